@@ -26,8 +26,8 @@ const loki = (name: string, fields: Partial<Service> = {}): Service => ({
   ...fields,
 });
 
-/** What is known of Services beside their selectors, by `namespace/name`. */
-function reached(services: readonly Service[], book?: AddressBook): Record<string, DiscoveredService> {
+/** The backends among Services, and the Services that matter. */
+function foundIn(services: readonly Service[]) {
   const detection = detect(services, rules, {
     ...options,
     allowExternalNames: true,
@@ -36,13 +36,21 @@ function reached(services: readonly Service[], book?: AddressBook): Record<strin
   const found = detection.candidates
     .flatMap((candidate) => [candidate, ...candidate.fallbacks])
     .map((candidate) => ({ ...candidate, verdict: discovered(loki('any')).verdict }));
+  return { found, services: detection.services };
+}
+
+/** What is known of Services beside their selectors, by `namespace/name`. */
+function reached(services: readonly Service[], book?: AddressBook): Record<string, DiscoveredService> {
+  const detection = foundIn(services);
   return Object.fromEntries(
-    withReach(found, detection.services, book).services.map((each) => [
+    withReach(detection.found, detection.services, book).services.map((each) => [
       `${each.service.namespace}/${each.service.name}`,
       each,
     ]),
   );
 }
+
+const OPTED_OUT = { 'kubernaut.io/toolset': 'false' };
 
 describe('Services of one namespace share Pods', () => {
   const named = loki('named', { selector: { app: 'l', zz: '1' } });
@@ -62,6 +70,65 @@ describe('Services of one namespace share Pods', () => {
     const services = [loki('named', { clusterIPs: ['10.96.0.7'] }), loki('twin', { headless: true })];
     const book = bookOf({ 'monitoring/named': ['10.0.0.1'], 'monitoring/twin': ['10.96.0.7'] });
     expect(reached(services, book)['monitoring/twin']?.sharesPods).toEqual(['named', 'twin']);
+  });
+
+  describe('through the cluster IP of a third one', () => {
+    const door = (fields: Partial<Service> = {}): Service =>
+      loki('door', { clusterIPs: ['10.96.0.7'], annotations: OPTED_OUT, ...fields });
+
+    test.each<[string, Service, Record<string, readonly string[]>]>([
+      ['that has its Pods by address', door(), { 'monitoring/door': ['10.0.0.1'] }],
+      ['that has its Pods by selector', door({ selector: { app: 'l' } }), {}],
+      ['that has its cluster IP', door(), { 'monitoring/door': ['10.96.0.1'] }],
+      ['with more addresses than are kept', door(), { 'monitoring/door': ['10.9.9.9', '…'] }],
+    ])('%s', (_, third, slices) => {
+      const services = [{ ...named, clusterIPs: ['10.96.0.1'] }, third, loki('twin')];
+      const book = bookOf({
+        'monitoring/named': ['10.0.0.1'],
+        'monitoring/twin': ['10.0.0.9', '10.96.0.7'],
+        ...slices,
+      });
+      expect(reached(services, book)['monitoring/twin']?.sharesPods).toContain('named');
+    });
+
+    test('and of a fourth, even in a circle', () => {
+      const services = [named, door(), loki('far', { clusterIPs: ['10.96.0.8'] }), loki('twin')];
+      const book = bookOf({
+        'monitoring/named': ['10.0.0.1'],
+        'monitoring/door': ['10.0.0.1', '10.96.0.8'],
+        'monitoring/far': ['10.96.0.7', '10.96.0.8'],
+        'monitoring/twin': ['10.96.0.8'],
+      });
+      expect(reached(services, book)['monitoring/twin']?.sharesPods).toEqual([
+        'door',
+        'far',
+        'named',
+        'twin',
+      ]);
+    });
+
+    test('but a Service of some of its Pods does not connect it to the others', () => {
+      const services = [named, loki('umbrella', { headless: true }), loki('twin')];
+      const book = bookOf({
+        'monitoring/named': ['10.0.0.1'],
+        'monitoring/umbrella': ['10.0.0.1', '10.0.0.2'],
+        'monitoring/twin': ['10.0.0.2'],
+      });
+      expect(reached(services, book)['monitoring/twin']?.sharesPods).toEqual(['twin', 'umbrella']);
+    });
+
+    test('as it is now: a change of its selector counts', () => {
+      const book = bookOf({ 'monitoring/twin': ['10.96.0.7'] });
+      const before = [named, door(), loki('twin')];
+      const after = [named, door({ selector: { app: 'l' } }), loki('twin')];
+      const sharing = (found: readonly DiscoveredService[], services: readonly Service[]) =>
+        withReach(found, services, book).services.find(({ service: { name } }) => name === 'twin')
+          ?.sharesPods;
+      const twin = foundIn(before).found.filter(({ service: { name } }) => name === 'twin');
+      const others = foundIn(after).found.filter(({ service: { name } }) => name !== 'twin');
+      expect(sharing(twin, before)).toEqual(['door', 'twin']);
+      expect(sharing([...twin, ...others], after)).toEqual(['door', 'named', 'twin']);
+    });
   });
 
   test('also with one that is not a backend, of which only slices are known', () => {
@@ -254,5 +321,3 @@ test('while addresses stay the same, a Service that changes its target counts fo
   expect(shares(loki('b', { externalName: '10.0.0.1' }))).toEqual(['a', 'b']);
   expect(shares(loki('b'))).toBeUndefined();
 });
-
-const OPTED_OUT = { 'kubernaut.io/toolset': 'false' };

@@ -29,6 +29,8 @@ class NamespaceIndex {
   readonly #names: readonly string[];
   readonly #order: ReadonlyMap<string, number>;
   readonly #byPlace = new Map<string, string[]>();
+  readonly #byClusterIP = new Map<string, string>();
+  readonly #behind = new Map<string, readonly string[]>();
   readonly #cut: readonly string[];
   #pairs = 0;
 
@@ -42,6 +44,8 @@ class NamespaceIndex {
     });
     this.#order = new Map(this.#names.map((name, index) => [name, index]));
     this.#cut = this.#names.filter((name) => this.isCut(name));
+    for (const { name, clusterIPs = [] } of services)
+      for (const clusterIP of clusterIPs) this.#byClusterIP.set(clusterIP, name);
     for (const name of this.#names)
       for (const place of this.#placesOf(name)) {
         const names = this.#byPlace.get(place);
@@ -81,19 +85,47 @@ class NamespaceIndex {
   }
 
   /**
-   * The Services that share an address with this one, including itself. All Services if its addresses are incomplete.
-   * @param known the Services that share Pods by selector; returned unchanged if there are no others
+   * The Services whose cluster IPs are addresses of this one, and transitively those whose cluster IPs are addresses of
+   * them: their Pods are Pods of this Service. All Services after too many comparisons.
    */
-  sharing(name: string, known: readonly string[]): readonly string[] {
-    if (this.isCut(name)) return this.#names;
+  behind(name: string): readonly string[] {
+    const known = this.#behind.get(name);
+    if (known !== undefined) return known;
+    const reached = new Set([name]);
+    // The set grows during the loop, and a set iterates over added items too.
+    for (const each of reached)
+      for (const address of this.addresses?.get(each)?.listed ?? []) {
+        if (++this.#pairs > MAX_PAIRS) return this.#names;
+        const next = this.#byClusterIP.get(address);
+        if (next !== undefined) reached.add(next);
+      }
+    reached.delete(name);
+    const behind = [...reached];
+    this.#behind.set(name, behind);
+    return behind;
+  }
+
+  /**
+   * The Services that share an address with this one or with one behind it, including itself. All Services if its
+   * addresses are incomplete.
+   * @param selecting the Services that share Pods with one by selector; that of this Service is returned unchanged if
+   *   there are no others
+   */
+  sharing(name: string, selecting: (name: string) => readonly string[]): readonly string[] {
+    const known = selecting(name);
+    const behind = this.behind(name);
+    if (this.#pairs > MAX_PAIRS || [name, ...behind].some((each) => this.isCut(each))) return this.#names;
     const isKnown = setOf(known);
-    const others = new Set(this.#cut.filter((each) => !isKnown.has(each)));
-    for (const place of this.#placesOf(name)) {
-      const names = this.at(place);
-      this.#pairs += names.length;
-      if (this.#pairs > MAX_PAIRS) return this.#names;
-      for (const each of names) if (!isKnown.has(each)) others.add(each);
-    }
+    const others = new Set(
+      [...this.#cut, ...behind, ...behind.flatMap(selecting)].filter((each) => !isKnown.has(each)),
+    );
+    for (const from of [name, ...behind])
+      for (const place of this.#placesOf(from)) {
+        const names = this.at(place);
+        this.#pairs += names.length;
+        if (this.#pairs > MAX_PAIRS) return this.#names;
+        for (const each of names) if (!isKnown.has(each)) others.add(each);
+      }
     others.delete(name);
     if (others.size === 0) return known;
     const place = (each: string): number => this.#order.get(each) ?? this.#names.length;
@@ -222,6 +254,24 @@ function withFields(found: DiscoveredService, reach: Reach, namespace: Namespace
   return service;
 }
 
+/** Finds the Services that share Pods with one by selector. Only of backends it is known which these are. */
+function bySelector(found: readonly DiscoveredService[]): (service: ServiceName) => readonly string[] {
+  const known = new Map(found.map((each) => [displayKey(each.service), each.sharesPods ?? []]));
+  const byNamespace = Map.groupBy(found, ({ service }) => displayNamespace(service));
+  const others = new Map<string, readonly string[]>();
+  return (service) => {
+    const key = displayKey(service);
+    const names =
+      known.get(key) ??
+      others.get(key) ??
+      (byNamespace.get(displayNamespace(service)) ?? []).flatMap((each) =>
+        setOf(each.sharesPods ?? []).has(service.name) ? [each.service.name] : [],
+      );
+    if (!known.has(key)) others.set(key, names);
+    return names;
+  };
+}
+
 /**
  * Adds what EndpointSlices, cluster IPs and ExternalNames say about the Pods of Services, beyond selectors. Services with a
  * common address count as sharing Pods, so that a tenant cannot evade overrides with an EndpointSlice. In contrast,
@@ -235,17 +285,18 @@ export function withReach(
   book: AddressBook | undefined,
 ): { readonly services: readonly DiscoveredService[]; readonly problems: readonly Problem[] } {
   const namespaces = new Namespaces(services, book);
-  const bySelector = new Map(found.map((each) => [displayKey(each.service), each.sharesPods ?? []]));
+  const selecting = bySelector(found);
   const sharing = (service: ServiceName): readonly string[] =>
-    namespaces.of(service).sharing(service.name, bySelector.get(displayKey(service)) ?? []);
+    namespaces.of(service).sharing(service.name, (name) => selecting({ ...service, name }));
   const problems: Problem[] = [];
   const reached = found.map((each): DiscoveredService => {
     const { service, samePods = [] } = each;
     const namespace = namespaces.of(service);
     if (namespace.isCut(service.name)) problems.push(cutProblem(service));
     const known = results.get(each);
-    // Only targets depend on other namespaces.
-    if (known?.namespace === namespace && known.service.targets === undefined) return known.service;
+    // Targets depend on other namespaces, and what is behind a Service on the selectors of others.
+    const isAlone = known?.service.targets === undefined && namespace.behind(service.name).length === 0;
+    if (known?.namespace === namespace && isAlone) return known.service;
     const sharesPods = sharing(service);
     const trusted =
       book === undefined ? samePods : samePods.filter((name) => namespace.isWithin(service.name, name));
