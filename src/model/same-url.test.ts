@@ -11,6 +11,8 @@ describe('the same place in any spelling', () => {
     'HTTP://MCP.Shop.Svc.Cluster.Local:80/api//',
     'https://mcp.shop.svc:80/api',
     'http://user:secret@mcp.shop/api?x=1',
+    'http://user:{{ env.PASSWORD }}@mcp.shop/api',
+    "http://{{ env.USER }}:{{ env['a/b@c'] }}@mcp.shop/api?token={{ env.TOKEN }}#x",
     'mcp.shop:80/api',
   ])('%s', (other) => {
     expect(sameBackend(other, FULL, 'holmes')).toBe(true);
@@ -30,6 +32,8 @@ describe('another place', () => {
     'http://0.mcp.shop/api',
     '{{ env.URL }}',
     'http://{{ env.HOST }}/api',
+    'http://user:{{ env.PASSWORD }}@{{ env.HOST }}/api',
+    'http://{{ env.URL }}@other/?@mcp.shop/api',
     'mcp.shop',
     '',
   ])('%s', (other) => {

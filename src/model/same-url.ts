@@ -9,9 +9,15 @@ interface Place {
   readonly path: string;
 }
 
+/** Credentials before the host, which may contain templates of the agent, such as `{{ env.PASSWORD }}`. */
+const CREDENTIALS = /^([a-z][a-z0-9+.-]*:\/\/)(?:\{\{[^{}]*\}\}|[^/?#@{}])*@/i;
+
+/** The query and the fragment, which may contain templates too. */
+const QUERY = /[?#].*$/s;
+
 /** @param text a URL, or `host:port` */
 function placeOf(text: string): Place | undefined {
-  const trimmed = text.trim();
+  const trimmed = text.trim().replace(CREDENTIALS, '$1').replace(QUERY, '');
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `tcp://${trimmed}`);
   if (url === null || url.hostname === '' || trimmed.includes('{{')) return undefined;
   return {

@@ -176,13 +176,14 @@ export async function createApp({
   }
   const connections = new Connections(limits, (reason, address) => {
     dropped(reason, address);
+    const { size } = connections;
     sampled.log(`dropped ${reason}`, (more) =>
       log.warn(
         {
           component,
           reason,
           remote_addr: address,
-          connections: connections.size,
+          connections: size,
           ...(more === 0 ? {} : { more }),
         },
         counted(DROPS[reason], more),
