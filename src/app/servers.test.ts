@@ -164,13 +164,22 @@ describe('a change', () => {
     expect(steps).toEqual([]);
   });
 
-  test('of an address moves that server: the new one starts first, and both may have the same port', async () => {
+  test('of the host alone closes the old server before the new one listens, because both have one port', async () => {
     const { servers, steps, open } = machine();
     await servers.reconcile(ALL);
     steps.length = 0;
     await servers.reconcile(settings({ ...ALL, apiAddress: { host: '', port: 1 } }));
     expect(steps).toEqual(['make api', 'close api', 'listen api :::1']);
     expect(open()).toEqual({ api: 1, metrics: 2, health: 3 });
+  });
+
+  test('of the port starts the new server before the old one closes', async () => {
+    const { servers, steps, open } = machine();
+    await servers.reconcile(ALL);
+    steps.length = 0;
+    await servers.reconcile(settings({ ...ALL, apiAddress: at(4) }));
+    expect(steps).toEqual(['make api', 'listen api 127.0.0.1:4', 'close api']);
+    expect(open()).toEqual({ api: 4, metrics: 2, health: 3 });
   });
 
   test('to none closes it', async () => {
@@ -190,12 +199,12 @@ describe('a change', () => {
     steps.length = 0;
     const used = servers.reconcile(settings({ ...ALL, apiAddress: at(4) }));
     await vi.advanceTimersByTimeAsync(2_999);
-    expect(steps).toEqual(['make api']);
+    expect(steps).toEqual(['make api', 'listen api 127.0.0.1:4']);
     await vi.advanceTimersByTimeAsync(1);
-    expect(steps).toEqual(['make api', 'break api']);
+    expect(steps).toEqual(['make api', 'listen api 127.0.0.1:4', 'break api']);
     resolve();
     await used;
-    expect(steps).toEqual(['make api', 'break api', 'close api', 'listen api 127.0.0.1:4']);
+    expect(steps).toEqual(['make api', 'listen api 127.0.0.1:4', 'break api', 'close api']);
   });
 
   test('breaks no connection if all requests complete in time', async () => {
@@ -219,6 +228,17 @@ describe('an impossible change', () => {
     await expect(used).rejects.toBeInstanceOf(ConfigError);
     expect(steps).toEqual(['make api', 'close api']);
     expect(servers.any).toBe(false);
+  });
+
+  test('a port in use interrupts no request to the server that keeps its port', async () => {
+    const { servers, ports, steps, open } = machine();
+    await servers.reconcile(ALL);
+    ports.set(4, 'somebody');
+    steps.length = 0;
+    await expect(servers.reconcile(settings({ ...ALL, apiAddress: at(4) }))).rejects.toThrow('EADDRINUSE');
+    // The server that could not listen is closed; the old one is not.
+    expect(steps).toEqual(['make api', 'close api']);
+    expect(open()).toMatchObject({ api: 1, metrics: 2, health: 3 });
   });
 
   test('the previous servers are restored', async () => {

@@ -134,11 +134,14 @@ export class Servers {
     const old = this.#running.get(name);
     if (isDeepStrictEqual(old?.spec, spec)) return;
     const next = spec === undefined ? undefined : { spec, app: await this.#make(name, spec) };
-    // Close the old server first, because the port may be the same. The timeout is short, because the request that
-    // caused this reload may be one of its requests.
+    // If the new one has another port, it starts first, so that a failure interrupts no request to the old one.
+    const isFirst =
+      next !== undefined && old !== undefined && next.spec.address.port !== old.spec.address.port;
+    if (isFirst) await this.#open(name, next);
+    else this.#running.delete(name);
+    // The timeout is short, because the request that caused this reload may be one of its requests.
     if (old !== undefined) await drainAndClose(old.app);
-    this.#running.delete(name);
-    if (next !== undefined) await this.#open(name, next);
+    if (next !== undefined && !isFirst) await this.#open(name, next);
   }
 
   /** @throws ConfigError if it cannot listen */
