@@ -23,7 +23,7 @@ describe('a file of HolmesGPT', () => {
       'toolsets:\n  grafana/loki:\n    enabled: true\n    config:\n      api_url: 5\n  loki:\n    enabled: true\n',
     );
     expect(code).toBe(1);
-    expect(lines[0]).toMatch(/^-:5:7: toolsets\.grafana\/loki\.config\.api_url: should be a text/);
+    expect(lines[0]).toMatch(/^-:5:7: toolsets\.grafana\/loki\.config\.api_url: must be a text/);
     expect(lines[1]).toMatch(/^-:6:3: toolsets\.loki: /);
   });
 

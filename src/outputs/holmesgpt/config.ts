@@ -77,13 +77,13 @@ function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, pa
         'is set next to instances, so HolmesGPT sends it to each of them; write it into the instance that it is for',
       ),
     );
-  if (!Array.isArray(instances)) return [fault(list, 'should be a list')];
+  if (!Array.isArray(instances)) return [fault(list, 'must be a list')];
   const seen = new Set<unknown>();
   const faults = instances.flatMap((instance, index): HolmesFault[] => {
     const here: Path = [...list, index];
-    if (!isMapping(instance)) return [fault(here, 'should be a mapping')];
+    if (!isMapping(instance)) return [fault(here, 'must be a mapping')];
     const { name: given, ...fields } = instance;
-    if (isMapping(given) || Array.isArray(given)) return [fault([...here, 'name'], 'should be a text')];
+    if (isMapping(given) || Array.isArray(given)) return [fault([...here, 'name'], 'must be a text')];
     const called = isEmpty(given) ? `instance-${index}` : given;
     if (seen.has(called)) return [fault(here, `${String(called)} is the name of two instances`)];
     seen.add(called);
@@ -108,7 +108,7 @@ export function checkBuiltInConfig(
 ): HolmesFault[] {
   if (toolset.configs.length === 0)
     return isEmpty(config) ? [] : [warning(path, `${name} takes no configuration and ignores this`)];
-  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'must be a mapping')];
   const given = isMapping(config) ? config : {};
   if (name === 'rabbitmq/core' && isEmpty(given.clusters))
     return [warning(path, 'has no clusters, so HolmesGPT uses RABBITMQ_MANAGEMENT_URL')];
@@ -123,20 +123,20 @@ export function checkBuiltInConfig(
 export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
   const here: Path = [...path, 'config'];
   const { config: given, url } = entry;
-  if (!isEmpty(given) && !isMapping(given)) return [fault(here, 'should be a mapping')];
+  if (!isEmpty(given) && !isMapping(given)) return [fault(here, 'must be a mapping')];
   const moved = url === undefined || url === null ? [] : [warning([...path, 'url'], 'belongs below config')];
   const config: Mapping = { ...(moved.length === 0 ? {} : { url }), ...(isMapping(given) ? given : {}) };
   if (isEmpty(config)) return [fault(path, 'lacks config')];
   const mode = config.mode ?? 'sse';
   if (!MODES.includes(String(mode)))
-    return [fault([...here, 'mode'], `should be one of ${MODES.join(', ')}`)];
+    return [fault([...here, 'mode'], `must be one of ${MODES.join(', ')}`)];
   if ('mode' in config && config.mode === null) return [fault([...here, 'mode'], 'should not be empty')];
   return [...moved, ...checkModel(mode === 'stdio' ? 'StdioMCPConfig' : 'MCPConfig', config, here)];
 }
 
 /** The faults in the configuration of an entry with `type: http`. */
 export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
-  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'must be a mapping')];
   const given = isMapping(config) ? config : {};
   const verdict = checkModel('HttpToolsetConfig', given, path);
   if (verdict.some(isFault)) return verdict;
@@ -148,13 +148,13 @@ export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
       ? methods.findIndex((method) => !METHODS.includes(String(method).toUpperCase()))
       : -1;
     if (isEmpty(hosts)) faults.push(fault([...here, 'hosts'], 'names no host'));
-    if (wrong >= 0) faults.push(fault([...here, 'methods', wrong], `should be one of ${METHODS.join(', ')}`));
+    if (wrong >= 0) faults.push(fault([...here, 'methods', wrong], `must be one of ${METHODS.join(', ')}`));
     return faults;
   }, verdict);
 }
 
 /** The faults in the configuration of an entry whose type has one model. */
 export function checkKindConfig(models: readonly string[], config: unknown, path: Path): HolmesFault[] {
-  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'should be a mapping')];
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'must be a mapping')];
   return bestUnionBranch(models.map((model) => checkModel(model, isMapping(config) ? config : {}, path)));
 }

@@ -48,7 +48,7 @@ describe('places and messages of faults', () => {
     [
       prometheus({ instances: [{ prometheus_url: 'http://a' }, { name: 'b', prometheus_url: 5 }] }),
       ['toolsets', 'prometheus/metrics', 'config', 'instances', 1, 'prometheus_url'],
-      /should be a text and is a number/,
+      /must be a text and is a number/,
       'fault',
     ],
     [
@@ -66,7 +66,7 @@ describe('places and messages of faults', () => {
     [
       prometheus({ headers: { a: 5 }, prometheus_url: 'http://a' }),
       ['toolsets', 'prometheus/metrics', 'config', 'headers', 'a'],
-      /should be a text/,
+      /must be a text/,
       'fault',
     ],
     [prometheus({}), ['toolsets', 'prometheus/metrics', 'config'], /looks for one itself/, 'warning'],

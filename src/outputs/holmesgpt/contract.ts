@@ -38,15 +38,15 @@ function sectionOf(document: Mapping, section: string): Mapping {
 
 /** The reasons for which HolmesGPT would reject the whole file. */
 export function loadFaults(document: unknown): HolmesFault[] {
-  if (!isMapping(document)) return [fault([], 'should be a mapping with toolsets or mcp_servers')];
+  if (!isMapping(document)) return [fault([], 'must be a mapping with toolsets or mcp_servers')];
   const faults = dottedKeys(document, []);
   for (const section of SECTIONS) {
     if (!Object.hasOwn(document, section)) continue;
     const entries = document[section];
-    if (!isMapping(entries)) faults.push(fault([section], 'should be a mapping of names to entries'));
+    if (!isMapping(entries)) faults.push(fault([section], 'must be a mapping of names to entries'));
     else
       for (const [name, entry] of Object.entries(entries))
-        if (!isMapping(entry)) faults.push(fault([section, name], 'should be a mapping'));
+        if (!isMapping(entry)) faults.push(fault([section, name], 'must be a mapping'));
   }
   if (
     faults.length === 0 &&
@@ -77,7 +77,7 @@ function entryFaults(section: (typeof SECTIONS)[number], given: string, entry: M
   const type = section === 'mcp_servers' ? 'mcp' : (entry.type ?? undefined);
   const toolset = own(HOLMES.toolsets, name);
   if (type !== undefined && !(typeof type === 'string' && Object.hasOwn(HOLMES.entries, type)))
-    return [...old, fault([...path, 'type'], `should be one of ${Object.keys(HOLMES.entries).join(', ')}`)];
+    return [...old, fault([...path, 'type'], `must be one of ${Object.keys(HOLMES.entries).join(', ')}`)];
   if (toolset !== undefined && type !== undefined && type !== 'built-in' && type !== 'custom')
     return [...old, fault(path, `is the name of a built-in toolset, so nothing of type ${type} can have it`)];
   const kind: EntryType =
@@ -164,18 +164,18 @@ function fieldFaults(kind: EntryType, entry: Mapping, path: Path): HolmesFault[]
     subtype !== null &&
     !subtypes.includes(String(subtype))
   )
-    faults.push(fault([...path, 'subtype'], `should be one of ${subtypes.join(', ')}`));
+    faults.push(fault([...path, 'subtype'], `must be one of ${subtypes.join(', ')}`));
   return faults;
 }
 
 /** HolmesGPT skips an invalid transformer. */
 function transformerFaults(value: unknown, path: Path): HolmesFault[] {
   if (value === null || (Array.isArray(value) && value.every(isMapping))) return [];
-  return [fault(path, 'should be a list of mappings')];
+  return [fault(path, 'must be a list of mappings')];
 }
 
 function toolFaults(value: unknown, path: Path): HolmesFault[] {
-  if (!Array.isArray(value)) return [fault(path, 'should be a list')];
+  if (!Array.isArray(value)) return [fault(path, 'must be a list')];
   return value.flatMap((tool: unknown, index) => {
     const here: Path = [...path, index];
     const faults = checkValue({ $ref: 'YAMLTool' }, tool, here);

@@ -81,11 +81,11 @@ export function checkValue(schema: Schema, value: unknown, path: Path): HolmesFa
     return bestUnionBranch(schema.anyOf.map((one) => checkValue(one, value, path)));
   const isTemplate = typeof value === 'string' && TEMPLATE.test(value);
   if (schema.enum !== undefined && !isTemplate && !schema.enum.includes(value))
-    return [fault(path, `should be one of ${schema.enum.join(', ')}`)];
+    return [fault(path, `must be one of ${schema.enum.join(', ')}`)];
   const { type } = schema;
   if (type === undefined) return [];
   if (isTemplate && type !== 'array' && type !== 'object' && type !== 'null') return [];
-  if (!ACCEPTS[type](value)) return [fault(path, `should be ${NAMES[type]} and is ${kindOf(value)}`)];
+  if (!ACCEPTS[type](value)) return [fault(path, `must be ${NAMES[type]} and is ${kindOf(value)}`)];
   if (Array.isArray(value)) {
     const { items } = schema;
     return items === undefined
@@ -114,10 +114,10 @@ function checkScalar(schema: Schema, value: unknown, path: Path): HolmesFault[] 
     return [fault(path, 'is empty')];
   if (format === 'uri' && !URL.canParse(String(value))) return [fault(path, 'is not a URL')];
   const number = Number(value);
-  if (minimum !== undefined && number < minimum) return [fault(path, `should be ${minimum} or more`)];
+  if (minimum !== undefined && number < minimum) return [fault(path, `must be ${minimum} or more`)];
   if (exclusiveMinimum !== undefined && number <= exclusiveMinimum)
-    return [fault(path, `should be more than ${exclusiveMinimum}`)];
-  if (maximum !== undefined && number > maximum) return [fault(path, `should be ${maximum} or less`)];
+    return [fault(path, `must be more than ${exclusiveMinimum}`)];
+  if (maximum !== undefined && number > maximum) return [fault(path, `must be ${maximum} or less`)];
   return [];
 }
 

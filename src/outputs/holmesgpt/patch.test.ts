@@ -26,7 +26,7 @@ describe('an override', () => {
     expect(notes).toEqual([
       {
         where: 'overrides.yaml, holmesgpt.toolsets grafana/loki',
-        what: expect.stringMatching(/is not merged.*config\.max_retries: should be a whole number/),
+        what: expect.stringMatching(/is not merged.*config\.max_retries: must be a whole number/),
         fix: expect.any(String),
       },
       expect.objectContaining({ where: 'overrides.yaml, holmesgpt.mcp_servers weather' }),
