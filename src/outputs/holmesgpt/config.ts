@@ -128,9 +128,8 @@ export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
   const config: Mapping = { ...(moved.length === 0 ? {} : { url }), ...(isMapping(given) ? given : {}) };
   if (isEmpty(config)) return [fault(path, 'lacks config')];
   const mode = config.mode ?? 'sse';
-  if (!MODES.includes(String(mode)))
-    return [fault([...here, 'mode'], `must be one of ${MODES.join(', ')}`)];
-  if ('mode' in config && config.mode === null) return [fault([...here, 'mode'], 'should not be empty')];
+  if (!MODES.includes(String(mode))) return [fault([...here, 'mode'], `must be one of ${MODES.join(', ')}`)];
+  if ('mode' in config && config.mode === null) return [fault([...here, 'mode'], 'must not be empty')];
   return [...moved, ...checkModel(mode === 'stdio' ? 'StdioMCPConfig' : 'MCPConfig', config, here)];
 }
 
