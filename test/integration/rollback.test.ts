@@ -92,6 +92,26 @@ describe('rollback while serve runs', () => {
     expect((await revisions()).at(-1)?.data).toEqual(before.data);
   });
 
+  test('while removals are held, it holds too, and outlasts the hold', async () => {
+    const { env, serve, read, still, loki, removeService } = await published({ REMOVAL_HOLD: '15s' });
+    const both = toolNames(await still());
+    await removeService('loki');
+    await waitUntil('one of two is removed', async () => toolNames(await read()).length === 1);
+    await removeService('prometheus');
+    await serve.logged('gone or unusable');
+    expect((await still()).metadata.annotations).toHaveProperty(['kubernaut.io/removal-held']);
+    await command(env, 'rollback', '--to', '3');
+    await serve.logged(HOLDS);
+    const back = await still();
+    expect(toolNames(back)).toEqual(both);
+    await new Promise((resolve) => setTimeout(resolve, 17_000));
+    await passes(serve, 2);
+    expect((await still()).metadata.resourceVersion).toBe(back.metadata.resourceVersion);
+    expect(serve.lines.filter(({ message }) => message.includes('the rollback ended'))).toEqual([]);
+    await loki();
+    await serve.logged('the rollback ended');
+  });
+
   test('a change of overrides ends it too, and an edit of its documents is reverted', async () => {
     const { env, serve, watched, cluster, path, still, writeOverrides } = await published(SELDOM);
     await command(env, 'rollback');
