@@ -1,9 +1,23 @@
+import { Lexer } from 'yaml';
 import * as z from 'zod';
 import { FILE } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import { ALL_OUTPUTS, OUTPUTS } from '../outputs/registry.ts';
 import { MANAGED_BY } from '../planning/plan.ts';
 import type { DocumentFormat } from './choices.ts';
+
+/** The token of the YAML lexer before a scalar. */
+const SCALAR = '\u001f';
+
+/** Whether a YAML text has a comment. */
+function hasComment(text: string): boolean {
+  let before = '';
+  for (const token of new Lexer().lex(text)) {
+    if (token.startsWith('#') && before !== SCALAR) return true;
+    before = token;
+  }
+  return false;
+}
 
 /** Why a text is not the document of an output; `undefined` if it is. */
 function documentFault(id: string, text: string): string | undefined {
@@ -13,6 +27,7 @@ function documentFault(id: string, text: string): string | undefined {
   if (!('value' in read)) return 'it is not a mapping';
   const other = Object.keys(read.value).find((key) => !keys.includes(key));
   if (other !== undefined) return `it has keys other than ${keys.join(' and ')}`;
+  if (hasComment(text)) return 'it has a comment, which generate does not write';
   const fault = type?.check(text, FILE).faults.find(({ level }) => level === 'fault');
   return fault === undefined ? undefined : `line ${fault.line}, column ${fault.column}: ${fault.message}`;
 }

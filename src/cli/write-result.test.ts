@@ -69,6 +69,27 @@ describe.each(DOCUMENT_FORMATS)('%s', (format) => {
   });
 });
 
+test.each([
+  ['above it', (text: string) => `# of ours\n${text}`],
+  ['at its end', (text: string) => `${text}# of ours`],
+  ['after a value', (text: string) => text.replace('enabled: true', 'enabled: true # of ours')],
+])('a HolmesGPT file with a comment %s was edited by hand, and is left alone', async (_, edit) => {
+  const text = edit(await generated('holmesgpt', 'loki'));
+  await writeFile(out, text);
+  await expect(generated('holmesgpt', 'loki')).rejects.toThrow(
+    'it has a comment, which generate does not write',
+  );
+  expect(await readFile(out, 'utf8')).toBe(text);
+});
+
+test('a # in a text is no comment', async () => {
+  await writeFile(
+    out,
+    'toolsets:\n  a:\n    description: "# x #"\n    type: http\n    llm_instructions: |\n      # Title\n      a#b\n    config: {endpoints: [{hosts: [a.b]}]}\n',
+  );
+  expect(await generated('holmesgpt', 'loki')).toContain('loki');
+});
+
 test('a ConfigMap with data of others is left alone', async () => {
   const text = await generated('configmap', 'loki');
   const mixed = text.replace('\ndata:\n', '\ndata:\n  overrides.yaml: "{}"\n');

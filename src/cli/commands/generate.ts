@@ -26,7 +26,7 @@ export const addGenerate: AddCommand = ({ program, cli, setExitCode }) => {
     )
     .option(
       '--out <file>',
-      'write to a file instead of standard output; replaces only a document of the same format',
+      'write to a file instead of standard output; replaces only a document of the same format without comments',
       notEmpty,
     )
     .addOption(
