@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
+import { delimiter } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Context } from '@kubernetes/client-node/dist/config_types.js';
 import { ConfigError } from '../model/errors.ts';
@@ -23,7 +25,7 @@ import { statusError } from './status.ts';
 export interface KubeClientOptions {
   /** Path of a kubeconfig file; if undefined, `KUBECONFIG`, the home directory, or the Pod's credentials. */
   readonly kubeconfig: string | undefined;
-  /** Name of that place in messages. */
+  /** That place, for messages: the path, or the paths of `KUBECONFIG`. */
   readonly origin: string;
   readonly context: string | undefined;
 }
@@ -105,9 +107,28 @@ const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const NOT_A_KUBECONFIG =
   'clusters, contexts and users must be lists of mappings, and the server of each cluster is a text';
 
+/**
+ * Rejects a FIFO: without a writer, reading it would block the thread, and no signal could end the process. The descriptors
+ * of `<(command)` have a writer.
+ * @param origin the paths of the kubeconfig
+ */
+function rejectFifo(origin: string): void {
+  const isFifo = (path: string): boolean => {
+    try {
+      return !/^\/(dev|proc)\//.test(path) && statSync(path).isFIFO();
+    } catch {
+      // The library reports what it cannot read.
+      return false;
+    }
+  };
+  const fifo = origin.split(delimiter).find(isFifo);
+  if (fifo !== undefined) throw new Error(`${fifo} is a FIFO`);
+}
+
 function load(options: KubeClientOptions): KubeConfig {
   const config = new KubeConfig();
   try {
+    rejectFifo(options.origin);
     if (options.kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(options.kubeconfig);
   } catch (error) {

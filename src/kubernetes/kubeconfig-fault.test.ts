@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ConfigError } from '../model/errors.ts';
 import { connect } from './connection.ts';
@@ -80,4 +81,17 @@ test.each<Given>([
   { user: { 'auth-provider': { name: 'oidc', config: { 'id-token': 'a' } } } },
 ])('%j is fine', async (given) => {
   expect(await connected(given)).toHaveProperty('server');
+});
+
+test('a FIFO is rejected, since no signal could end the wait for its writer', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kubeconfig-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const [kubeconfig, fifo] = [join(folder, 'config'), join(folder, 'fifo')];
+  await writeFile(kubeconfig, '{}');
+  execFileSync('mkfifo', [fifo]);
+  // The test itself reads the file only: without the check, it would hang.
+  const origin = [kubeconfig, fifo].join(delimiter);
+  const connecting = () => connect({ kubeconfig, origin, context: undefined });
+  expect(connecting).toThrow(ConfigError);
+  expect(connecting).toThrow(`cannot read the kubeconfig ${origin}: ${fifo} is a FIFO; name another`);
 });
