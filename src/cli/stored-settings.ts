@@ -7,6 +7,7 @@ import {
 import { openCluster } from '../app/pipeline.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { UserError } from '../model/errors.ts';
+import { numberedLines } from '../model/numbered-lines.ts';
 import type { CliContext } from './cli-context.ts';
 import { type InputFlags, inputOf, settingsOf, sourcesOf } from './input-flags.ts';
 import { warn } from './output.ts';
@@ -40,7 +41,7 @@ async function readStored(
     return read;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const what = `has an error, so this command ignores it: ${error.message}`;
+    const what = `has an error, so this command ignores it: ${numberedLines(error.message)}`;
     warn(cli.output, [{ where, what }]);
     return undefined;
   }

@@ -4,6 +4,13 @@ const variable = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable: letters, digits and _');
 
+const namespace = z
+  .string()
+  .regex(
+    /^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$/,
+    'is not a namespace; write whole names, or * for all namespaces',
+  );
+
 /**
  * Credentials of one backend, as names of the agent's environment variables. The agent substitutes the values, so this
  * program never sees them.
@@ -20,7 +27,7 @@ export const credential = z
       .refine((headers) => Object.keys(headers).length > 0, 'names no header')
       .optional(),
     /** Only for credentials of a type: the namespaces whose backends get them. `*` is all, including those of tenants. */
-    namespaces: z.array(z.string().min(1)).min(1).optional(),
+    namespaces: z.array(namespace).min(1).optional(),
   })
   .refine(({ namespaces: _, ...value }) => Object.keys(value).length > 0, 'names no variable')
   .refine(

@@ -1,6 +1,12 @@
 import * as z from 'zod';
 
 const pattern = z.string().min(1);
+const namespacePattern = z
+  .string()
+  .regex(
+    /^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$/,
+    'is not a namespace; write its name in lower case, with * for any characters',
+  );
 
 /** The options of one detector. */
 export const detectorOptions = z.strictObject({
@@ -8,8 +14,8 @@ export const detectorOptions = z.strictObject({
   /** If several detectors match a Service, the highest priority wins. */
   priority: z.number().int().min(-1000).max(1000).default(0),
   /** Namespaces that it searches; `*` matches any characters. */
-  namespaces: z.array(pattern).min(1).optional(),
-  excludeNamespaces: z.array(pattern).default([]),
+  namespaces: z.array(namespacePattern).min(1).optional(),
+  excludeNamespaces: z.array(namespacePattern).default([]),
   /** Annotations that a Service must have. The value `*` matches any value. */
   requiredAnnotations: z.record(z.string().min(1), pattern).default({}),
   /** Whether all required annotations must match, or any of them. */

@@ -255,6 +255,9 @@ describe('credentials in the configuration', () => {
     ['a key and a token', { 'a/loki': { apiKey: 'K', bearerToken: 'T' } }, false],
     ['nothing', { 'a/loki': {} }, false],
     ['namespaces only', { loki: { namespaces: ['a'] } }, false],
+    // `*` is all; a pattern would match nothing.
+    ['a pattern of namespaces', { loki: { apiKey: 'KEY', namespaces: ['team-*'] } }, false],
+    ['a namespace in upper case', { loki: { apiKey: 'KEY', namespaces: ['Monitoring'] } }, false],
     ['a header whose name breaks the line', { 'a/loki': { headers: { 'X\r\nY': 'K' } } }, false],
     ['an unknown field', { 'a/loki': { token: 'T' } }, false],
     ['an invalid backend', { 'a/b/c': { apiKey: 'K' } }, false],

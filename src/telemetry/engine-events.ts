@@ -1,10 +1,10 @@
 import type { EngineEvent } from '../controller/events.ts';
 import type { ToolChange } from '../controller/tool-changes.ts';
 import { countOf, isOrAre } from '../model/count-of.ts';
+import { numberedLines } from '../model/numbered-lines.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine, quoted } from '../model/text.ts';
-import { numberedLines } from './numbered-lines.ts';
 
 type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 

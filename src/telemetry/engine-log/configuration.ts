@@ -1,6 +1,6 @@
+import { numberedLines } from '../../model/numbered-lines.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
-import { numberedLines } from '../numbered-lines.ts';
 
 const component = 'configuration';
 
