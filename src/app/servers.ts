@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import type { ListenAddress } from '../config/setting-texts.ts';
+import { tlsFiles } from '../config/tls-files.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { TlsFiles } from '../server/tls.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -36,20 +37,6 @@ const SERVED = {
 } as const;
 /** Default ports in a Pod. */
 const PORTS = { api: 8080, metrics: 9090, health: 8081 } as const;
-
-function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Configuration): TlsFiles | undefined {
-  if (tlsCertFile !== undefined && tlsKeyFile !== undefined)
-    return { cert: tlsCertFile, key: tlsKeyFile, clientCa: tlsClientCaFile };
-  if (tlsCertFile !== undefined || tlsKeyFile !== undefined)
-    throw new ConfigError(
-      'TLS needs a certificate and its key; set both TLS_CERT_FILE (--tls-cert-file) and TLS_KEY_FILE (--tls-key-file), or none',
-    );
-  if (tlsClientCaFile !== undefined)
-    throw new ConfigError(
-      'TLS_CLIENT_CA_FILE (--tls-client-ca-file) needs TLS: also set TLS_CERT_FILE and TLS_KEY_FILE',
-    );
-  return undefined;
-}
 
 /** Closes a server after its requests are answered, or after a timeout. */
 async function drainAndClose(app: FastifyInstance): Promise<void> {

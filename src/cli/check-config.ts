@@ -2,8 +2,13 @@ import * as z from 'zod';
 import { builtInDetectors } from '../config/detector-files.ts';
 import { unknownType } from '../config/detector-types.ts';
 import { configFileSchema, settingTexts } from '../config/file.ts';
+import { holmesgptPlan, unusedDeployment } from '../config/holmesgpt.ts';
+import { idleSettings } from '../config/idle-settings.ts';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { Fault } from '../config/setting-texts.ts';
+import { readSettings } from '../config/settings.ts';
+import { tlsFiles } from '../config/tls-files.ts';
+import { ConfigError } from '../model/errors.ts';
 import { MAX_FAULTS, readPlacedYaml, readYaml } from '../model/yaml-text.ts';
 import { asFaults, type ContentFaults, placed, type ValueFault } from '../outputs/faults.ts';
 
@@ -34,13 +39,41 @@ function typeWarnings({ detectors }: Readonly<Record<string, unknown>>): ValueFa
     }));
 }
 
+/** Warnings about settings that contradict each other. `serve` refuses them, unless a flag or a variable resolves that. */
+function contradictions(content: Readonly<Record<string, unknown>>): ValueFault[] {
+  const texts = Object.entries(settingTexts(content)).filter(([, text]) => text !== undefined);
+  const settings = readSettings(
+    Object.fromEntries(texts.map(([name, text = '']) => [name, { text, origin: name }])),
+  );
+  const faultsOf = (check: () => unknown): string[] => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.message.split('\n');
+    }
+  };
+  const refused = [
+    ...faultsOf(() => holmesgptPlan(settings, undefined)),
+    ...faultsOf(() => tlsFiles(settings)),
+  ];
+  const unused = unusedDeployment(settings);
+  const idle = [...(unused === undefined ? [] : [unused]), ...idleSettings(settings)];
+  return [...refused.map((each) => `${each} (ignore this if a flag or a variable sets it)`), ...idle].map(
+    (message) => ({ path: [], message, level: 'warning' }),
+  );
+}
+
 /** Finds all faults and warnings in a configuration file. */
 export function checkConfig(text: string): ContentFaults {
   const structure = asFaults(readYaml(text, configFileSchema));
   const content = readPlacedYaml(text, MAPPING);
   if (!('value' in content)) return structure;
   const values = asFaults(readYaml(text, VALUES));
-  const types = placed(typeWarnings(content.value), content.placeOf);
+  const isReadable = !structure.refused && !values.refused;
+  const warnings = [...typeWarnings(content.value), ...(isReadable ? contradictions(content.value) : [])];
+  const types = placed(warnings, content.placeOf);
   const all = [...structure.faults, ...values.faults, ...types.faults];
   const kept = all.slice(0, MAX_FAULTS).sort((a, b) => a.line - b.line || a.column - b.column);
   return {

@@ -147,6 +147,20 @@ describe('checks beyond the schema', () => {
     });
   });
 
+  test('settings that contradict each other are warnings, because others may be variables', async () => {
+    const text =
+      'holmesgptReload: restart\ntlsCertFile: /x\nauthEnabled: false\nauthorizationEnabled: true\n';
+    const { code, lines } = await validated('config', text);
+    expect(code).toBe(0);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^-:1:1: warning: HOLMESGPT_RELOAD .*needs HolmesGPT's Deployment; .*ignore this if/,
+      ),
+      expect.stringMatching(/^-:1:1: warning: TLS needs a certificate and its key; .*ignore this if/),
+      expect.stringMatching(/^-:1:1: warning: AUTHORIZATION_ENABLED .* has no effect/),
+    ]);
+  });
+
   test('a detector must use known roles', async () => {
     const { code, lines } = await validated(
       'detector',
