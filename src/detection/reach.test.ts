@@ -118,7 +118,9 @@ describe('Services of one namespace share Pods', () => {
     });
 
     test('as it is now: a change of its selector counts', () => {
-      const book = bookOf({ 'monitoring/twin': ['10.96.0.7'] });
+      // The same object each time, as while no EndpointSlice changes.
+      const slices = new Map([['twin', { listed: ['10.96.0.7'], isCut: false }]]);
+      const book: AddressBook = { addressesIn: () => slices };
       const before = [named, door(), loki('twin')];
       const after = [named, door({ selector: { app: 'l' } }), loki('twin')];
       const sharing = (found: readonly DiscoveredService[], services: readonly Service[]) =>
