@@ -111,24 +111,27 @@ export function* detectNamespace(
   former?: FormerSelectors,
   memory = new NamespaceMemory(rules),
 ): Generator<void, Detection, undefined> {
-  const members: Member[] = [];
-  const asides: Service[] = [];
-  const problems: Problem[] = [];
-  for (const each of examined) {
-    if (each.member !== undefined) members.push(each.member);
-    if (each.nonBackend !== undefined) asides.push(each.nonBackend);
-    problems.push(...each.problems);
-  }
   const { approvals = NO_APPROVALS } = options;
-  const approved = new Set(
-    members.map(({ match }) => match).filter((match) => isApprovedMatch(match, rules, approvals)),
-  );
+  const members: Member[] = [];
+  const approved = new Set<Match>();
+  const services: Service[] = [];
+  const problems: Problem[] = [];
+  for (const { member, nonBackend: aside, problems: found } of examined) {
+    if (member !== undefined) {
+      members.push(member);
+      services.push(member.match.service);
+      if (isApprovedMatch(member.match, rules, approvals)) approved.add(member.match);
+    }
+    if (aside !== undefined) services.push(aside);
+    if (found.length > 0) problems.push(...found);
+  }
   const { kept, problem } = limitNamespace(members, options.maxNamespaceServices, approved);
   if (problem !== undefined) problems.push(problem);
-  const services = [...members.map(({ match }) => match.service), ...asides];
   services.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const neighbours = new Neighbours(services, former, memory.neighbours);
-  yield* neighbours.relate();
+  const { neighbours: known } = memory;
+  const holds = known?.holdsFor(services, former) === true;
+  const neighbours = holds ? known : new Neighbours(services, former, known);
+  if (!holds) yield* neighbours.relate();
   memory.neighbours = neighbours;
   const candidates: Candidate[] = [];
   for (const group of groupMembers(kept, approved)) {

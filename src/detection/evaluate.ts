@@ -77,7 +77,7 @@ export function isApprovedMatch(
   rules: Rules,
   approvals: Approvals,
 ): boolean {
-  if (!approvals.has(serviceKey(service))) return false;
+  if (approvals.size === 0 || !approvals.has(serviceKey(service))) return false;
   const named = namedDetector(service, (owner ?? compiled).detector, rules);
   const detector = named === owner?.detector ? compiled.detector : named;
   return isApproved(approvals, service, approvalKind({ mcp: detector.mcp, detector: detector.type }));

@@ -24,6 +24,8 @@ interface Memory {
   readonly services: Map<string, Map<string, Selection> | 'any'>;
   /** Number of remembered selectors. */
   count: number;
+  /** Changes with the memory. */
+  revision: number;
 }
 
 /**
@@ -35,6 +37,7 @@ export class FormerSelectors {
   readonly #limits: FormerLimits;
   /** By namespace, as `displayNamespace` writes it. */
   readonly #namespaces = new Map<string, Memory>();
+  #revisions = 0;
 
   constructor(limits: FormerLimits = LIMITS) {
     this.#limits = limits;
@@ -46,7 +49,8 @@ export class FormerSelectors {
     const { key } = selection;
     if (key === undefined) return;
     const namespace = displayNamespace(service);
-    const memory = this.#namespaces.get(namespace) ?? { services: new Map(), count: 0 };
+    const memory = this.#namespaces.get(namespace) ?? { services: new Map(), count: 0, revision: 0 };
+    memory.revision = ++this.#revisions;
     this.#namespaces.delete(namespace);
     this.#namespaces.set(namespace, memory);
     const known = memory.services.get(service.name) ?? new Map<string, Selection>();
@@ -58,6 +62,11 @@ export class FormerSelectors {
       if (known.size > this.#limits.selectors) replaceWithAny(memory, service.name);
     }
     this.#trim(memory);
+  }
+
+  /** Changes whenever a former selector in the namespace of a Service does. `undefined` if there are none. */
+  revisionOf(service: Service): number | undefined {
+    return this.#namespaces.get(displayNamespace(service))?.revision;
   }
 
   /** The former selectors of a Service. `undefined` if there are none. */

@@ -7,13 +7,20 @@ import type { Member } from './member.ts';
 /** Maximum Services that the problem names. */
 const MAX_NAMES = 5;
 
-/** Creation time of a Service, in milliseconds. Infinity if unknown. */
-const createdAt = ({ match }: Member): number => {
-  const time = Date.parse(match.service.created ?? '');
-  return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;
-};
+/** A member with what decides whether it is kept. */
+interface Ranked {
+  readonly member: Member;
+  /** Approved ones first, then those with more than a hint. */
+  readonly rank: number;
+  readonly name: string;
+}
 
-const isHint = ({ match }: Member): boolean => match.certainty === 'hint';
+function keptFirst(a: Ranked, b: Ranked): number {
+  if (a.rank !== b.rank) return a.rank - b.rank;
+  const [x, y] = [a.member.created, b.member.created];
+  if (x !== y && !(Number.isNaN(x) && Number.isNaN(y))) return x < y || Number.isNaN(y) ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
 
 /**
  * Limits the members of one namespace. Approved ones have precedence. Members with only a hint are dropped first, because
@@ -26,16 +33,14 @@ export function limitNamespace(
   approved: ReadonlySet<Match> = new Set(),
 ): { readonly kept: readonly Member[]; readonly problem?: Problem } {
   if (members.length <= most) return { kept: members };
-  const isOther = ({ match }: Member): number => Number(!approved.has(match));
-  const ages = new Map(members.map((member) => [member, createdAt(member)]));
-  const olderFirst = (a: Member, b: Member): number => {
-    const [x, y] = [ages.get(a) ?? 0, ages.get(b) ?? 0];
-    if (x !== y) return x - y;
-    return a.match.service.name < b.match.service.name ? -1 : 1;
-  };
-  const sorted = members.toSorted(
-    (a, b) => isOther(a) - isOther(b) || Number(isHint(a)) - Number(isHint(b)) || olderFirst(a, b),
-  );
+  const sorted = members
+    .map((member): Ranked => {
+      const { match } = member;
+      const rank = (approved.has(match) ? 0 : 2) + (match.certainty === 'hint' ? 1 : 0);
+      return { member, rank, name: match.service.name };
+    })
+    .sort(keptFirst)
+    .map(({ member }) => member);
   const left = sorted.slice(most);
   const names = left.slice(0, MAX_NAMES).map(({ match }) => match.service.name);
   return {

@@ -7,6 +7,8 @@ import { lastRun, wordsOf } from './words.ts';
 /** A match with the data for grouping, computed once per version of a Service. */
 export interface Member {
   readonly match: Match;
+  /** Creation time of the Service, in milliseconds. NaN if unknown. */
+  readonly created: number;
   /** The selector. Empty if the Service has none, or one with too many entries to compare. */
   readonly selector: ReadonlyMap<string, string>;
   /** Key of the selector. `undefined` without one. */
@@ -72,10 +74,12 @@ export function memberOf(match: Match, rules: Rules): Member {
   const { key: selectorKey, entries: selector } =
     service.type === 'ExternalName' ? NO_SELECTION : selectionOf(service);
   const role = match.roles.join();
+  const created = Date.parse(service.created ?? '');
   if (selectorKey !== undefined && selector.size === 0)
-    return { match, selector, selectorKey, instances: [], stem: undefined, rest: '', role };
+    return { match, created, selector, selectorKey, instances: [], stem: undefined, rest: '', role };
   return {
     match,
+    created,
     selector,
     selectorKey,
     instances: rules.vocabulary.instance.flatMap((key) =>

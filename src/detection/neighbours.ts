@@ -9,6 +9,9 @@ const MAX_PAIRS = 50_000;
 /** If more Services than this may select any Pods, all Services of the namespace count as sharing Pods. */
 const MAX_ANYWHERE = 32;
 
+/** The parts of a Service that results contain. */
+type Entry = Pick<Service, 'name' | 'created' | 'clusterIPs'>;
+
 /** Services that share Pods. Services with equal results share the object. */
 export interface Sharing {
   /** Oldest first. */
@@ -23,7 +26,7 @@ const NO_SHARING: Sharing = { names: [], clusterIPs: {} };
 const textOf = ([key, value]: readonly [string, string]): string => `${key.length} ${key}${value}`;
 
 /** Sorts Services by age and name. Those of unknown age are last. */
-function olderFirst(a: Service, b: Service): number {
+function olderFirst(a: Entry, b: Entry): number {
   const [x, y] = [a.created ?? '~', b.created ?? '~'];
   return x < y ? -1 : x > y ? 1 : a.name < b.name ? -1 : 1;
 }
@@ -32,9 +35,9 @@ function olderFirst(a: Service, b: Service): number {
 const isLong = ({ key, entries }: Selection): boolean => key !== undefined && entries.size === 0;
 
 /** The result for Services that share Pods. @param before the previous result, which is reused if unchanged */
-function sharingOf(services: readonly Service[], before: Sharing | undefined): Sharing {
+function sharingOf(services: readonly Entry[], before: Sharing | undefined): Sharing {
   const names = services.map(({ name }) => name);
-  const isSame = ({ name, clusterIPs }: Service): boolean => {
+  const isSame = ({ name, clusterIPs }: Entry): boolean => {
     const known = before?.clusterIPs[name];
     return known === clusterIPs || sameItems(known ?? [], clusterIPs ?? []);
   };
@@ -45,20 +48,32 @@ function sharingOf(services: readonly Service[], before: Sharing | undefined): S
   return { names, clusterIPs: Object.fromEntries(clusterIPs) };
 }
 
+/** Whether two versions of a Service are equivalent here. */
+const isAlike = (one: Service, other: Service | undefined): boolean =>
+  one === other ||
+  (other !== undefined &&
+    one.name === other.name &&
+    one.created === other.created &&
+    selectionOf(one).key === selectionOf(other).key &&
+    sameItems(one.clusterIPs ?? [], other.clusterIPs ?? []));
+
 /**
  * Finds the Services of a namespace that share Pods: their selectors are equal, or one contains the other. A Service whose
  * selector is too long to compare, or changed too often, counts as selecting any Pods. The former selectors of a Service
  * count only when others are compared with it.
  */
 export class Neighbours {
+  /** As passed. */
+  #given: readonly Service[];
+  readonly #formerRevision: number | undefined;
   /** Oldest first. */
-  readonly #services: readonly Service[];
+  readonly #services: readonly Entry[];
   /** Services by current and former selectors, oldest first. */
-  readonly #bySelector: ReadonlyMap<string | undefined, readonly Service[]>;
+  readonly #bySelector: ReadonlyMap<string | undefined, readonly Entry[]>;
   /** Distinct selectors. */
   readonly #selections: readonly Selection[];
   /** Services that count as selecting any Pods, now or formerly. */
-  readonly #anywhere: readonly Service[];
+  readonly #anywhere: readonly Entry[];
   /** By selector: the other selectors that contain it or that it contains. */
   #related: ReadonlyMap<string, ReadonlySet<string>> = new Map();
   /** Results by selector, and the result for Services that may select any Pods. */
@@ -67,24 +82,41 @@ export class Neighbours {
 
   /** @param before the previous state, whose unchanged results are reused */
   constructor(services: readonly Service[], former?: FormerSelectors, before?: Neighbours) {
-    this.#services = services.toSorted(olderFirst);
-    const selected = this.#services.map((service) => {
+    this.#given = services;
+    this.#formerRevision = revisionOf(services, former);
+    const sorted = services.toSorted(olderFirst);
+    const selected = sorted.map((service) => {
       const remembered = former?.of(service);
       const others = remembered instanceof Map ? remembered.values() : [];
       const selections = [selectionOf(service), ...others];
-      return { service, selections, isAnywhere: remembered === 'any' || selections.some(isLong) };
+      const { name, created, clusterIPs } = service;
+      const entry: Entry = {
+        name,
+        ...(created === undefined ? {} : { created }),
+        ...(clusterIPs === undefined ? {} : { clusterIPs }),
+      };
+      return { entry, selections, isAnywhere: remembered === 'any' || selections.some(isLong) };
     });
-    const pairs = selected.flatMap(({ service, selections }) =>
-      selections.map((selection) => ({ service, selection })),
+    this.#services = selected.map(({ entry }) => entry);
+    const pairs = selected.flatMap(({ entry, selections }) =>
+      selections.map((selection) => ({ entry, selection })),
     );
     const byKey = Map.groupBy(pairs, ({ selection }) => selection.key);
-    this.#bySelector = new Map(
-      [...byKey].map(([key, all]) => [key, all.map(({ service }) => service)] as const),
-    );
+    this.#bySelector = new Map([...byKey].map(([key, all]) => [key, all.map(({ entry }) => entry)] as const));
     this.#selections = [...byKey.values()].flatMap(([first]) => first?.selection ?? []);
-    this.#anywhere = selected.flatMap(({ service, isAnywhere }) => (isAnywhere ? service : []));
+    this.#anywhere = selected.flatMap(({ entry, isAnywhere }) => (isAnywhere ? entry : []));
     this.#before = before;
     if (before !== undefined) before.#before = undefined;
+  }
+
+  /** Whether it holds for these Services, so that no other one is necessary. Only versions of the same Services may be. */
+  holdsFor(services: readonly Service[], former?: FormerSelectors): boolean {
+    const before = this.#given;
+    if (services.length !== before.length || this.#formerRevision !== revisionOf(services, former))
+      return false;
+    if (!services.every((service, index) => isAlike(service, before[index]))) return false;
+    this.#given = services;
+    return true;
   }
 
   /** Compares the selectors in small steps. Before it ends, only equal selectors count as related. */
@@ -143,6 +175,9 @@ export class Neighbours {
     return sharing;
   }
 }
+
+const revisionOf = ([first]: readonly Service[], former: FormerSelectors | undefined): number | undefined =>
+  first === undefined ? undefined : former?.revisionOf(first);
 
 function join(related: Map<string, Set<string>>, key: string, other: string): void {
   const known = related.get(key);

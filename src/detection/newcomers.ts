@@ -7,8 +7,6 @@ const INSTALLATION_SPAN_MS = 10 * 60_000;
 /** Maximum selectors of earlier Services to compare a newcomer with. */
 const MAX_COMPARISONS = 32;
 
-const createdAt = ({ match }: Member): number => Date.parse(match.service.created ?? '');
-
 const isGuess = ({ match }: Member): boolean => match.certainty === 'hint';
 
 /**
@@ -17,11 +15,11 @@ const isGuess = ({ match }: Member): boolean => match.certainty === 'hint';
  * manifests, are never newcomers.
  */
 export function newcomersIn(group: readonly Member[]): Set<Member> {
-  const times = group.filter((member) => !isGuess(member)).map(createdAt);
+  const times = group.filter((member) => !isGuess(member)).map(({ created }) => created);
   const known = times.filter((time) => !Number.isNaN(time));
   if (known.length === 0) return new Set();
   const latest = known.reduce((a, b) => Math.min(a, b)) + INSTALLATION_SPAN_MS;
-  const isLate = (member: Member): boolean => createdAt(member) > latest;
+  const isLate = ({ created }: Member): boolean => created > latest;
   const selectors = new Map(
     group.filter((member) => !isLate(member)).map((member) => [member.selectorKey, member.selector]),
   );
