@@ -66,7 +66,7 @@ export const api: Row = {
         ],
       ],
       meaning:
-        'Connections per minute that a limit closed. "address": one address has too many. "displaced" or "total": the server is full. "pipelining": an address does not wait for responses.',
+        'Connections per minute that a limit closed. "address": one address has too many. "displaced" or "total": the server is full.',
       alert: 'DynamicToolsetConnectionsDropped',
       unit: 'cpm',
       none: 'none',

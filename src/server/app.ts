@@ -14,7 +14,7 @@ import { type ConnectionLimits, Connections, type Dropped } from './connections.
 import { addListeners } from './listeners.ts';
 import { Methods } from './methods.ts';
 import { OpenBodies } from './open-bodies.ts';
-import { CountedResponse, limitParsing, stoppedBy } from './parser-limits.ts';
+import { CountedResponse, limitParsing } from './parser-limits.ts';
 import { ProblemError } from './problem.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
@@ -90,8 +90,6 @@ declare module 'fastify' {
 /** Log messages for connections that a limit closed. */
 const DROPS: Readonly<Record<DropReason, string>> = {
   address: 'a connection was closed: its address reached its limit; MAX_CONNECTIONS_PER_ADDRESS changes that',
-  pipelining:
-    'a connection was closed: another one of its address sent many requests without waiting for the responses',
   displaced: 'a connection was closed: the server reached its limit, and its address has the most',
   total: 'a connection was closed: the server reached its limit, and no address has more than its own',
 };
@@ -154,10 +152,7 @@ export async function createApp({
     requestTimeout: LONGEST_REQUEST,
     connectionTimeout: LONGEST_IDLE,
     keepAliveTimeout: UNAUTHENTICATED_IDLE,
-    clientErrorHandler: (error, socket) => {
-      if (stoppedBy(socket)?.kind === 'too-many-requests') connections.bar(socket);
-      refuse(socket, error);
-    },
+    clientErrorHandler: (error, socket) => refuse(socket, error),
     frameworkErrors(error, request, reply) {
       const taken = allowed(request.ip);
       sendProblem(request, reply, taken?.allowed === false ? tooMany(taken) : asProblem(error));
@@ -192,7 +187,7 @@ export async function createApp({
   });
   connections.guard(app.server);
   limitParsing(app.server);
-  addListeners(app.server, (socket) => connections.admits(socket));
+  addListeners(app.server);
   refuseOddities(app.server, () => methods.all, refused);
   app.setValidatorCompiler(boundedValidator());
   // Compiled serializers for each schema need more memory than the time that they save is worth.

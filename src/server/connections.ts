@@ -1,14 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DropArgument, Server, Socket } from 'node:net';
-import { LRUCache } from 'lru-cache';
 import type { DropReason } from '../telemetry/api-metrics.ts';
 import { addressKey } from './address-key.ts';
-
-/** How long an address gets no connection after one of its connections had too many waiting requests, in milliseconds. */
-const BAR_MS = 10_000;
-
-/** Maximum number of addresses that get no connection. */
-const MAX_BARRED = 10_000;
 
 export interface ConnectionLimits {
   /** Maximum number of connections. */
@@ -37,9 +30,6 @@ interface Connection {
 /** Identifies a connection. The raw socket and the TLS socket of a connection have the same key. */
 const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
-const addressOf = ({ remoteAddress }: Pick<Socket, 'remoteAddress'>): string =>
-  addressKey(remoteAddress ?? 'unknown');
-
 /** Whether one connection is closed before another: first those that never sent a request, then by age. */
 const closesBefore = (a: Connection, b: Connection): boolean =>
   a.asked === b.asked ? a.age < b.age : b.asked;
@@ -59,7 +49,8 @@ function firstToClose(
 }
 
 /**
- * Shares the connections of one server fairly. An address has at most its limit. When the server is full, a new connection
+ * Shares the connections of one server fairly. An address has at most its limit: above it, a new connection replaces the oldest one
+ * that is neither authenticated nor in use, if there is one. When the server is full, a new connection
  * replaces one of the address with the most connections. Among addresses with equally many, the oldest connection that never
  * sent a request is closed, so silent connections from many addresses cannot lock out clients that send a request at once.
  */
@@ -68,8 +59,6 @@ export class Connections {
   readonly #dropped: Dropped;
   readonly #all = new Map<string, Connection>();
   readonly #addresses = new Map<string, Set<Connection>>();
-  /** Times until which addresses get no connection, by address. */
-  readonly #barred = new LRUCache<string, number>({ max: MAX_BARRED });
   #added = 0;
 
   constructor(limits: ConnectionLimits, dropped: Dropped) {
@@ -107,32 +96,11 @@ export class Connections {
     if (connection !== undefined) connection.trusted = true;
   }
 
-  /** Refuses the address of a connection further ones for some seconds. */
-  bar(socket: Pick<Socket, 'remoteAddress'>): void {
-    this.#barred.set(addressOf(socket), performance.now() + BAR_MS);
-  }
-
-  /** Whether the address of a new connection may have one. It is cheaper than `add`. */
-  admits(socket: Socket): boolean {
-    const address = addressOf(socket);
-    if (!this.#isBarred(address)) return true;
-    this.#dropped('pipelining', address);
-    return false;
-  }
-
-  #isBarred(address: string): boolean {
-    return (this.#barred.get(address) ?? 0) > performance.now();
-  }
-
   /** Counts a new connection, or closes it or another one. */
   add(socket: Socket): void {
-    const address = addressOf(socket);
-    if (this.#isBarred(address)) {
-      this.#drop(socket, 'pipelining', address);
-      return;
-    }
+    const address = addressKey(socket.remoteAddress ?? 'unknown');
     const same = this.#addresses.get(address) ?? new Set<Connection>();
-    if (same.size >= this.#limits.perAddress()) {
+    if (same.size >= this.#limits.perAddress() && !this.#makeRoomIn(same)) {
       this.#drop(socket, 'address', address);
       return;
     }
@@ -165,6 +133,23 @@ export class Connections {
   }
 
   /**
+   * Closes the oldest connection of an address that serves nobody now. The new one may be a probe of the kubelet: a tenant's
+   * connections can have the same address, for example by way of a NodePort.
+   */
+  #makeRoomIn(same: ReadonlySet<Connection>): boolean {
+    const victim = firstToClose(same, ({ trusted, busy }) => !trusted && busy === 0);
+    if (victim === undefined) return false;
+    this.#close(victim, 'address');
+    return true;
+  }
+
+  #close(victim: Connection, reason: DropReason): void {
+    this.#remove(victim);
+    victim.socket.destroy();
+    this.#dropped(reason, victim.address);
+  }
+
+  /**
    * Closes a connection of the address with the most: one that was not admitted, otherwise an idle one.
    * @param fewer number of connections of the new one's address; addresses with as few are not affected
    */
@@ -172,9 +157,7 @@ export class Connections {
     const victim =
       this.#ofTheMost(fewer, ({ trusted }) => !trusted) ?? this.#ofTheMost(fewer, ({ busy }) => busy === 0);
     if (victim === undefined) return false;
-    this.#remove(victim);
-    victim.socket.destroy();
-    this.#dropped('displaced', victim.address);
+    this.#close(victim, 'displaced');
     return true;
   }
 

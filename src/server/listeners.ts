@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer, type ListenOptions, type Server } from 'node:net';
 import { promisify } from 'node:util';
 
 /**
@@ -12,9 +12,8 @@ const LISTENERS = 8;
 /**
  * Lets a server accept several connections in a turn of the event loop: several listeners share its port. Linux divides
  * connections among them; elsewhere the server is not changed.
- * @param admits whether to pass a connection on to the server
  */
-export function addListeners(server: Server, admits: (socket: Socket) => boolean = () => true): void {
+export function addListeners(server: Server): void {
   if (process.platform !== 'linux') return;
   const listen = server.listen.bind(server) as (options: ListenOptions) => Server;
   const close = server.close.bind(server);
@@ -27,7 +26,7 @@ export function addListeners(server: Server, admits: (socket: Socket) => boolean
     const shared = { ...options, reusePort: true };
     for (let more = 1; more < LISTENERS; more++) {
       const [first] = others;
-      const other = forward(server, admits);
+      const other = forward(server);
       others.push(other);
       other.listen(first === undefined ? shared : { ...shared, port: portOf(first) });
       await once(other, 'listening');
@@ -70,10 +69,9 @@ async function mustBeFree(options: ListenOptions): Promise<void> {
 }
 
 /** A listener whose connections a server gets. */
-function forward(server: Server, admits: (socket: Socket) => boolean): Server {
+function forward(server: Server): Server {
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (admits(socket)) server.emit('connection', socket);
-    else socket.destroy();
+    server.emit('connection', socket);
   });
   listener.maxConnections = server.maxConnections;
   // A connection that cannot be accepted, because there are too many files, must not end the process.

@@ -107,14 +107,3 @@ test.each(['GET', 'POST'])('a body in chunks is rejected before it is read: %s',
   });
   expect(answered.map(({ status }) => status)).toEqual([411]);
 });
-
-test('the address of a closed connection gets no other one', async () => {
-  const { open, answered } = await onPort();
-  for (let n = 0; n < 5; n++) {
-    const socket = open();
-    const closed = new Promise((resolve) => socket.on('close', resolve));
-    socket.resume().write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(100));
-    await closed;
-  }
-  expect(answered.length).toBeLessThanOrEqual(MAX_PIPELINED + 1);
-});

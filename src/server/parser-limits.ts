@@ -11,7 +11,7 @@ import { ProblemError } from './problem.ts';
  * Maximum number of requests on a connection that wait for a response. Clients send one at a time; with TLS, the next one
  * may arrive just before Node.js notices that the response is sent.
  */
-export const MAX_PIPELINED = 4;
+export const MAX_PIPELINED = 2;
 
 /** Makes the parser stop with an error. */
 const STOP = -1;

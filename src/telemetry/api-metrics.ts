@@ -3,11 +3,8 @@ import type { MetricSet } from './metric-set.ts';
 /** Reasons for rejected credentials. */
 const AUTH_REASONS = ['missing', 'malformed', 'invalid', 'forbidden', 'unavailable'] as const;
 
-/**
- * Reasons for a closed connection: too many from its address, displaced by an address with fewer, too many in total, or many
- * requests without waiting for the responses.
- */
-const DROP_REASONS = ['address', 'displaced', 'total', 'pipelining'] as const;
+/** Reasons for a closed connection: too many from its address, displaced by an address with fewer, or too many in total. */
+const DROP_REASONS = ['address', 'displaced', 'total'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
 /** The servers whose connections are counted. */
@@ -60,7 +57,7 @@ export function apiMetrics(set: MetricSet): ApiMetrics {
   );
   const drops = set.counter(
     'connections_dropped_total',
-    'Connections closed by a limit: too many from one address ("address"), displaced by an address with fewer ("displaced"), too many in total ("total"), or an address that sends many requests without waiting for the responses ("pipelining").',
+    'Connections closed by a limit: too many from one address ("address"), displaced by an address with fewer ("displaced"), or too many in total ("total").',
     ['server', 'reason'],
   );
   for (const reason of AUTH_REASONS) failures.inc({ reason }, 0);
