@@ -7,7 +7,7 @@ import { PROBLEM_TYPE, ProblemError, problemBody } from './problem.ts';
 
 /** Maximum size of a request's headers, in bytes. */
 export const LONGEST_HEADERS = 16 * 1024;
-/** How long a rejected client may take to read the response, in milliseconds. */
+/** How long a rejected connection stays, in milliseconds: the client reads the response meanwhile. */
 const LINGER = 1_000;
 
 /** A rejection outside of Fastify's requests. */
@@ -55,9 +55,21 @@ function close(socket: Duplex, problem: ProblemError): void {
   setTimeout(() => socket.destroy(), LINGER).unref();
 }
 
+/** Connections from which nothing more is read. */
+const lingering = new WeakSet<Duplex>();
+
+/** Reads nothing more of a connection, and closes it later. */
+function linger(socket: Duplex): void {
+  lingering.add(socket);
+  socket.pause();
+  setTimeout(() => socket.destroy(), LINGER).unref();
+}
+
 /** Responds to errors before there is a request: malformed or late ones, and tunnels. */
 export function refuser(refused: Refused): (socket: Duplex, error: NodeJS.ErrnoException) => void {
   return (socket, error) => {
+    // What was read already may cause further errors.
+    if (lingering.has(socket)) return;
     const handshake = (socket as Partial<TLSSocket> & { readonly secureConnecting?: boolean })
       .secureConnecting;
     if (error.code === 'ECONNRESET' || !socket.writable || handshake === true) {
@@ -74,7 +86,9 @@ export function refuser(refused: Refused): (socket: Duplex, error: NodeJS.ErrnoE
     // If a complete request waits, the client would take this for the response to it.
     const isIncomplete = problem.kind === 'request-timeout';
     if (responds && (isIncomplete || !isWaiting(socket))) close(socket, problem);
-    else socket.destroy();
+    else if (stop === undefined) socket.destroy();
+    // A client that floods us could connect again at once.
+    if (stop !== undefined) linger(socket);
   };
 }
 
