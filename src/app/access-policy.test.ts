@@ -38,7 +38,7 @@ describe('checks of requests', () => {
   test("tokens are reviewed for the configured audiences, then the caller's permissions", async () => {
     const { kube, asked } = cluster();
     const { authenticator, authorizer } = policies(kube)(SETTINGS);
-    const known = await authenticator?.authenticate('Bearer token');
+    const known = await authenticator?.authenticate('Bearer token', '10.0.0.1');
     expect(known).toEqual({ kind: 'caller', caller: ANN });
     const access = { nonResourceAttributes: { verb: 'get', path: '/metrics' } };
     expect(await authorizer?.authorize(ANN, access)).toEqual({ kind: 'allowed' });
@@ -53,11 +53,11 @@ describe('checks of requests', () => {
     onTestFinished(() => void vi.useRealTimers());
     const { kube, asked } = cluster();
     const { authenticator } = policies(kube)(SETTINGS);
-    await authenticator?.authenticate('Bearer token');
-    await authenticator?.authenticate('Bearer token');
+    await authenticator?.authenticate('Bearer token', '10.0.0.1');
+    await authenticator?.authenticate('Bearer token', '10.0.0.1');
     expect(asked).toHaveLength(1);
     vi.setSystemTime(Date.now() + 10_000);
-    await authenticator?.authenticate('Bearer token');
+    await authenticator?.authenticate('Bearer token', '10.0.0.1');
     expect(asked).toHaveLength(2);
   });
 

@@ -1,5 +1,5 @@
 import { type Backoff, backoff } from '../model/backoff.ts';
-import { createFairSlots } from '../probing/fair-slots.ts';
+import { createFairSlots } from '../model/fair-slots.ts';
 
 export interface WorkQueueOptions<K> {
   /** Maximum number of concurrently processed keys; groups share it fairly. */

@@ -1,4 +1,4 @@
-import { createFairSlots } from './fair-slots.ts';
+import { createFairSlots } from '../model/fair-slots.ts';
 
 /** Time after which a probe without a response releases its slot, in milliseconds. It then costs only a socket. */
 export const SLOT_RELEASE_MS = 750;

@@ -51,7 +51,7 @@ describe('the header', () => {
     [`Bearer ${' '.repeat(100_000)}`, 'malformed'],
   ] as const)('%j is refused without asking: %s', async ([header, reason]) => {
     const { authenticator, reviewed } = setting(() => yes);
-    expect(await authenticator.authenticate(header)).toMatchObject({ kind: 'denied', reason });
+    expect(await authenticator.authenticate(header, '10.0.0.1')).toMatchObject({ kind: 'denied', reason });
     expect(reviewed).toEqual([]);
   });
 
@@ -63,7 +63,7 @@ describe('the header', () => {
     ['Bearer aA0-._~+/==', 'aA0-._~+/=='],
   ] as const)('%j is a token', async ([header, token]) => {
     const { authenticator, reviewed } = setting(() => yes);
-    expect(await authenticator.authenticate(header)).toEqual({ kind: 'caller', caller });
+    expect(await authenticator.authenticate(header, '10.0.0.1')).toEqual({ kind: 'caller', caller });
     expect(reviewed).toEqual([token]);
   });
 });
@@ -89,15 +89,15 @@ describe('results are cached', () => {
   ] as const)('%s', async ([, token, review, held, over]) => {
     const { authenticator, clock, reviewed } = setting(review);
     const start = clock.time;
-    const first = await authenticator.authenticate(`Bearer ${token}`);
+    const first = await authenticator.authenticate(`Bearer ${token}`, '10.0.0.1');
     for (const after of held) {
       clock.time = start + after;
-      expect(await authenticator.authenticate(`Bearer ${token}`)).toBe(first);
+      expect(await authenticator.authenticate(`Bearer ${token}`, '10.0.0.1')).toBe(first);
     }
     expect(reviewed).toHaveLength(1);
     for (const after of over) {
       clock.time = start + after;
-      await authenticator.authenticate(`Bearer ${token}`);
+      await authenticator.authenticate(`Bearer ${token}`, '10.0.0.1');
     }
     expect(reviewed).toHaveLength(2);
   });
@@ -113,9 +113,12 @@ describe('results are cached', () => {
         return answer.promise;
       });
       const start = made.clock.time;
-      const at = (time: number) => {
+      const at = async (time: number) => {
         made.clock.time = start + time;
-        return made.authenticator.authenticate('Bearer token');
+        const found = await made.authenticator.authenticate('Bearer token', '10.0.0.1');
+        // A review begins in the next turn.
+        await new Promise(setImmediate);
+        return found;
       };
       await at(0);
       return { ...made, at, next };
@@ -164,14 +167,15 @@ describe('results are cached', () => {
   test('in a bounded number; the oldest are forgotten', async () => {
     const limits = { entries: 2, concurrency: 1, queued: 0, timeout: 10_000 };
     const { authenticator, reviewed } = setting(() => no, limits);
-    for (const token of ['a', 'b', 'c', 'c', 'b', 'a']) await authenticator.authenticate(`Bearer ${token}`);
+    for (const token of ['a', 'b', 'c', 'c', 'b', 'a'])
+      await authenticator.authenticate(`Bearer ${token}`, '10.0.0.1');
     expect(reviewed).toEqual(['a', 'b', 'c', 'a']);
   });
 });
 
 test("the API server's message is one line of at most 300 characters", async () => {
   const { authenticator } = setting(() => ({ authenticated: false, why: 'x'.repeat(1_000) }));
-  const answer = await authenticator.authenticate('Bearer token');
+  const answer = await authenticator.authenticate('Bearer token', '10.0.0.1');
   expect(answer.kind === 'denied' && answer.why.length).toBeLessThanOrEqual(300);
 });
 
@@ -179,12 +183,14 @@ describe('concurrent requests', () => {
   test('100 requests with one token cause one review, those with 100 tokens cause 100', async () => {
     const { authenticator, reviewed } = setting((token) => (token === 'good' ? yes : no));
     const same = await Promise.all(
-      Array.from({ length: 100 }, () => authenticator.authenticate('Bearer good')),
+      Array.from({ length: 100 }, () => authenticator.authenticate('Bearer good', '10.0.0.1')),
     );
     expect(new Set(same.map(({ kind }) => kind))).toEqual(new Set(['caller']));
     expect(reviewed).toEqual(['good']);
     const others = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => authenticator.authenticate(`Bearer wrong-${index}`)),
+      Array.from({ length: 100 }, (_, index) =>
+        authenticator.authenticate(`Bearer wrong-${index}`, '10.0.0.1'),
+      ),
     );
     expect(new Set(others.map(({ kind }) => kind))).toEqual(new Set(['denied']));
     expect(reviewed).toHaveLength(101);
@@ -203,8 +209,8 @@ describe('concurrent requests', () => {
     };
     const limits = { entries: 10, concurrency: 2, queued: 3, timeout: 10_000 };
     const { authenticator } = setting(review, limits);
-    const asked = [1, 2, 3, 4, 5].map((index) => authenticator.authenticate(`Bearer ${index}`));
-    expect(await authenticator.authenticate('Bearer 6')).toEqual({
+    const asked = [1, 2, 3, 4, 5].map((index) => authenticator.authenticate(`Bearer ${index}`, '10.0.0.1'));
+    expect(await authenticator.authenticate('Bearer 6', '10.0.0.1')).toEqual({
       kind: 'unavailable',
       why: expect.stringContaining('too many'),
       retryAfter: 1,
@@ -212,19 +218,46 @@ describe('concurrent requests', () => {
     gate.resolve(yes);
     expect(await Promise.all(asked)).toEqual(asked.map(() => ({ kind: 'caller', caller })));
     expect(most).toBe(2);
-    expect(await authenticator.authenticate('Bearer 6')).toEqual({ kind: 'caller', caller });
+    expect(await authenticator.authenticate('Bearer 6', '10.0.0.1')).toEqual({ kind: 'caller', caller });
+  });
+
+  test('a client with many different tokens takes no review from others', async () => {
+    const order: string[] = [];
+    const gates: PromiseWithResolvers<TokenVerdict>[] = [];
+    const review = (token: string): Promise<TokenVerdict> => {
+      order.push(token);
+      const gate = Promise.withResolvers<TokenVerdict>();
+      gates.push(gate);
+      return gate.promise;
+    };
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    const { authenticator } = setting(review, { entries: 100, concurrency: 1, queued: 3, timeout: 10_000 });
+    const flood = Array.from({ length: 20 }, (_, index) =>
+      authenticator.authenticate(`Bearer flood-${index}`, '10.0.0.6'),
+    );
+    await turn();
+    const honest = authenticator.authenticate('Bearer honest', '10.0.0.1');
+    for (let n = 0; n < 4; n++) {
+      await turn();
+      gates[n]?.resolve(yes);
+    }
+    expect(await honest).toEqual({ kind: 'caller', caller });
+    expect(order.indexOf('honest')).toBe(1);
+    expect((await Promise.all(flood)).filter(({ kind }) => kind === 'caller')).toHaveLength(3);
   });
 
   test('an API server that never responds delays nobody beyond the timeout', async () => {
     const limits = { entries: 10, concurrency: 1, queued: 5, timeout: 50 };
     const { authenticator } = setting(() => new Promise(() => {}), limits);
-    const all = await Promise.all([1, 2, 3].map((index) => authenticator.authenticate(`Bearer ${index}`)));
+    const all = await Promise.all(
+      [1, 2, 3].map((index) => authenticator.authenticate(`Bearer ${index}`, '10.0.0.1')),
+    );
     expect(all.map(({ kind }) => kind)).toEqual(['unavailable', 'unavailable', 'unavailable']);
   });
 
   test('closing aborts running reviews', async () => {
     const { authenticator, stop } = setting(() => new Promise(() => {}));
-    const waiting = authenticator.authenticate('Bearer a');
+    const waiting = authenticator.authenticate('Bearer a', '10.0.0.1');
     stop.abort();
     expect(await waiting).toMatchObject({ kind: 'unavailable' });
   });
@@ -243,7 +276,7 @@ describe('if no review is possible', () => {
     'an error with %j is no refusal and no permission; try again in %i s',
     async ([more, retryAfter]) => {
       const { authenticator } = setting(() => Promise.reject(Object.assign(new Error('away'), more)));
-      expect(await authenticator.authenticate('Bearer a-token')).toEqual({
+      expect(await authenticator.authenticate('Bearer a-token', '10.0.0.1')).toEqual({
         kind: 'unavailable',
         why: 'cannot have the token reviewed: away',
         retryAfter,
@@ -260,7 +293,7 @@ test.for([
 ] as const)('no part of a token is in %s, nor in what is remembered', async ([, review]) => {
   const token = 'SECRET'.repeat(20);
   const { authenticator } = setting(review);
-  const told = await authenticator.authenticate(`Bearer ${token}`);
+  const told = await authenticator.authenticate(`Bearer ${token}`, '10.0.0.1');
   expect(inspect(told)).not.toContain('SECRET');
   expect(inspect(authenticator, { depth: 10, showHidden: true })).not.toContain('SECRET');
 });

@@ -88,14 +88,15 @@ export class Authenticator {
   /**
    * Authenticates a request. Never throws.
    * @param header its `Authorization`
+   * @param client its address, for the fair shares of reviews
    */
-  async authenticate(header: string | undefined): Promise<Authentication> {
+  async authenticate(header: string | undefined, client: string): Promise<Authentication> {
     if (header === undefined || header === '') return MISSING;
     if (header.length > LONGEST_HEADER) return TOO_LONG;
     const token = BEARER.exec(header)?.[1];
     if (token === undefined) return NO_BEARER;
     const digest = hash('sha256', this.#key + token, 'base64');
-    return (await this.#cache.answer(digest, (signal) => this.#review(token, signal))) ?? BUSY;
+    return (await this.#cache.answer(digest, client, (signal) => this.#review(token, signal))) ?? BUSY;
   }
 
   async #review(token: string, signal: AbortSignal): Promise<Cached<Authentication>> {

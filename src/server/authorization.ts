@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AccessAttributes, AccessVerdict, Caller } from '../model/caller.ts';
 import { oneLine } from '../model/text.ts';
+import { clientOfUser } from './client.ts';
 import {
   type Cached,
   type CacheLimits,
@@ -49,7 +50,9 @@ export class Authorizer {
   async authorize(caller: Caller, attributes: AccessAttributes): Promise<Authorization> {
     // A caller may have thousands of groups, so the cache key is a digest.
     const digest = hash('sha256', JSON.stringify([caller, attributes]), 'base64');
-    return (await this.#cache.answer(digest, (signal) => this.#review(caller, attributes, signal))) ?? BUSY;
+    const client = clientOfUser(caller.username);
+    const review = (signal: AbortSignal) => this.#review(caller, attributes, signal);
+    return (await this.#cache.answer(digest, client, review)) ?? BUSY;
   }
 
   async #review(

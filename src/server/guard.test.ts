@@ -281,7 +281,7 @@ describe('rejected', () => {
 
 describe('whether a long request still has its permission', () => {
   const ACCESS = { resource: 'toolsets', verb: 'get' } as const;
-  const REQUEST = { headers: { authorization: 'Bearer x' } } as never;
+  const REQUEST = { headers: { authorization: 'Bearer x' }, ip: '10.0.0.1' } as never;
   const denied: Authentication = { kind: 'denied', reason: 'invalid', why: '' };
 
   test.each([

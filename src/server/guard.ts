@@ -91,10 +91,10 @@ export function permitted({
   request: FastifyRequest,
   access: Access,
 ) => Promise<boolean> {
-  return async ({ headers }, access) => {
+  return async ({ headers, ip }, access) => {
     const { authenticator, authorizer } = gate();
     if (authenticator === undefined) return true;
-    const found = await authenticator.authenticate(headers.authorization);
+    const found = await authenticator.authenticate(headers.authorization, addressKey(ip));
     if (found.kind !== 'caller') return false;
     if (authorizer === undefined) return true;
     return (await authorizer.authorize(found.caller, attributesOf(access, namespace()))).kind === 'allowed';
@@ -141,7 +141,7 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
   };
 
   const identify = async (authenticator: Authenticator, request: FastifyRequest): Promise<Caller> => {
-    const found = await authenticator.authenticate(request.headers.authorization);
+    const found = await authenticator.authenticate(request.headers.authorization, addressKey(request.ip));
     if (found.kind === 'caller') return found.caller;
     if (found.kind === 'unavailable') throw unavailable(request, found.why, found.retryAfter);
     recordRejection(request, 'authentication_failed', found.reason, found.why);

@@ -13,7 +13,7 @@ function setting(limits: Partial<CacheLimits> = {}) {
     new AbortController().signal,
   );
   const answer = (key = 'key') =>
-    memory.answer(key, () => {
+    memory.answer(key, 'client', () => {
       const question = Promise.withResolvers<Cached<string>>();
       questions.push(question);
       return question.promise;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import pLimit, { type LimitFunction } from 'p-limit';
+import { createFairSlots, type FairSlots, QueueFullError } from '../model/fair-slots.ts';
 
 /** An answer and its lifetime. */
 export interface Cached<Answer> {
@@ -13,7 +13,7 @@ export interface CacheLimits {
   readonly entries: number;
   /** Maximum number of concurrent requests. */
   readonly concurrency: number;
-  /** Maximum number of queued requests. */
+  /** Maximum number of queued requests. Above it, the last one of the client with the most is given up. */
   readonly queued: number;
   /** Timeout of a request in milliseconds, including the time in the queue. */
   readonly timeout: number;
@@ -34,6 +34,12 @@ interface CacheEntry<Answer> {
 
 type Ask<Answer> = (signal: AbortSignal) => Promise<Cached<Answer>>;
 
+/** A request, and the client for which it is made. */
+interface Question<Answer> {
+  readonly client: string;
+  readonly ask: Ask<Answer>;
+}
+
 const holdsAt = ({ since, until }: CacheEntry<unknown>, now: number): boolean => since <= now && now < until;
 
 /**
@@ -41,9 +47,9 @@ const holdsAt = ({ since, until }: CacheEntry<unknown>, now: number): boolean =>
  * refreshed before it expires, so that no caller waits. A caller that disconnects does not cancel the shared request.
  */
 export class StaleWhileRevalidateCache<Answer> {
-  readonly #cache: LRUCache<string, CacheEntry<Answer>, Ask<Answer>>;
+  readonly #cache: LRUCache<string, CacheEntry<Answer>, Question<Answer>>;
   readonly #limits: CacheLimits;
-  readonly #slots: LimitFunction;
+  readonly #slots: FairSlots;
   readonly #now: () => number;
   readonly #closing: AbortSignal;
 
@@ -53,12 +59,12 @@ export class StaleWhileRevalidateCache<Answer> {
    */
   constructor(limits: CacheLimits, now: () => number, closing: AbortSignal) {
     this.#limits = limits;
-    this.#slots = pLimit(limits.concurrency);
+    this.#slots = createFairSlots(limits.concurrency, limits.queued);
     this.#now = now;
     this.#closing = closing;
     this.#cache = new LRUCache({
       max: limits.entries,
-      fetchMethod: (_, known, { context: ask }) => this.#ask(known, ask),
+      fetchMethod: (_, known, { context }) => this.#ask(known, context),
       // An evicted request still completes, and a failed refresh keeps the cached answer.
       ignoreFetchAbort: true,
       noDeleteOnFetchRejection: true,
@@ -67,16 +73,17 @@ export class StaleWhileRevalidateCache<Answer> {
 
   /**
    * The answer for a key, from the cache if it has not expired.
+   * @param client requests are shared fairly between clients
    * @param ask requests the answer; the signal is aborted after the timeout
    * @returns undefined if too many requests are running
    * @throws what `ask` throws, which is not cached
    */
-  async answer(key: string, ask: Ask<Answer>): Promise<Answer | undefined> {
+  async answer(key: string, client: string, ask: Ask<Answer>): Promise<Answer | undefined> {
     const known = this.#cache.peek(key);
     const isFresh = known !== undefined && holdsAt(known, this.#now());
     const refresh = isFresh && this.#mustRefresh(known);
     if (refresh) known.refreshed = true;
-    const options = { context: ask, allowStale: isFresh, forceRefresh: !isFresh || refresh };
+    const options = { context: { client, ask }, allowStale: isFresh, forceRefresh: !isFresh || refresh };
     return (await this.#cache.fetch(key, options))?.answer;
   }
 
@@ -87,12 +94,18 @@ export class StaleWhileRevalidateCache<Answer> {
   /** @returns the entry to cache; `undefined` if too many requests are running */
   async #ask(
     known: CacheEntry<Answer> | undefined,
-    ask: Ask<Answer>,
+    { client, ask }: Question<Answer>,
   ): Promise<CacheEntry<Answer> | undefined> {
-    const { concurrency, queued, timeout } = this.#limits;
-    if (this.#slots.activeCount + this.#slots.pendingCount >= concurrency + queued) return undefined;
-    const signal = AbortSignal.any([this.#closing, AbortSignal.timeout(timeout)]);
-    const { answer, ttlMs } = await this.#slots(() => ask(signal));
+    const signal = AbortSignal.any([this.#closing, AbortSignal.timeout(this.#limits.timeout)]);
+    const asked = this.#slots
+      .run(client, () => ask(signal))
+      .catch((error: unknown) => {
+        if (error instanceof QueueFullError) return undefined;
+        throw error;
+      });
+    const made = await asked;
+    if (made === undefined) return undefined;
+    const { answer, ttlMs } = made;
     const since = this.#now();
     const until = since + ttlMs;
     // A failure has a shorter lifetime, and does not replace an answer that is still valid.

@@ -85,7 +85,7 @@ async function serving(kube: KubeClient) {
     answered: () => {},
     routes: (routes) => {
       routes.get('/whoami', async ({ headers }) => {
-        const found = await authenticator.authenticate(headers.authorization);
+        const found = await authenticator.authenticate(headers.authorization, '127.0.0.1');
         switch (found.kind) {
           case 'caller':
             return found.caller;

@@ -1,5 +1,15 @@
+/** There are too many waiting calls, and the group of this one has the most. */
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFull';
+}
+
+interface Waiting {
+  readonly start: () => void;
+  readonly reject: (error: QueueFullError) => void;
+}
+
 interface Group {
-  readonly waiting: (() => void)[];
+  readonly waiting: Waiting[];
   running: number;
   /** Sequence number of the last granted slot. */
   lastServed: number;
@@ -10,7 +20,7 @@ const comesBefore = (a: Group, b: Group): boolean =>
 
 /** A semaphore whose slots are shared fairly between groups. */
 export interface FairSlots {
-  /** Runs `work` as soon as its group gets a slot. */
+  /** Runs `work` as soon as its group gets a slot. @throws QueueFullError */
   run<T>(group: string, work: () => Promise<T>): Promise<T>;
   /** Number of queued calls. */
   readonly waiting: number;
@@ -21,8 +31,9 @@ export interface FairSlots {
  * ago. So all groups with work get equal shares, however much work they have, and unused shares go to the others. Slots
  * are granted once per turn of the event loop, so that the order of calls within a turn gives no advantage.
  * @param slots number of slots
+ * @param longestQueue maximum number of waiting calls; above it, the last one of the group with the most is rejected
  */
-export function createFairSlots(slots: number): FairSlots {
+export function createFairSlots(slots: number, longestQueue = Number.POSITIVE_INFINITY): FairSlots {
   const groups = new Map<string, Group>();
   let free = slots;
   let waiting = 0;
@@ -44,7 +55,7 @@ export function createFairSlots(slots: number): FairSlots {
       waiting--;
       group.running++;
       group.lastServed = ++served;
-      group.waiting.shift()?.();
+      group.waiting.shift()?.start();
     }
   };
   const scheduleGrant = (): void => {
@@ -56,7 +67,18 @@ export function createFairSlots(slots: number): FairSlots {
     groups.set(name, group);
     waiting++;
     scheduleGrant();
-    return new Promise((resolve) => group.waiting.push(() => resolve(group)));
+    const { promise, resolve, reject } = Promise.withResolvers<Group>();
+    group.waiting.push({ start: () => resolve(group), reject });
+    // Calls for which slots are free wait only until the end of this turn.
+    if (waiting > longestQueue + free) shorten();
+    return promise;
+  };
+  const shorten = (): void => {
+    let most: Group | undefined;
+    for (const group of groups.values())
+      if (most === undefined || group.waiting.length > most.waiting.length) most = group;
+    most?.waiting.pop()?.reject(new QueueFullError('too many calls wait'));
+    waiting--;
   };
   const release = (name: string, group: Group): void => {
     free++;
