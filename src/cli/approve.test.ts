@@ -192,7 +192,7 @@ describe('in a cluster', () => {
     );
     expect(messages).not.toContain('any type');
     expect(overrides).toMatch(
-      /^# ours\ntools:\n {2}shop\/orders:\n {4}approved: mcp\n {4}approvedTools: sha256:[0-9a-f]{32}\n$/,
+      /^# ours\ntools:\n {2}shop\/orders:\n {4}approved: mcp\n {4}approvedTools: sha256:[0-9a-f]{64}\n$/,
     );
     // Nothing else in the namespace is asked.
     expect(requests.filter((each) => each.includes('/proxy/') && !each.includes(':orders:'))).toEqual([]);

@@ -21,8 +21,8 @@ const toolOverride = z.strictObject({
   approvedTools: z
     .string()
     .regex(
-      /^sha256:[0-9a-f]{32}$/,
-      'is not what approve writes (sha256: and 32 hexadecimal digits); run approve again, or take the line out',
+      /^sha256:[0-9a-f]{64}$/,
+      'is not what approve writes (sha256: and 64 hexadecimal digits); run approve again, or take the line out',
     )
     .optional(),
   type: z

@@ -178,7 +178,7 @@ describe('precedence', () => {
   });
 
   test('approvals remain when all changes of a tool are removed', () => {
-    const shown = `sha256:${'0'.repeat(32)}`;
+    const shown = `sha256:${'0'.repeat(64)}`;
     const written = overrides({
       tools: {
         'shop/orders': { approved: 'mcp', approvedTools: shown, description: 'Orders' },
@@ -303,7 +303,7 @@ describe('admission of a tool', () => {
         overrides({ tools: { [key]: { approved: true, approvedTools } } }),
       ).services[0]?.verdict.tools?.filter((tool) => tool.readOnly).length;
     expect(readOnly(toolsShown(found.verdict))).toBe(1);
-    expect(readOnly(`sha256:${'0'.repeat(32)}`)).toBe(0);
+    expect(readOnly(`sha256:${'0'.repeat(64)}`)).toBe(0);
     expect(readOnly(undefined)).toBe(1);
   });
 
@@ -311,7 +311,7 @@ describe('admission of a tool', () => {
     const found = withTools(server('shop'));
     const written = overrides({
       tools: {
-        'shop/orders': { approved: true, approvedTools: `sha256:${'0'.repeat(32)}` },
+        'shop/orders': { approved: true, approvedTools: `sha256:${'0'.repeat(64)}` },
         'orders.shop': { approvedTools: toolsShown(found.verdict) },
       },
     });

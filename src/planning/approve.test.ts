@@ -114,8 +114,8 @@ describe('the text is inserted where it belongs, and nothing else moves', () => 
 });
 
 describe('the tools that were shown', () => {
-  const SHOWN = `sha256:${'1'.repeat(32)}`;
-  const OTHER = `sha256:${'2'.repeat(32)}`;
+  const SHOWN = `sha256:${'1'.repeat(64)}`;
+  const OTHER = `sha256:${'2'.repeat(64)}`;
   const shown = (text: string, tools?: string): unknown => approve(text, SERVICE, 'mcp', tools);
 
   test.each([

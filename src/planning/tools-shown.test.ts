@@ -12,7 +12,7 @@ const other = tool({ name: 'cancel_order', readOnly: false, digest: '2' });
 
 test('shown tools are identified by a hash, in any order', () => {
   const shown = toolsShown({ tools: [tool(), other] });
-  expect(shown).toMatch(/^sha256:[0-9a-f]{32}$/);
+  expect(shown).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(toolsShown({ tools: [other, tool()] })).toBe(shown);
 });
 

@@ -17,9 +17,6 @@ const MAX_NAME_CHARACTERS = 8 * 1024;
 /** Maximum length of a name, in characters, as the specification advises. Longer names are truncated. */
 const MAX_NAME_LENGTH = 128;
 
-/** Hexadecimal digits of a digest: enough that no server can find two tools with the same digest. */
-const DIGEST_LENGTH = 32;
-
 /** Maximum nesting of a schema or of annotations. Real schemas are far below. */
 const MAX_DEPTH = 64;
 
@@ -68,7 +65,7 @@ function toolOf({
   return {
     name: name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name,
     readOnly: isMapping(annotations) && annotations.readOnlyHint === true,
-    digest: createHash('sha256').update(text).digest('hex').slice(0, DIGEST_LENGTH),
+    digest: createHash('sha256').update(text).digest('base64url'),
   };
 }
 
@@ -79,10 +76,7 @@ function add(tools: Map<string, McpTool>, tool: McpTool): void {
     tools.set(tool.name, tool);
     return;
   }
-  const digest = createHash('sha256')
-    .update(`${other.digest} ${tool.digest}`)
-    .digest('hex')
-    .slice(0, DIGEST_LENGTH);
+  const digest = createHash('sha256').update(`${other.digest} ${tool.digest}`).digest('base64url');
   tools.set(tool.name, { name: tool.name, readOnly: other.readOnly && tool.readOnly, digest });
 }
 

@@ -116,7 +116,7 @@ describe('a server with sessions, over streamable HTTP', { timeout: 30_000 }, ()
         expect(services[0]?.verdict.facts).toEqual({ eras: 'legacy' });
         expect(services[0]?.verdict.tools?.find(({ name }) => name === 'echo')).toMatchObject({
           name: 'echo',
-          digest: expect.stringMatching(/^[0-9a-f]{32}$/),
+          digest: expect.stringMatching(/^[\w-]{43}$/),
         });
         expect(services[0]?.verdict).not.toHaveProperty('toolsTruncated');
         expect(problems).toEqual([]);
