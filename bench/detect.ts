@@ -4,6 +4,7 @@ import { LiveDetection } from '../src/detection/live.ts';
 import { makeRules } from '../src/detection/make-rules.ts';
 import type { Service } from '../src/model/service.ts';
 import { serviceFromObject } from '../src/sources/service-object.ts';
+import { changeInCrowd } from './crowd.ts';
 import type { Lab } from './lab.ts';
 import { serviceObject } from './objects.ts';
 import type { Row } from './report.ts';
@@ -75,6 +76,7 @@ export async function detect(lab: Lab): Promise<Row[]> {
         changes.length,
       unit: 'µs / change',
     },
+    changeInCrowd(rules, OPTIONS),
     { what: 'reading the built-in rules', value: rulesRead, unit: 'ms' },
   ];
 }
