@@ -480,3 +480,33 @@ test('a refusal is an error that the user can fix', async () => {
   const result = await live.reload();
   expect(result.kind === 'refused' && result.error).toBeInstanceOf(UserError);
 });
+
+test('a refused change is tried again, since what it failed on may pass, and each error is reported once', async () => {
+  const { live, env, apply, applied, kinds, follow } = await setting();
+  await live.open(stop.signal);
+  await follow();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const refusal = new ConfigError('cannot listen on 127.0.0.1:1: EADDRINUSE');
+  apply.mockRejectedValueOnce(refusal).mockRejectedValueOnce(refusal);
+  env.LOG_LEVEL = 'debug';
+  await live.reload();
+  expect([kinds(), vi.getTimerCount()]).toEqual([['refused'], 1]);
+  await vi.advanceTimersByTimeAsync(5_000);
+  await live.reload();
+  expect(kinds()).toEqual(['refused', 'applied']);
+  expect([applied.length, vi.getTimerCount()]).toEqual([1, 0]);
+});
+
+test('at shutdown, a refused change is not tried again', async () => {
+  const { live, env, apply, follow } = await setting();
+  await live.open(stop.signal);
+  await follow();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  apply.mockRejectedValue(new ConfigError('no'));
+  env.LOG_LEVEL = 'debug';
+  await live.reload();
+  stop.abort();
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -4,6 +4,7 @@ import { shownSetting } from '../config/settings.ts';
 import { watchFiles } from '../files/watch-files.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import type { ConfigData, ConfigDataEvent } from '../kubernetes/stored-settings.ts';
+import { type Backoff, backoff } from '../model/backoff.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
 import { type Configuration, type ConfigurationSources, readConfiguration } from './configuration.ts';
@@ -50,6 +51,9 @@ function configurationChanges(before: Configuration, after: Configuration): stri
 const detectorProblems = (configuration: Configuration): string[] =>
   rulesOf(configuration).problems.map(({ where, what }) => `${where}: ${what}`);
 
+/** Retries of a refused configuration. What it failed on may pass, such as a port in use. */
+const RETRY: Backoff = { firstDelay: 5_000, maxDelay: 5 * 60_000 };
+
 /** The configuration of `serve`. It follows changes of the settings ConfigMap and of the files. */
 export class LiveConfiguration {
   readonly #sources: ConfigurationSources;
@@ -62,6 +66,9 @@ export class LiveConfiguration {
   #onReload: (result: Reload) => void = () => {};
   /** The last reported error, so that each error is reported once. */
   #refused: string | undefined;
+  /** Number of times in a row that this error refused a change. */
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
   #denied = false;
   /** Serializes reloads. */
   #pendingReload: Promise<unknown> = Promise.resolve();
@@ -143,6 +150,7 @@ export class LiveConfiguration {
     this.#onReload = onReload;
     const { file, detectorFolders } = this.#sources;
     const reload = (): void => void this.reload();
+    signal.addEventListener('abort', () => clearTimeout(this.#retry), { once: true });
     this.#inputs.watchFiles(
       { files: file === undefined ? [] : [file], folders: detectorFolders },
       reload,
@@ -206,7 +214,11 @@ export class LiveConfiguration {
       result.kind === 'refused'
         ? refused !== this.#refused
         : result.kind === 'applied' || this.#refused !== undefined;
+    this.#failures = refused !== undefined && refused === this.#refused ? this.#failures + 1 : 1;
     this.#refused = refused;
+    clearTimeout(this.#retry);
+    if (refused !== undefined && this.#apply !== undefined)
+      this.#retry = setTimeout(() => void this.reload(), backoff(this.#failures, RETRY, Math.random)).unref();
     if (news) this.#onReload(result);
     return result;
   }
