@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { textOfBinary } from '../model/binary-text.ts';
 import { keyOf, readConfigData } from './config-map.ts';
 import { SETTING_NAMES } from './setting-table.ts';
 
@@ -82,4 +83,12 @@ test('rejects options of an unknown type, with its place, unless the types are n
 test('rejects a key with very many tokens before it is parsed', () => {
   const credentials = `[${'1,'.repeat(13_000)}]`;
   expect(faults({ credentials })).toEqual([expect.stringMatching(/more than 25000 tokens/)]);
+});
+
+test('rejects texts that are not UTF-8', () => {
+  const bytes = textOfBinary(Buffer.from('30s # für alle', 'latin1').toString('base64'));
+  expect(faults({ 'discovery-interval': bytes, detectors: bytes })).toEqual([
+    expect.stringMatching(/: detectors:1:8: this is not UTF-8, .*; save it as UTF-8/),
+    expect.stringMatching(/: discovery-interval: this is not UTF-8, .*; save it as UTF-8/),
+  ]);
 });

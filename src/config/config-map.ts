@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { encodingFault } from '../model/binary-text.ts';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import { didYouMean } from '../model/nearest.ts';
@@ -46,7 +47,11 @@ export function readConfigData(
   const document = <T extends object>(key: string, schema: z.ZodType<T>): T | undefined => {
     const text = Object.hasOwn(data, key) ? (data[key] ?? '') : '';
     if (text.trim() === '') return undefined;
-    const result = readYaml(text, schema, { limits: LIMITS });
+    const unreadable = encodingFault(text);
+    const result =
+      unreadable === undefined
+        ? readYaml(text, schema, { limits: LIMITS })
+        : { faults: [unreadable], more: 0 };
     if ('value' in result) return result.value;
     const at = `${where}: ${key}:`;
     for (const { line, column, message } of result.faults) wrong.push(`${at}${line}:${column}: ${message}`);
@@ -64,6 +69,8 @@ export function readConfigData(
       wrong.push(
         `${where}: ${key} says where this ConfigMap is, so it cannot be set in it; set ${SETTINGS[name].env} or ${SETTINGS[name].flag}`,
       );
+    else if (encodingFault(text) !== undefined)
+      wrong.push(`${where}: ${key}: ${encodingFault(text)?.message}`);
     else texts[name] = text.trim();
   }
   return { texts, detectors, credentials, faults: wrong, origin: (name) => `${where}: ${keyOf(name)}` };

@@ -14,6 +14,7 @@ export const metadataFingerprint = ({ labels, annotations }: Plan): string =>
 export const liveFingerprint = (live: Observed | undefined): string =>
   JSON.stringify([
     live?.names.map((key) => live.data[key] ?? null),
+    live?.names.filter((key) => live.binary?.includes(key)),
     live?.labels,
     live?.annotations[CONTENT_HASH],
   ]);

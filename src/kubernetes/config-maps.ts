@@ -108,30 +108,32 @@ export async function releaseFields(
 }
 
 /**
- * Writes one data key of a ConfigMap.
- * @throws as `KubeClient.request`; 409 if the ConfigMap does not have the given resourceVersion
+ * Writes keys of `data`, and removes them from `binaryData` in the same request: the API server rejects a key that is in both.
+ * @param object the new data, and the state of the ConfigMap to change
+ * @throws as `KubeClient.request`; 409 if the ConfigMap is in another state
  */
-export async function writeKey(
+export function writeKeys(
   kube: KubeClient,
-  { metadata: { namespace, name } }: Named,
-  change: {
-    readonly key: string;
-    readonly text: string;
-    readonly resourceVersion: string | undefined;
-    readonly fieldManager: string;
+  {
+    metadata: { namespace, name, resourceVersion, uid },
+    data,
+  }: {
+    readonly metadata: Named['metadata'] & {
+      readonly resourceVersion?: string | undefined;
+      readonly uid?: string | undefined;
+    };
+    readonly data: Readonly<Record<string, string>>;
   },
+  keys: readonly string[],
+  fieldManager: string,
   signal: AbortSignal,
 ): Promise<ConfigMap> {
-  const { key, text, resourceVersion, fieldManager } = change;
-  return (await kube.request(
-    {
-      method: 'PATCH',
-      path: `${pathOf(namespace, name)}?${new URLSearchParams({ fieldManager })}`,
-      contentType: 'application/merge-patch+json',
-      body: { metadata: { resourceVersion }, data: { [key]: text } },
-    },
-    signal,
-  )) as ConfigMap;
+  const patch = {
+    metadata: { resourceVersion, uid },
+    data: Object.fromEntries(keys.map((key) => [key, data[key]])),
+    binaryData: Object.fromEntries(keys.map((key) => [key, null])),
+  };
+  return mergeConfigMap(kube, { namespace, name }, patch, fieldManager, signal);
 }
 
 /**

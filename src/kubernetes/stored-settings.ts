@@ -1,9 +1,10 @@
+import { textsOf } from '../model/binary-text.ts';
 import { type ConfigMap, configMapsPath, readConfigMap } from './config-maps.ts';
 import type { KubeClient } from './connection.ts';
 import { runInformer } from './informer.ts';
 import { clusterError, isDenied } from './status.ts';
 
-/** The `data` of a ConfigMap; empty if it does not exist. */
+/** The texts of a ConfigMap, those in `binaryData` as `textOfBinary` reads them; empty if it does not exist. */
 export type ConfigData = Readonly<Record<string, string>>;
 
 /** The data of a ConfigMap, or why it could not be read. Earlier data stays valid after a failure. */
@@ -26,7 +27,7 @@ export async function readConfigData(
   signal: AbortSignal,
 ): Promise<ConfigDataEvent> {
   try {
-    return { kind: 'data', data: (await readConfigMap(kube, namespace, name, signal))?.data ?? {} };
+    return { kind: 'data', data: textsOf((await readConfigMap(kube, namespace, name, signal)) ?? {}) };
   } catch (error) {
     signal.throwIfAborted();
     const what = explained(error, 'read', `${namespace}/${name}`, kube);
@@ -47,7 +48,7 @@ export function watchConfigData(
     {
       path: configMapsPath(namespace),
       fieldSelector: `metadata.name=${name}`,
-      select: (object) => (object as ConfigMap).data ?? {},
+      select: (object) => textsOf(object as ConfigMap),
     },
     (change) => {
       switch (change.kind) {

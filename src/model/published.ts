@@ -3,6 +3,8 @@ import type { Documents } from './documents.ts';
 /** The live state of a published toolset: data, labels and annotations of its ConfigMap. */
 export interface Published {
   readonly data: Readonly<Record<string, string>>;
+  /** Names of the keys in `binaryData`, where no document of ours belongs. */
+  readonly binary?: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** Which state of the object this is, where it has such a thing: `metadata.resourceVersion`. */

@@ -1,3 +1,4 @@
+import { encodingFault } from '../model/binary-text.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { SMALL } from '../model/yaml-document.ts';
@@ -29,9 +30,16 @@ export function cacheOverrides(text: string, read: ReadOverrides): void {
  */
 export function readOverrides(text: string | undefined): ReadOverrides {
   if (text === undefined) return { value: NO_OVERRIDES };
-  const read = cache.get(text) ?? readYaml(text, overridesSchema, { limits: SMALL });
+  const read = cache.get(text) ?? parse(text);
   cacheOverrides(text, read);
   return read;
+}
+
+function parse(text: string): ReadOverrides {
+  const fault = encodingFault(text);
+  return fault === undefined
+    ? readYaml(text, overridesSchema, { limits: SMALL })
+    : { faults: [fault], more: 0 };
 }
 
 /** Maximum faults on one line. */

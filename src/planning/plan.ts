@@ -165,12 +165,17 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     Object.entries(wanted)
       .filter(([key, value]) => now[key] !== value)
       .map(([key]) => `${what} ${key}`);
-  const changes = [
+  const binary = namesOf(documents).filter((name) => live?.binary?.includes(name) === true);
+  const data = new Set([
     ...differing(
       'data',
       Object.fromEntries(namesOf(documents).map((name) => [name, documents[name] ?? ''])),
       live?.data,
     ),
+    ...binary.map((name) => `data ${name}`),
+  ]);
+  const changes = [
+    ...data,
     ...namesOf(live?.data ?? {})
       .filter((name) => {
         const { document, shard } = shardOf(name);

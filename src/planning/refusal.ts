@@ -17,7 +17,9 @@ export function refusal(live: Observed | undefined, force: boolean): string | un
   const remedy = 'name another with --configmap-name, or take it over with --force';
   const manager = live.labels['app.kubernetes.io/managed-by'];
   if (manager !== undefined) return `it is managed by ${manager} and was never ours; ${remedy}`;
-  const theirs = live.names.filter((key) => live.data[key] !== undefined);
+  const theirs = live.names.filter(
+    (key) => live.data[key] !== undefined || live.binary?.includes(key) === true,
+  );
   return theirs.length === 0
     ? undefined
     : `it has ${theirs.join(' and ')} that somebody else wrote; move what you need into overrides.yaml and remove the rest, or ${remedy}`;

@@ -126,3 +126,41 @@ test('overrides that their owner removed are not restored with a recreated Confi
   await waitUntil('it is there again', read);
   expect((await still()).data).not.toHaveProperty(['overrides.yaml']);
 });
+
+test('overrides that are not UTF-8 switch nothing on, and come back with a deleted ConfigMap', async () => {
+  const { cluster, watched, path, env, read, still, prometheus, writeOverrides, revisions } = await setting();
+  await prometheus();
+  const first = startServe({ ...env, ...SELDOM });
+  await first.logged('toolset published');
+  const text = `tools:\n  prometheus.${watched}: { enabled: false } # für uns\n`;
+  await writeOverrides(text);
+  await waitUntil('it is off', async () => toolNames(await read()).length === 0);
+  const bytes = Buffer.from(text, 'latin1').toString('base64');
+  await cluster.admin.patch(path, {
+    data: { 'overrides.yaml': null },
+    binaryData: { 'overrides.yaml': bytes },
+  });
+  await first.logged('overrides.yaml cannot be used');
+  const before = await still();
+  expect(toolNames(before)).toEqual([]);
+  expect(before.metadata.annotations['kubernaut.io/override-error']).toContain('save it as UTF-8');
+  await waitUntil(
+    'it is remembered',
+    async () => (await revisions()).at(-1)?.data['overrides.yaml']?.startsWith('!!binary') === true,
+  );
+
+  await first.stop('SIGKILL');
+  await cluster.admin.delete(path);
+  const serve = startServe({ ...env, ...SELDOM });
+  await serve.logged('it was recreated, with the last known overrides.yaml');
+  const after = await still();
+  expect(toolNames(after)).toEqual([]);
+  expect(after.binaryData).toEqual({ 'overrides.yaml': bytes });
+  expect(after.metadata.managedFields.map(({ manager }) => manager)).toEqual(['dynamic-toolset']);
+
+  await cluster.admin.patch(path, {
+    data: { 'overrides.yaml': text },
+    binaryData: { 'overrides.yaml': null },
+  });
+  await serve.logged('overrides.yaml is valid again');
+});

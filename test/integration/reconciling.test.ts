@@ -6,9 +6,9 @@ import { type ConfigMap, SELDOM, setting, toolNames } from './setting.ts';
 /** Far below the interval of five minutes, and enough for a busy machine, in milliseconds. */
 const SOON = 3_000;
 
-const withoutTime = ({ metadata, data }: ConfigMap) => {
+const withoutTime = ({ metadata, data, binaryData }: ConfigMap) => {
   const { 'kubernaut.io/last-updated': _, ...annotations } = metadata.annotations;
-  return { labels: metadata.labels, annotations, data };
+  return { labels: metadata.labels, annotations, data, binaryData };
 };
 
 describe('external changes of the ConfigMap, with five minutes until the next full pass', () => {
@@ -24,6 +24,12 @@ describe('external changes of the ConfigMap, with five minutes until the next fu
       patch: { data: { 'custom_toolset.yaml': null } },
       line: 'somebody changed generated content',
       says: '+  prometheus/metrics:',
+    },
+    {
+      what: 'a document is moved to binaryData',
+      patch: { data: { 'toolset.json': null }, binaryData: { 'toolset.json': 'AAAA' } },
+      line: 'somebody changed generated content',
+      says: '+      "name": "prometheus.',
     },
     {
       what: 'our label and our annotations go',

@@ -21,6 +21,7 @@ export interface ConfigMap {
     }[];
   };
   readonly data: Record<string, string>;
+  readonly binaryData?: Record<string, string>;
 }
 
 /** A ControllerRevision as the API server gives it back. */

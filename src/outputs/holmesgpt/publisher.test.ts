@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { json, kubeServer, refuse } from '../../../test/fixtures/unit/kube-server.ts';
 import { type HolmesFile, mergeForAgent } from './merge.ts';
@@ -88,5 +88,34 @@ test('conflicts are retried a few times, then reported', async () => {
   state.conflicts = 100;
   expect(await target.sync(FILE, signal)).toMatchObject({
     refused: { what: expect.stringContaining('changed by others') },
+  });
+});
+
+describe('a file in binaryData', () => {
+  const inBinary = (text: string, encoding: BufferEncoding = 'utf8') => ({
+    ...there,
+    binaryData: { 'custom_toolset.yaml': Buffer.from(text, encoding).toString('base64') },
+  });
+  const MINE = 'toolsets:\n  mine: {} # für uns\n';
+
+  test('is hand-written like any other, and is moved in one request', async () => {
+    const { applied, target } = await holmes(inBinary(MINE));
+    expect(await target.sync(FILE, signal)).toHaveProperty('written');
+    expect(applied).toMatchObject([
+      { binaryData: { 'custom_toolset.yaml': null }, metadata: { resourceVersion: '7' } },
+      { data: { 'custom_toolset.person.yaml': MINE } },
+    ]);
+  });
+
+  test('that is not UTF-8 is reported, with what to do, and not overwritten', async () => {
+    const { applied, target } = await holmes(inBinary(MINE, 'latin1'));
+    expect(await target.sync(FILE, signal)).toMatchObject({
+      refused: {
+        what: expect.stringMatching(
+          /custom_toolset.yaml cannot be read: line 2, column 15: .* save it as UTF-8/,
+        ),
+      },
+    });
+    expect(applied).toEqual([]);
   });
 });

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { applyConfigMap, type ConfigMap, readConfigMap } from '../../kubernetes/config-maps.ts';
+import { applyConfigMap, type ConfigMap, readConfigMap, writeKeys } from '../../kubernetes/config-maps.ts';
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
+import { textsOf } from '../../model/binary-text.ts';
 import type { Problem } from '../../model/discovery.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
@@ -98,7 +99,7 @@ export function holmesTarget(
         'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
       );
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
-    const merge = await mergeWith(file, { data: live.data ?? {}, annotations }, tools);
+    const merge = await mergeWith(file, { data: textsOf(live), annotations }, tools);
     if (merge.kind === 'refused') return refused(merge.what, merge.fix);
     const notes = merge.notes.map(({ section, name: entry, note }) => ({
       where: `${where}, ${section} ${entry}`,
@@ -114,8 +115,14 @@ export function holmesTarget(
       metadata: { namespace, name, annotations: merge.annotations, resourceVersion, uid },
       data: merge.data,
     };
+    const moved = Object.keys(live.binaryData ?? {}).filter((key) => Object.hasOwn(merge.data, key));
     try {
-      await applyConfigMap(kube, object, { fieldManager: FIELD_MANAGER, force: true }, signal);
+      const basis = moved.length > 0 ? await writeKeys(kube, object, moved, FIELD_MANAGER, signal) : live;
+      const whole = {
+        ...object,
+        metadata: { ...object.metadata, resourceVersion: basis.metadata?.resourceVersion },
+      };
+      await applyConfigMap(kube, whole, { fieldManager: FIELD_MANAGER, force: true }, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (isStatus(error, 409)) throw error;

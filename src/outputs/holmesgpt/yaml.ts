@@ -1,4 +1,5 @@
 import { Document, isMap, type Tags } from 'yaml';
+import { encodingFault } from '../../model/binary-text.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { same } from '../../model/same.ts';
 import { shownMessage } from '../../model/visible.ts';
@@ -36,6 +37,9 @@ export type MappingText =
 
 /** Parses a YAML text that must be a mapping. Never throws because of the content. */
 export function readMapping(text: string): MappingText {
+  const unreadable = encodingFault(text);
+  if (unreadable !== undefined)
+    return { fault: `line ${unreadable.line}, column ${unreadable.column}: ${unreadable.message}` };
   const { document, lines, faults } = readDocument(text, LARGE, OPTIONS);
   const [fault] = faults;
   if (fault !== undefined) {

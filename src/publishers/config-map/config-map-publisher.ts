@@ -5,17 +5,19 @@ import {
   readConfigMap,
   releaseFields,
   removeAnnotations,
+  writeKeys,
 } from '../../kubernetes/config-maps.ts';
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import { runInformer } from '../../kubernetes/informer.ts';
 import { ApiStatusError, clusterError, isStatus } from '../../kubernetes/status.ts';
-import { type Documents, OVERRIDES_KEY } from '../../model/documents.ts';
+import { OVERRIDES_KEY } from '../../model/documents.ts';
 import { ClusterError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
 import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER, SHARDS } from '../../planning/plan.ts';
 import { type History, OwnerRefused, PublishConflict, type Publisher } from '../publisher.ts';
 import {
   type ConfigMapName,
+  dataOf,
   isOwnerRefused,
   type ObjectState,
   type OwnedConfigMap,
@@ -35,11 +37,9 @@ function isConflict(error: unknown, action: Plan['action']): boolean {
   return error.code === 404 && (action === 'update' || error.message.startsWith('configmaps "'));
 }
 
-/** @param shards the documents in the other ConfigMaps */
-function publishedOf(
-  { metadata = {}, data = {}, immutable = false }: ConfigMap,
-  shards: Documents,
-): Published {
+/** @param shards the other ConfigMaps */
+function publishedOf(live: ConfigMap, shards: Pick<ConfigMapShards, 'documents' | 'binary'>): Published {
+  const { metadata = {}, binaryData = {}, immutable = false } = live;
   const {
     labels = {},
     annotations = {},
@@ -50,7 +50,8 @@ function publishedOf(
   const own = ownOwners(metadata, FIELD_MANAGER);
   const ownOwner = ownerReferences.find(({ uid }) => own.includes(uid));
   return {
-    data: { ...data, ...shards },
+    data: { ...dataOf(live), ...shards.documents },
+    binary: [...Object.keys(binaryData), ...shards.binary],
     labels,
     annotations,
     ...(resourceVersion === undefined ? {} : { version: resourceVersion }),
@@ -75,6 +76,8 @@ export interface ConfigMapPublisherOptions extends ShardsOptions {
  * Divided documents have further shards in other ConfigMaps. A tool that moves to another shard is written there before it is
  * removed here: shards that grow the most are written first, and removals come last.
  *
+ * A generated key that others put into `binaryData` is removed there by the request that writes it to `data`.
+ *
  * `uid` is the last observed identity of the object.
  */
 export function configMapPublisher(
@@ -95,11 +98,14 @@ export function configMapPublisher(
   /** The last version that was read or written, so that our own changes are not reported. */
   let lastVersion: string | undefined;
   let uid: string | undefined;
+  /** The keys in `binaryData` of the last state that was read or written. */
+  let binary: readonly string[] = [];
   /** Size of our documents in the main ConfigMap, in bytes. */
   let size = 0;
   const remember = (live: ConfigMap | undefined): void => {
     lastVersion = live?.metadata?.resourceVersion;
     uid = live?.metadata?.uid ?? uid;
+    binary = Object.keys(live?.binaryData ?? {});
     size = Object.entries(live?.data ?? {})
       .filter(([key]) => key !== OVERRIDES_KEY)
       .reduce((sum, [, text]) => sum + Buffer.byteLength(text), 0);
@@ -117,6 +123,9 @@ export function configMapPublisher(
       );
       basis = stateOf(restored);
     }
+    const moved = binary.filter((key) => Object.hasOwn(object.data, key));
+    if (basis !== undefined && moved.length > 0)
+      basis = stateOf(await writeKeys(kube, withState(object, basis), moved, RESTORING_MANAGER, signal));
     const applyOptions = { fieldManager: FIELD_MANAGER, force: basis !== undefined };
     let live = await applyConfigMap(kube, withState(object, basis), applyOptions, signal);
     live = await releaseFields(kube, object, live, RESTORING_MANAGER, signal);
@@ -140,7 +149,7 @@ export function configMapPublisher(
     };
     const writes = [...changed, main].sort((a, b) => b.growth - a.growth);
     for (const write of [...writes, ...removed]) await write.run();
-    return publishedOf(live, shards.documents);
+    return publishedOf(live, shards);
   };
   return {
     target: name,
@@ -152,7 +161,7 @@ export function configMapPublisher(
         remember(object);
         await shards.read(Number(object?.metadata?.annotations?.[SHARDS]) || 1, signal);
         if (object === undefined) return undefined;
-        return { ...publishedOf(object, shards.documents), unread: shards.unread };
+        return { ...publishedOf(object, shards), unread: shards.unread };
       } catch (error) {
         signal.throwIfAborted();
         throw explained(error, 'read');

@@ -195,6 +195,7 @@ describe('a read', () => {
     };
     expect(await publisher.read(signal)).toEqual({
       data: { ...documents, 'overrides.yaml': '# mine' },
+      binary: [],
       labels: { a: 'b' },
       annotations: { c: 'd' },
       version: '1',

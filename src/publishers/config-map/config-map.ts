@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConfigMap } from '../../kubernetes/config-maps.ts';
 import { type ApiStatusError, isStatus } from '../../kubernetes/status.ts';
+import { binaryIn, textOfBinary } from '../../model/binary-text.ts';
 import { byShard, type Documents, OVERRIDES_KEY, shardOf } from '../../model/documents.ts';
 import type { OwnerReference, Plan } from '../../model/published.ts';
 import { FORMER_SHARD, LAST_UPDATED, SHARD_LABEL } from '../../planning/plan.ts';
@@ -45,6 +46,7 @@ export interface OwnedConfigMap {
     readonly uid?: string;
   };
   readonly data: Readonly<Record<string, string>>;
+  readonly binaryData?: Readonly<Record<string, string>>;
 }
 
 /** The state of an object, if both parts of it are known. */
@@ -109,9 +111,20 @@ export function ownedConfigMap(
   };
 }
 
-/** The same, with the overrides of a ConfigMap that was deleted. */
+/** The same, with the overrides of a ConfigMap that was deleted. Those that are not UTF-8 go to where they were. */
 export function restoredConfigMap(object: OwnedConfigMap, overrides: string): OwnedConfigMap {
+  const bytes = binaryIn(overrides);
+  if (bytes !== undefined) return { ...object, binaryData: { [OVERRIDES_KEY]: bytes } };
   return { ...object, data: { ...object.data, [OVERRIDES_KEY]: overrides } };
+}
+
+/** The data of a ConfigMap. `overrides.yaml` counts wherever it is, because kubectl writes a file that is not UTF-8 to `binaryData`. */
+export function dataOf({
+  data = {},
+  binaryData = {},
+}: Pick<ConfigMap, 'data' | 'binaryData'>): Readonly<Record<string, string>> {
+  const bytes = binaryData[OVERRIDES_KEY];
+  return bytes === undefined ? data : { [OVERRIDES_KEY]: textOfBinary(bytes), ...data };
 }
 
 /**

@@ -19,6 +19,7 @@ vi.mock('node:timers/promises', () => ({
 interface Merge {
   readonly metadata: { readonly resourceVersion: string };
   readonly data: Readonly<Record<string, string>>;
+  readonly binaryData: Readonly<Record<string, null>>;
 }
 type Release = readonly [version: { readonly value: string }, removed: { readonly path: string }];
 
@@ -28,6 +29,7 @@ function configMap(first: string | undefined, between: (string | undefined)[] = 
     version: 1,
     overrides: first,
     hasData: true,
+    isBinary: false,
     managers: ['helm'],
     writes: 0,
     /** The methods of all requests. */
@@ -42,16 +44,21 @@ function configMap(first: string | undefined, between: (string | undefined)[] = 
       resourceVersion: String(state.version),
       managedFields: state.managers.map((manager) => ({ manager })),
     },
-    ...(state.hasData ? { data: { 'toolset.json': '{}', 'overrides.yaml': state.overrides ?? '' } } : {}),
+    ...(state.isBinary
+      ? { binaryData: { 'overrides.yaml': Buffer.from(state.overrides ?? '').toString('base64') } }
+      : state.hasData
+        ? { data: { 'toolset.json': '{}', 'overrides.yaml': state.overrides ?? '' } }
+        : {}),
   });
   const check = (basis: string): void => {
     if (basis === String(state.version)) return;
     state.onConflict();
     throw new ApiStatusError(409, 'conflict');
   };
-  const write = (path: string, { metadata, data }: Merge): void => {
+  const write = (path: string, { metadata, data, binaryData }: Merge): void => {
     check(metadata.resourceVersion);
     expect(Object.keys(data)).toEqual(['overrides.yaml']);
+    expect(binaryData).toEqual({ 'overrides.yaml': null });
     state.overrides = data['overrides.yaml'];
     state.managers.push(new URL(path, 'http://test').searchParams.get('fieldManager') ?? '');
     state.writes++;
@@ -165,4 +172,10 @@ test('a rejection names the change and the fix, and an abort is passed on unchan
   );
   const reason = new Error('stopped');
   await expect(edit(false, undefined, AbortSignal.abort(reason))).rejects.toBe(reason);
+});
+
+test('edits a text that is in binaryData', async () => {
+  const { state, edit } = configMap('a');
+  state.isBinary = true;
+  expect(await edit()).toEqual({ before: 'a', after: 'a+' });
 });

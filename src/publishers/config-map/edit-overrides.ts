@@ -1,10 +1,10 @@
-import { type ConfigMap, readConfigMap, releaseFields, writeKey } from '../../kubernetes/config-maps.ts';
+import { type ConfigMap, readConfigMap, releaseFields, writeKeys } from '../../kubernetes/config-maps.ts';
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import { OVERRIDES_KEY } from '../../model/documents.ts';
 import { ClusterError, ConfigError } from '../../model/errors.ts';
-import type { ConfigMapName } from './config-map.ts';
+import { type ConfigMapName, dataOf } from './config-map.ts';
 
 /**
  * The field manager of such edits. It releases the field afterwards, so that the next client that applies overrides meets no
@@ -42,12 +42,12 @@ export async function editOverrides(
       throw new ConfigError(
         `${where} does not exist; serve creates it, --configmap-namespace and --configmap-name name another, and --file edits a file`,
       );
-    const before = live.data?.[OVERRIDES_KEY] ?? '';
+    const before = dataOf(live)[OVERRIDES_KEY] ?? '';
     const after = edit(before);
     if (after === before || dryRun) return { before, after };
     const { resourceVersion } = live.metadata ?? {};
-    const change = { key: OVERRIDES_KEY, text: after, resourceVersion, fieldManager: FIELD_MANAGER };
-    const written = await writeKey(kube, named, change, signal);
+    const object = { metadata: { ...target, resourceVersion }, data: { [OVERRIDES_KEY]: after } };
+    const written = await writeKeys(kube, object, [OVERRIDES_KEY], FIELD_MANAGER, signal);
     await release(written);
     return { before, after };
   };

@@ -4,6 +4,7 @@ import {
   type ConfigMap,
   readConfigMap,
   removeAnnotations,
+  writeKeys,
 } from '../../kubernetes/config-maps.ts';
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import { isDenied, isStatus } from '../../kubernetes/status.ts';
@@ -104,6 +105,13 @@ export class ConfigMapShards {
         : [],
     );
     return Object.fromEntries(entries);
+  }
+
+  /** The keys in `binaryData` of the shards, by name. */
+  get binary(): readonly string[] {
+    return [...this.#known.all].flatMap(([shard, { binaryData = {} }]) =>
+      Object.keys(binaryData).map((key) => shardName(key, shard)),
+    );
   }
 
   /** The numbers of existing shards that we may not read. */
@@ -278,10 +286,15 @@ export class ConfigMapShards {
     now: Date,
     signal: AbortSignal,
   ): Promise<void> {
-    const basis = stateOf(this.#known.all.get(shard));
-    const object = withState(shardConfigMap(this.#target, shard, documents, plan, now), basis);
+    const before = this.#known.all.get(shard);
+    let basis = stateOf(before);
+    const whole = shardConfigMap(this.#target, shard, documents, plan, now);
     const options = { fieldManager: SHARD_MANAGER, force: basis !== undefined };
     try {
+      const moved = Object.keys(before?.binaryData ?? {}).filter((key) => Object.hasOwn(documents, key));
+      if (basis !== undefined && moved.length > 0)
+        basis = stateOf(await writeKeys(this.#kube, withState(whole, basis), moved, SHARD_MANAGER, signal));
+      const object = withState(whole, basis);
       let written = await applyConfigMap(this.#kube, object, options, signal);
       if (written.metadata?.annotations?.[FORMER_SHARD] !== undefined)
         written = await removeAnnotations(this.#kube, object, [FORMER_SHARD], signal);

@@ -141,6 +141,20 @@ describe('publishing to a file', () => {
     });
   });
 
+  test('binaryData is read and put right as in a ConfigMap', async () => {
+    const overrides = Buffer.from('# mine').toString('base64');
+    await writeFile(
+      path,
+      `kind: ConfigMap\nmetadata: { name: x }\nbinaryData: { overrides.yaml: ${overrides}, toolset.json: AAAA }\n`,
+    );
+    expect(await publisher.read(signal)).toMatchObject({
+      data: { 'overrides.yaml': '# mine' },
+      binary: ['overrides.yaml', 'toolset.json'],
+    });
+    expect(parse(await publish())).toMatchObject({ binaryData: { 'overrides.yaml': overrides } });
+    expect(parse(await publish()).binaryData).not.toHaveProperty(['toolset.json']);
+  });
+
   test('parts of a manifest that are there without content are filled', async () => {
     await writeFile(path, 'kind: ConfigMap\nmetadata: { name: x, labels: null, annotations: }\ndata:\n');
     expect(parse(await publish())).toMatchObject({

@@ -8,6 +8,7 @@ import type { Plan, Published } from '../../model/published.ts';
 import { unreadable } from '../../model/unreadable.ts';
 import {
   type ConfigMapName,
+  dataOf,
   foreignKeys,
   formerShard,
   isFormerShard,
@@ -135,10 +136,17 @@ export function filePublisher(
     const parts = objects.filter(
       ({ shard, ...object }) => shard === 1 || isIntactShard(target, shard, object),
     );
-    const data = parts.flatMap(({ shard, data: texts }) =>
-      Object.entries(texts).map(([key, content]) => [shardName(key, shard), content] as const),
+    const data = parts.flatMap(({ shard, ...object }) =>
+      Object.entries(dataOf(object)).map(([key, content]) => [shardName(key, shard), content] as const),
     );
-    return { data: Object.fromEntries(data), ...(objects[0]?.metadata ?? { labels: {}, annotations: {} }) };
+    const binary = parts.flatMap(({ shard, binaryData }) =>
+      Object.keys(binaryData).map((key) => shardName(key, shard)),
+    );
+    return {
+      data: Object.fromEntries(data),
+      binary,
+      ...(objects[0]?.metadata ?? { labels: {}, annotations: {} }),
+    };
   };
   return {
     target: path,

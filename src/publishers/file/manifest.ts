@@ -101,4 +101,6 @@ export function merge(document: Document.Parsed, object: OwnedConfigMap): void {
   for (const key of [...OWN_ANNOTATIONS, FORMER_SHARD])
     if (!Object.hasOwn(annotations, key)) document.deleteIn(['metadata', 'annotations', key]);
   put(['data'], object.data);
+  if (isMap(document.getIn(['binaryData'], true)))
+    for (const key of Object.keys(object.data)) document.deleteIn(['binaryData', key]);
 }
