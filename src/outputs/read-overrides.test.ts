@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { textOfBinary } from '../model/binary-text.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import { cacheOverrides, faultsLine, isCached, readOverrides } from './read-overrides.ts';
 
@@ -75,6 +76,13 @@ tools:
     ['a text where the whole belongs', 'hello\n', /line 1/],
   ])('%s is reported with its place', (_, text, message) => {
     expect(faults(text)).toMatch(message);
+  });
+
+  test('bytes that are not UTF-8 are reported with their place and what to do', () => {
+    const bytes = Buffer.from('tools:\n  a.b: {} # für uns\n', 'latin1').toString('base64');
+    expect(faults(textOfBinary(bytes))).toMatch(
+      /^line 2, column 14: this is not UTF-8, so Kubernetes keeps the file in binaryData; save it as UTF-8/,
+    );
   });
 
   test('a password is not in the message', () => {

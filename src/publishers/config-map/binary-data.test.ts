@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { JSON_FILE, parts, place } from '../../../test/fixtures/unit/sharded-config-map.ts';
 import { observed } from '../../../test/fixtures/unit/toolset.ts';
-import { faultsLine, readOverrides } from '../../outputs/read-overrides.ts';
+import { encodingFault } from '../../model/binary-text.ts';
 import { plan } from '../../planning/plan.ts';
 import { refusal } from '../../planning/refusal.ts';
 import { configMapPublisher } from './config-map-publisher.ts';
@@ -26,12 +26,9 @@ describe('overrides.yaml in binaryData', () => {
     expect(overrides).toBe(OFF);
   });
 
-  test('is invalid if it is not, with the place and what to do', async () => {
+  test('cannot be read if it is not, and says where', async () => {
     const { overrides } = await published({ 'overrides.yaml': base64(OFF, 'latin1') });
-    const read = readOverrides(overrides);
-    expect('faults' in read && faultsLine(read)).toMatch(
-      /^line 2, column 42: this is not UTF-8, so Kubernetes keeps the file in binaryData; save it as UTF-8/,
-    );
+    expect(encodingFault(overrides)).toMatchObject({ line: 2, column: 42 });
   });
 
   test('comes back with a deleted ConfigMap, byte for byte and without an owner', async () => {
