@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createFairSlots } from './fair-slots.ts';
+import { createFairSlots, QueueFullError } from './fair-slots.ts';
 
 /** Work that is done when it is said so. */
 function worker(slots: number) {
@@ -142,4 +142,28 @@ describe('slots', () => {
     await expect(fair.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await fair.run('a', () => Promise.resolve(1))).toBe(1);
   });
+});
+
+test('above the longest queue, the last call of the group with the most is rejected, and nothing of it is kept', async () => {
+  const fair = createFairSlots(1, 3);
+  const gate = Promise.withResolvers<void>();
+  const outcomes: string[] = [];
+  const call = (group: string): Promise<void> =>
+    fair
+      .run(group, () => gate.promise)
+      .then(
+        () => void outcomes.push(`${group} ran`),
+        (error) => void outcomes.push(`${group} ${error instanceof QueueFullError ? 'rejected' : error}`),
+      );
+  const all = Array.from({ length: 6 }, () => call('greedy'));
+  await new Promise(setImmediate);
+  all.push(call('a'), call('b'), call('c'), call('d'));
+  await new Promise(setImmediate);
+  expect(fair.waiting).toBe(3);
+  gate.resolve();
+  await Promise.all(all);
+  // One of the greedy group ran before the others came, and with one waiting call each, the first group has the most.
+  expect(outcomes.filter((each) => each.endsWith('rejected'))).toHaveLength(6);
+  expect(outcomes.filter((each) => each === 'greedy ran').length).toBeLessThanOrEqual(2);
+  expect(fair.groups).toBe(0);
 });

@@ -24,6 +24,8 @@ export interface FairSlots {
   run<T>(group: string, work: () => Promise<T>): Promise<T>;
   /** Number of queued calls. */
   readonly waiting: number;
+  /** Number of groups with queued or running calls. */
+  readonly groups: number;
 }
 
 /**
@@ -62,6 +64,9 @@ export function createFairSlots(slots: number, longestQueue = Number.POSITIVE_IN
     if (!isScheduled) setImmediate(grantSlots);
     isScheduled = true;
   };
+  const forget = (name: string, group: Group): void => {
+    if (group.running === 0 && group.waiting.length === 0) groups.delete(name);
+  };
   const acquire = (name: string): Promise<Group> => {
     const group = groups.get(name) ?? { waiting: [], running: 0, lastServed: 0 };
     groups.set(name, group);
@@ -74,16 +79,17 @@ export function createFairSlots(slots: number, longestQueue = Number.POSITIVE_IN
     return promise;
   };
   const shorten = (): void => {
-    let most: Group | undefined;
-    for (const group of groups.values())
-      if (most === undefined || group.waiting.length > most.waiting.length) most = group;
-    most?.waiting.pop()?.reject(new QueueFullError('too many calls wait'));
+    const [longest] = [...groups].sort(([, a], [, b]) => b.waiting.length - a.waiting.length);
+    if (longest === undefined) return;
+    const [name, group] = longest;
+    group.waiting.pop()?.reject(new QueueFullError('too many calls wait'));
     waiting--;
+    forget(name, group);
   };
   const release = (name: string, group: Group): void => {
     free++;
     group.running--;
-    if (group.running === 0 && group.waiting.length === 0) groups.delete(name);
+    forget(name, group);
     scheduleGrant();
   };
   return {
@@ -97,6 +103,9 @@ export function createFairSlots(slots: number, longestQueue = Number.POSITIVE_IN
     },
     get waiting() {
       return waiting;
+    },
+    get groups() {
+      return groups.size;
     },
   };
 }
