@@ -15,7 +15,7 @@ import { readOnce } from '../sources/source.ts';
 import type { DocumentFormat } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { notGenerated } from './generated-file.ts';
+import { fileText, notGenerated } from './generated-file.ts';
 import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { warn } from './output.ts';
 import { readInput } from './read-input.ts';
@@ -77,6 +77,7 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
     const objects = ownedConfigMaps(target, plan(generated, undefined, cli.version), undefined);
     text = objects.map(yamlText).join('---\n');
   } else text = documentOf(flags.format, generated);
+  if (flags.out !== undefined) text = fileText(flags.format, text);
   await writeResult(text, flags.out, (before) => notGenerated(flags.format, before), cli);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;
 }

@@ -2,9 +2,26 @@ import { Lexer } from 'yaml';
 import * as z from 'zod';
 import { FILE } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
+import type { DocumentType } from '../outputs/output.ts';
 import { ALL_OUTPUTS, OUTPUTS } from '../outputs/registry.ts';
 import { MANAGED_BY } from '../planning/plan.ts';
 import type { DocumentFormat } from './choices.ts';
+
+/** The first line of a YAML file that `generate --out` writes, so that it never replaces one that a person wrote. */
+const MARK =
+  '# Written by dynamic-toolset generate, which replaces this file: keep your own content elsewhere.\n';
+
+/** The type of an output's document. */
+const typeOf = (id: string): DocumentType | undefined =>
+  ALL_OUTPUTS.find((output) => output.id === id)?.documents[0];
+
+/** JSON has no comments, and a ConfigMap has a label instead. */
+const hasMark = (format: DocumentFormat): boolean =>
+  format !== 'configmap' && typeOf(format)?.mediaType === 'application/yaml';
+
+/** The text for a file. */
+export const fileText = (format: DocumentFormat, text: string): string =>
+  hasMark(format) ? MARK + text : text;
 
 /** The token of the YAML lexer before a scalar. */
 const SCALAR = '\u001f';
@@ -20,14 +37,17 @@ function hasComment(text: string): boolean {
 }
 
 /** Why a text is not the document of an output; `undefined` if it is. */
-function documentFault(id: string, text: string): string | undefined {
-  const [type] = ALL_OUTPUTS.find((output) => output.id === id)?.documents ?? [];
+function documentFault(id: Exclude<DocumentFormat, 'configmap'>, text: string): string | undefined {
+  const type = typeOf(id);
   const keys = type?.file?.keys ?? [];
   const read = readYaml(text, z.record(z.string(), z.unknown()));
   if (!('value' in read)) return 'it is not a mapping';
   const other = Object.keys(read.value).find((key) => !keys.includes(key));
   if (other !== undefined) return `it has keys other than ${keys.join(' and ')}`;
-  if (hasComment(text)) return 'it has a comment, which generate does not write';
+  const isMarked = text.startsWith(MARK);
+  if (hasComment(isMarked ? text.slice(MARK.length) : text))
+    return 'it has a comment, which generate does not write';
+  if (hasMark(id) && !isMarked) return 'its first line does not say that generate wrote it';
   const fault = type?.check(text, FILE).faults.find(({ level }) => level === 'fault');
   return fault === undefined ? undefined : `line ${fault.line}, column ${fault.column}: ${fault.message}`;
 }
@@ -48,8 +68,8 @@ async function manifestsFault(text: string): Promise<string | undefined> {
 }
 
 /**
- * Why `generate` cannot have written a text, in one line without its values; `undefined` if it can. The agents' files have no
- * mark of their own, so another document of the same kind cannot be told apart.
+ * Why `generate` cannot have written a text, in one line without its values; `undefined` if it can. JSON files have no mark,
+ * so another document of the same kind cannot be told apart.
  */
 export async function notGenerated(format: DocumentFormat, text: string): Promise<string | undefined> {
   if (text.trim() === '') return undefined;

@@ -82,10 +82,21 @@ test.each([
   expect(await readFile(out, 'utf8')).toBe(text);
 });
 
+test('a HolmesGPT file that a person wrote is left alone', async () => {
+  const text = 'toolsets:\n  mine:\n    type: http\n    config: {endpoints: [{hosts: [a.b]}]}\n';
+  await writeFile(out, text);
+  await expect(generated('holmesgpt', 'loki')).rejects.toThrow(
+    'out is there and is not what generate writes (its first line does not say that generate wrote it), so it is left alone',
+  );
+  expect(await readFile(out, 'utf8')).toBe(text);
+});
+
 test('a # in a text is no comment', async () => {
+  const [mark] = (await generated('holmesgpt', 'loki')).split('\n');
   await writeFile(
     out,
-    'toolsets:\n  a:\n    description: "# x #"\n    type: http\n    llm_instructions: |\n      # Title\n      a#b\n    config: {endpoints: [{hosts: [a.b]}]}\n',
+    `${mark}\n` +
+      'toolsets:\n  a:\n    description: "# x #"\n    type: http\n    llm_instructions: |\n      # Title\n      a#b\n    config: {endpoints: [{hosts: [a.b]}]}\n',
   );
   expect(await generated('holmesgpt', 'loki')).toContain('loki');
 });

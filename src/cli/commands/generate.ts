@@ -26,7 +26,7 @@ export const addGenerate: AddCommand = ({ program, cli, setExitCode }) => {
     )
     .option(
       '--out <file>',
-      'write to a file instead of standard output; replaces only a document of the same format without comments',
+      'write to a file instead of standard output; replaces only a file that generate wrote',
       notEmpty,
     )
     .addOption(
