@@ -1,4 +1,4 @@
-import { type SecureContextOptions, Server as TlsServer } from 'node:tls';
+import { Server as TlsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { problemLine } from '../model/discovery.ts';
 import type { Access } from '../server/access.ts';
@@ -7,6 +7,7 @@ import type { Backing } from '../server/api.ts';
 import type { RequestOutcome } from '../server/app.ts';
 import type { AccessPolicy, AuthenticationOutcome } from '../server/guard.ts';
 import type { Exposition } from '../server/metrics.ts';
+import type { ServerTls } from '../server/tls.ts';
 import type { DropReason } from '../telemetry/api-metrics.ts';
 import { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -101,9 +102,9 @@ export function createServerFactory(parts: ServerDependencies): ServerFactory {
       page()(app);
     };
     if (tls === undefined) return await createApp({ ...common, routes });
-    const { openTls } = await import('../server/tls.ts');
+    const { openTls, replaceTls } = await import('../server/tls.ts');
     const closed = new AbortController();
-    let changed = (_: SecureContextOptions): void => {};
+    let changed = (_: ServerTls): void => {};
     const options = await openTls(
       tls,
       {
@@ -114,8 +115,10 @@ export function createServerFactory(parts: ServerDependencies): ServerFactory {
     );
     const app = await createApp({ ...common, routes, tls: options });
     app.addHook('onClose', async () => closed.abort());
+    let current = options;
     changed = (next) => {
-      if (app.server instanceof TlsServer) app.server.setSecureContext(next);
+      if (app.server instanceof TlsServer) replaceTls(app.server, current, next);
+      current = next;
       log.info({ component }, 'reloaded the certificate');
     };
     return app;

@@ -12,7 +12,7 @@ import { waitUntil } from '../../test/cluster/wait.ts';
 import type { WatchedPaths } from '../files/watch-files.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError } from '../model/errors.ts';
-import { openTls, type ServerTls, type TlsFiles } from './tls.ts';
+import { openTls, replaceTls, type ServerTls, type TlsFiles } from './tls.ts';
 
 const DAY = 24 * 60 * 60_000;
 
@@ -428,4 +428,20 @@ describe('while it runs', () => {
       expect(problems.length > 0).toBe(isTold);
     }
   });
+});
+
+test.each([
+  ['another authority closes the connections from before', 'other', 1],
+  ['another certificate alone closes none', 'ca', 0],
+])('%s', (_, ca, closed) => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const server = { setSecureContext: vi.fn(), closeIdleConnections: vi.fn(), closeAllConnections: vi.fn() };
+  const next = { cert: 'new', ca };
+  replaceTls(server, { cert: 'old', ca: 'ca' }, next);
+  expect(server.setSecureContext).toHaveBeenCalledExactlyOnceWith(next);
+  expect(server.closeIdleConnections).toHaveBeenCalledTimes(closed);
+  expect(server.closeAllConnections).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(3_000);
+  expect(server.closeAllConnections).toHaveBeenCalledTimes(closed);
 });

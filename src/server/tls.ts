@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import type { Server } from 'node:https';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { readText } from '../files/read-text.ts';
@@ -156,6 +157,24 @@ function validityProblems({ certificates }: Loaded, now: number): Problem[] {
       return [{ where, what: `the certificate is not valid before ${validFromDate.toISOString()}`, fix }];
     return [];
   });
+}
+
+/** Time for the requests of clients whose authority is no longer accepted, in milliseconds. */
+const LAST_REQUESTS_MS = 3_000;
+
+/**
+ * Replaces the certificate and the authorities of a server. If the authorities change, connections from before are closed,
+ * because their clients may no longer be accepted; clients that still are connect again.
+ */
+export function replaceTls(
+  server: Pick<Server, 'setSecureContext' | 'closeIdleConnections' | 'closeAllConnections'>,
+  before: ServerTls,
+  next: ServerTls,
+): void {
+  server.setSecureContext(next);
+  if (isDeepStrictEqual(before.ca, next.ca)) return;
+  server.closeIdleConnections();
+  setTimeout(() => server.closeAllConnections(), LAST_REQUESTS_MS).unref();
 }
 
 /**
