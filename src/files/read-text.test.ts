@@ -56,3 +56,12 @@ test('and that for standard input', async () => {
   stop.abort();
   await expect(reading).rejects.toThrow('aborted');
 });
+
+test.each([
+  ['Latin-1', Buffer.from('a: 1\n# gr\xfcn\n', 'latin1'), 2],
+  ['UTF-16', Buffer.from('\uFEFFa: 1\n', 'utf16le'), 1],
+])('a text that is not UTF-8 is an error with its line: %s', async (_, bytes, line) => {
+  await expect(readStream(Readable.from([bytes]), 1_000)).rejects.toThrow(
+    `line ${line} is not UTF-8; save it as UTF-8`,
+  );
+});

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { constants, createReadStream, fstatSync, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
@@ -13,11 +14,21 @@ export const sizeText = (bytes: number): string =>
 /** A file has more bytes than the limit. */
 export class FileLimitError extends Error {}
 
+/** A file is not UTF-8, so a text of it would not have all that its author wrote. */
+export class EncodingError extends Error {}
+
+function textOf(bytes: Buffer): string {
+  const text = bytes.toString();
+  if (isUtf8(bytes)) return text;
+  const line = text.slice(0, text.indexOf('\uFFFD')).split('\n').length;
+  throw new EncodingError(`line ${line} is not UTF-8; save it as UTF-8`);
+}
+
 /**
  * Reads a stream of UTF-8 to its end.
  * @param limit in bytes
  * @param signal ends the reading
- * @throws FileLimitError; AbortError
+ * @throws FileLimitError; EncodingError; AbortError
  */
 export async function readStream(
   stream: NodeJS.ReadableStream,
@@ -33,7 +44,7 @@ export async function readStream(
     if (bytes > limit) throw new FileLimitError(`it has more than ${sizeText(limit)}, the limit for a file`);
     chunks.push(piece);
   }
-  return Buffer.concat(chunks).toString();
+  return textOf(Buffer.concat(chunks));
 }
 
 /** Opens a file. Reading a FIFO or a terminal as a file would block a thread, and no signal could end the process. */
