@@ -86,7 +86,10 @@ async function suffer(lab: Lab, attack: Attack, ports: Ports): Promise<Harm> {
   const services = attack.services ?? [];
   const target = await newTarget(lab, friendly, { clusterRules: REVIEWING });
   const fair = await mintToken(cluster.admin, target.account);
-  const pod = await createServiceAccount(cluster.admin, { namespace: target.namespace });
+  // All ServiceAccounts of a namespace are one client, so the attacker's Pod has a namespace of its own.
+  const tenant = `${target.namespace}-tenant`;
+  await cluster.namespace(tenant);
+  const pod = await createServiceAccount(cluster.admin, { namespace: tenant });
   const token = await mintToken(cluster.admin, pod);
   const connectTo = [
     ...(await lab.backends()).connectTo(friendly),
