@@ -374,30 +374,6 @@ test('a program that keeps writing the same change is left alone for a while', a
   expect(await run(lokis('a', 'b'))).toBeDefined();
 });
 
-test('an edit of overrides.yaml is applied at once, while another program keeps changing documents', async () => {
-  const { run } = process();
-  const isPublished = async (overrides: string, expected: string[]) => {
-    place.edit('overrides.yaml', overrides);
-    expect(await run(lokis('a', 'b'))).toBeDefined();
-    expect(place.tools).toEqual(expected);
-  };
-  const isLeftAlone = async (after = 0) => {
-    for (let time = 0; time < after; time++) {
-      place.edit('toolset.json', 'oops');
-      await run(lokis('a', 'b'));
-    }
-    place.edit('toolset.json', 'oops');
-    expect(await run(lokis('a', 'b'))).toBeUndefined();
-  };
-  await run(lokis('a', 'b'));
-  await isLeftAlone(3);
-  await isPublished('tools: { a.monitoring: { enabled: false } }', names('b'));
-  await isLeftAlone(3);
-  // The documents are the same as before, and not those that are there.
-  await isPublished('tools: { a.monitoring: { enabled: false } } # for now', names('b'));
-  await isLeftAlone();
-});
-
 describe('documents that do not fit into one ConfigMap', () => {
   const LIMITS = { maxToolsPerNamespace: 1_000, maxDocumentKib: 16, maxShards: 4 };
   const generation = {

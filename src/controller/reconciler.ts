@@ -82,8 +82,6 @@ export class Reconciler {
   #lastGenerated: GeneratedSnapshot | undefined;
   /** The fingerprint of the desired state of the last publication. */
   #lastDesired: string | undefined;
-  /** The `overrides.yaml` of the last publication. */
-  #lastOverrides: string | undefined;
   /** The last seen `overrides.yaml`; with an undefined text, there was none. */
   #lastSeenOverrides: { readonly overrides: string | undefined } | undefined;
   /** The services of the tools that were published last. */
@@ -205,9 +203,7 @@ export class Reconciler {
     await breathe();
     const { decision, failure } = desired;
     const changed = externalChanges(decision, live, this.#lastDesired, version);
-    // An edit of overrides.yaml is applied at once, although another program keeps changing documents.
-    const isEdited = situation.overrides !== this.#lastOverrides;
-    if (this.#drift.holds(live, isEdited ? [] : changed, cycle)) return undefined;
+    if (this.#drift.holds(live, changed, cycle)) return undefined;
     if (failure === undefined) this.#report(decision, live, cycle);
     const intent = { ...decision.intent, ...this.#notRestored, owner: await this.#owner(signal) };
     const target = { ...this.#options, outputs: this.#checking() };
@@ -217,7 +213,6 @@ export class Reconciler {
     this.#published(toolset, desired);
     if (action !== 'none') this.#removed(decision.released);
     this.#lastDesired = metadataFingerprint(result.plan);
-    this.#lastOverrides = situation.overrides;
     if (changed.length > 0) this.#drift.recordRevert(live);
     const isKnown = this.#revisions.hasRecorded || revisions.length > 0;
     this.#reports.result(result, live, decision, isKnown, cycle);
