@@ -24,8 +24,8 @@ const both = (name: SettingName): string => `${SETTINGS[name].env} (${SETTINGS[n
 const HEADER = /^[\x21-\x7e]+$/;
 
 /**
- * Warns about a Deployment that no other setting uses. That is no error, because it is what remains when somebody switches
- * the writing of HolmesGPT's ConfigMap off, which must take effect.
+ * Warns about a Deployment that no other setting uses. It is not an error, because it remains when an operator turns off
+ * writing to HolmesGPT's ConfigMap, and that change must take effect.
  */
 export const unusedDeployment = ({
   holmesgptDeployment: deployment,

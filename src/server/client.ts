@@ -4,8 +4,8 @@ import { addressKey } from './address-key.ts';
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):/;
 
 /**
- * The client that a user counts as, for limits. All ServiceAccounts of a namespace are one client, because whoever owns a
- * namespace can create any number of them.
+ * The key under which limits count a user. All ServiceAccounts of a namespace share one, because the owner of a namespace
+ * can create any number of them.
  */
 export function clientOfUser(username: string): string {
   const namespace = SERVICE_ACCOUNT.exec(username)?.[1];

@@ -133,8 +133,8 @@ export class Connections {
   }
 
   /**
-   * Closes the oldest connection of an address that serves nobody now. The new one may be a probe of the kubelet: a tenant's
-   * connections can have the same address, for example by way of a NodePort.
+   * Closes the oldest idle connection of an address. The new one may be a kubelet probe: a tenant's connections can come from
+   * the node's address too, for example through a NodePort.
    */
   #makeRoomIn(same: ReadonlySet<Connection>): boolean {
     const victim = firstToClose(same, ({ trusted, busy }) => !trusted && busy === 0);
