@@ -186,6 +186,10 @@ export function* assessInSteps(
       if (kept === undefined) return undefined;
       return { documents: kept.generated.documents, tools: kept.generated.tools };
     },
+    withoutTools() {
+      const { documents, tools } = runAtOnce(generateInSteps([], options, outputs));
+      return { documents, tools };
+    },
   });
   const notes = faults === undefined ? (kept?.generated.notes ?? generated.notes) : [];
   const approvals = 'value' in read ? approvalsIn(read.value) : undefined;

@@ -110,8 +110,13 @@ type EngineFact =
     }
   /** The published object was deleted and is created again, with its last overrides if they are known. */
   | { readonly kind: 'recreated'; readonly cycle: number; readonly overrides: boolean }
-  /** The overrides are invalid. The last toolset stays until they are fixed. */
-  | { readonly kind: 'overrides-invalid'; readonly cycle: number; readonly faults: string }
+  /** The overrides are invalid. The last toolset, with this number of tools, stays until they are fixed. */
+  | {
+      readonly kind: 'overrides-invalid';
+      readonly cycle: number;
+      readonly faults: string;
+      readonly tools: number;
+    }
   | { readonly kind: 'overrides-mended'; readonly cycle: number }
   /** Many tools would be removed at once. They stay published until their holds end. */
   | {

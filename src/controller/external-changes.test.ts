@@ -23,6 +23,7 @@ const decided = (generated: string, live: Published | undefined) =>
     removal: undefined,
     now: 0,
     withHeld: () => undefined,
+    withoutTools: () => ({ documents: {}, tools: [] }),
   });
 const EDITED = { ...publishedBy('a', '1'), data: { ...documents('a'), 'toolset.json': 'edited' } };
 

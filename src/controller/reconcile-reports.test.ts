@@ -89,9 +89,9 @@ describe('why something else is published than was found', () => {
       return news();
     };
     expect(reasons()).toEqual([]);
-    expect(reasons('line 1')).toEqual([{ kind: 'overrides-invalid', faults: 'line 1' }]);
+    expect(reasons('line 1')).toEqual([{ kind: 'overrides-invalid', faults: 'line 1', tools: 0 }]);
     expect(reasons('line 1')).toEqual([]);
-    expect(reasons('line 2')).toEqual([{ kind: 'overrides-invalid', faults: 'line 2' }]);
+    expect(reasons('line 2')).toEqual([{ kind: 'overrides-invalid', faults: 'line 2', tools: 0 }]);
     expect(reasons()).toEqual([{ kind: 'overrides-mended' }]);
     expect(reasons()).toEqual([]);
   });

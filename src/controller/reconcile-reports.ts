@@ -60,7 +60,8 @@ export class ReconcileReports {
   reasons({ rollback, intent }: Decision, live: Observed | undefined, cycle: number): void {
     const { emit } = this.#options;
     const faults = intent.overrideError;
-    if (faults !== undefined && faults !== this.#faults) emit({ kind: 'overrides-invalid', cycle, faults });
+    if (faults !== undefined && faults !== this.#faults)
+      emit({ kind: 'overrides-invalid', cycle, faults, tools: intent.tools.length });
     if (faults === undefined && this.#faults !== undefined) emit({ kind: 'overrides-mended', cycle });
     this.#faults = faults;
     const to = (intent.rollback ?? rollbackOf(live?.annotations ?? {}))?.to ?? 0;

@@ -30,7 +30,7 @@ const published = (intent: Intended, data: Readonly<Record<string, string>> = {}
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const all = documents('a', 'b', 'c', 'd');
 /** What a decision is made on, with documents in the place of toolsets. */
-interface Given extends Omit<Inputs, 'generated' | 'withHeld'> {
+interface Given extends Omit<Inputs, 'generated' | 'withHeld' | 'withoutTools'> {
   readonly live: Published | undefined;
   readonly own: Documents | undefined;
   readonly overrides: string | undefined;
@@ -48,6 +48,7 @@ const situationOf = ({ live, own, revisions, generated, withHeld, ...given }: Gi
     const apart = withHeld(held, before);
     return apart === undefined ? undefined : toolset(apart);
   },
+  withoutTools: () => toolset(documents()),
 });
 const lastPublished = (given: Given): Documents | undefined => lastPublishedOf(situationOf(given))?.documents;
 const decide = (given: Given): Decision => decideOn(situationOf(given));
@@ -156,13 +157,6 @@ describe('new documents cannot be published', () => {
   test('if nothing was ever published, nothing stays', () => {
     expect(decideToKeep(situation({ live: undefined }))).toBeUndefined();
   });
-});
-
-test('with broken overrides, an unknown manual edit is not kept either', () => {
-  const live = published(toolset(all), { 'toolset.json': 'oops' });
-  expect(
-    decide(situation({ live, overrideError: 'line 1', generated: documents('x') })).intent.documents,
-  ).toEqual(documents('x'));
 });
 
 test('instead of an edit, the last published state is kept, from memory or from the history', () => {
@@ -274,9 +268,14 @@ test('a rollback survives deletion of the ConfigMap, and broken overrides', () =
   });
 });
 
-test('with nothing published yet and broken overrides, documents without overrides are published', () => {
-  expect(decide(situation({ live: undefined, overrideError: 'line 1' })).intent).toMatchObject({
-    documents: all,
+test.each([
+  ['nothing', undefined],
+  ['only overrides', { ...published(toolset(all)), data: { 'overrides.yaml': '[' }, annotations: {} }],
+  ['only documents that were edited', { ...published(toolset(all)), data: documents('x') }],
+])('with %s in the cluster and broken overrides, no tool is published', (_, live) => {
+  expect(decide(situation({ live, overrideError: 'line 1' })).intent).toMatchObject({
+    documents: documents(),
+    tools: [],
     overrideError: 'line 1',
   });
 });

@@ -55,6 +55,8 @@ export interface Inputs {
    * published documents stay.
    */
   readonly withHeld: (held: readonly string[], published: Toolset) => Toolset | undefined;
+  /** Generates the documents without any tool. */
+  readonly withoutTools: () => Toolset;
 }
 
 /** What to publish, and why, for reports. */
@@ -137,14 +139,15 @@ const holdOf = (live: Observed | undefined): Pick<Intent, 'removalHeld' | 'input
 
 /**
  * Decides what to publish. Pure. The generated documents are published, unless invalid overrides or a rollback keep the
- * published ones. If many tools would be removed at once, these tools are held, and everything else is updated.
+ * published ones. Where no good documents are known, invalid overrides publish no tool: they may disable or approve some.
+ * If many tools would be removed at once, these tools are held, and everything else is updated.
  */
 export function decide(situation: Situation & Inputs): Decision {
   const { overrides, live, generated, overrideError } = situation;
   const { published, drift, kept, rollback } = baseline(situation);
   if (overrideError !== undefined)
     return {
-      intent: { ...(kept ?? generated), overrideError, rollback, overrides, ...holdOf(live) },
+      intent: { ...(kept ?? situation.withoutTools()), overrideError, rollback, overrides, ...holdOf(live) },
       drift,
       held: NOTHING_HELD,
       released: NOTHING_RELEASED,

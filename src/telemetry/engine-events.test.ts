@@ -52,10 +52,16 @@ describe('reported', () => {
       'with the last known overrides.yaml',
     ],
     [
-      { kind: 'overrides-invalid', cycle, faults: 'line 1:\n\u001b[2J bad' },
+      { kind: 'overrides-invalid', cycle, faults: 'line 1:\n\u001b[2J bad', tools: 2 },
       'Warning',
       'OverridesInvalid',
-      'line 1: [2J bad. The last toolset stays',
+      'line 1: [2J bad; the last toolset stays',
+    ],
+    [
+      { kind: 'overrides-invalid', cycle, faults: 'line 1', tools: 0 },
+      'Warning',
+      'OverridesInvalid',
+      'overrides.yaml cannot be used: line 1; no tool is published until it is fixed.',
     ],
     [{ kind: 'overrides-mended', cycle }, 'Normal', 'OverridesMended', 'is valid again'],
     [

@@ -5,6 +5,7 @@ import { numberedLines } from '../model/numbered-lines.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine, quoted } from '../model/text.ts';
+import { whatStays } from '../model/what-stays.ts';
 
 type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 
@@ -100,11 +101,11 @@ const EVENT_FORMATTERS: {
     action: 'Recreate',
     note: `The ConfigMap was deleted and was recreated${overrides ? ', with the last known overrides.yaml' : ''}.`,
   }),
-  'overrides-invalid': ({ faults }) => ({
+  'overrides-invalid': ({ faults, tools }) => ({
     type: 'Warning',
     reason: 'OverridesInvalid',
     action: 'ReadOverrides',
-    note: `overrides.yaml cannot be used: ${oneLine(faults, MAX_TEXT)}. The last toolset stays until it is fixed.`,
+    note: `overrides.yaml cannot be used: ${oneLine(faults, MAX_TEXT)}; ${whatStays(tools)}.`,
   }),
   'overrides-mended': () => ({
     type: 'Normal',

@@ -139,7 +139,7 @@ test.each<[EngineEvent, Logged]>([
     { level: 'warn', event: 'configmap_changed_by_others', drift_keys: ['toolset.json'], drift_count: 1 },
   ],
   [
-    { kind: 'overrides-invalid', cycle, faults: 'line 1' },
+    { kind: 'overrides-invalid', cycle, faults: 'line 1', tools: 2 },
     { level: 'warn', override_key: 'overrides.yaml' },
   ],
   [

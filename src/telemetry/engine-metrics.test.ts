@@ -288,7 +288,12 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     'last_success_timestamp_seconds{stage="discovery"}',
     undefined,
   ],
-  ['broken overrides', [{ kind: 'overrides-invalid', cycle: 1, faults: 'x' }], 'override_errors_total', '1'],
+  [
+    'broken overrides',
+    [{ kind: 'overrides-invalid', cycle: 1, faults: 'x', tools: 2 }],
+    'override_errors_total',
+    '1',
+  ],
   [
     'entries of overrides that are left out, each once while it is',
     [

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { waitUntil } from '../cluster/cluster.ts';
@@ -105,6 +105,32 @@ describe('serve against a real API server, with minimal permissions', () => {
     );
     expect(await error()).toBeUndefined();
     expect((await read()).data['toolset.json']).toContain('"Ours"');
+  });
+
+  test('with overrides.yaml broken from the start, no tool is published until it is fixed', async () => {
+    const backend = await startBackend();
+    const { cluster, watched, path, env, read, prometheus, loki } = await setting({
+      backendPort: backend.port,
+    });
+    await prometheus();
+    await loki();
+    const overrides = (enabled: string) => ({
+      'overrides.yaml': `tools:\n  ${watched}/loki: { enabled: ${enabled} }\n`,
+    });
+    await cluster.admin.create(dirname(path), {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: basename(path) },
+      data: overrides('flase'),
+    });
+    const serve = startServe(env);
+    await serve.logged('toolset published');
+    expect((await serve.logged('overrides.yaml cannot be used')).message).toContain('no tool is published');
+    expect(toolNames(await read())).toEqual([]);
+
+    await cluster.admin.patch(path, { data: overrides('false') });
+    await waitUntil('one is published', async () => toolNames(await read()).length > 0);
+    expect(toolNames(await read())).toEqual([`prometheus.${watched}`]);
   });
 
   test('a manual edit of generated content is reported, with the difference, and reverted', async () => {

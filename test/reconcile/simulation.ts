@@ -81,6 +81,7 @@ export class Simulation {
       removal: undefined,
       now: 0,
       withHeld: () => undefined,
+      withoutTools: () => toolset(documentsOf(0, undefined)),
     });
     disturb?.();
     let left = steps;

@@ -1,5 +1,6 @@
 import { countOf, isOrAre } from '../../model/count-of.ts';
 import { OVERRIDES_KEY } from '../../model/documents.ts';
+import { whatStays } from '../../model/what-stays.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
 import { seconds } from './fields.ts';
@@ -8,10 +9,10 @@ const component = 'reconciliation';
 
 /** Logs why the published tools differ from the discovered backends: overrides, held removals, rollbacks. */
 export const decisionLog = (log: Logger): EventHandlers => ({
-  'overrides-invalid'({ cycle, faults }) {
+  'overrides-invalid'({ cycle, faults, tools }) {
     log.warn(
       { component, cycle, override_key: OVERRIDES_KEY },
-      `overrides.yaml cannot be used: ${faults}; the last toolset stays until it is fixed`,
+      `overrides.yaml cannot be used: ${faults}; ${whatStays(tools)}`,
     );
   },
   'overrides-mended'({ cycle }) {
