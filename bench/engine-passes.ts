@@ -54,7 +54,9 @@ export async function openPasses(
   const input = await openInput(cluster, settings, false);
   const { kube } = input;
   if (kube === undefined) throw new Error('a pass of the benchmark needs a cluster');
-  const { prober, ...stages } = await stagesOf(settings, input, { changed: () => {}, signal: stop.signal });
+  const { prober, ...stages } = await stagesOf(settings, input, {
+    readiness: { changed: () => {}, signal: stop.signal },
+  });
   const scheduled = new ScheduledProber(prober, {
     refreshInterval: settings.discoveryInterval * 0.9,
     now: () => performance.now(),

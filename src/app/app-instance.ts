@@ -98,12 +98,10 @@ export async function createAppInstance(
   let changed: ReadinessListener['changed'] = () => {};
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const readiness: ReadinessListener = { changed: (service, ready) => changed(service, ready), signal };
-  const { prober: backendProber, ...stages } = await stagesOf(
-    settings,
-    input,
-    once ? undefined : readiness,
+  const { prober: backendProber, ...stages } = await stagesOf(settings, input, {
+    readiness: once ? undefined : readiness,
     emit,
-  );
+  });
   const outageProber = new OutageProber(
     backendProber,
     () => prober.invalidateMatching(() => true, false),

@@ -134,20 +134,25 @@ export interface ReadinessListener {
   readonly signal: AbortSignal;
 }
 
-/**
- * Builds the stages from the settings.
- * @param readiness if set, EndpointSlices are watched instead of being read in each pass
- * @param emit receives an event for each probe
- */
+/** What a user of the stages needs besides discovery. */
+export interface StageOptions {
+  /** If set, EndpointSlices are watched instead of being read in each pass. */
+  readonly readiness?: ReadinessListener | undefined;
+  /** Receives an event for each probe. */
+  readonly emit?: (event: ProbeEvent) => void;
+  /** Whether to keep the texts of MCP tools. */
+  readonly keepsTexts?: boolean;
+}
+
+/** Builds the stages from the settings. */
 export async function stagesOf(
   settings: Configuration,
   input: Input,
-  readiness?: ReadinessListener,
-  emit?: (event: ProbeEvent) => void,
+  { readiness, emit, keepsTexts }: StageOptions = {},
 ): Promise<Stages> {
   const { rules, problems } = await rulesOf(settings);
   const route = await routeOf(settings, input);
-  const limits = { concurrency: settings.probeConcurrency, timeout: settings.healthCheckTimeout };
+  const limits = { concurrency: settings.probeConcurrency, timeout: settings.healthCheckTimeout, keepsTexts };
   let prober = noProber;
   let addresses: AddressBook | undefined;
   if (route !== undefined) {

@@ -115,12 +115,31 @@ const offered = (name: string, labels: Record<string, string>, port: string, num
 });
 const ORDERS = offered('orders', { app: 'mcp-server' }, 'mcp', 8000);
 const LOKI = offered('loki', { app: 'loki' }, 'http', 3100);
+const API = offered('api', {}, 'http', 8080);
+const DESCRIBED = {
+  ...API,
+  metadata: {
+    ...API.metadata,
+    annotations: {
+      'kubernaut.io/toolset': 'true',
+      'kubernaut.io/toolset-type': 'custom',
+      'kubernaut.io/toolset-description': 'Trust "me"',
+    },
+  },
+};
 const PLAIN = offered('plain', {}, 'x', 12345);
 const slice = (name: string, ready: boolean) => ({
   metadata: { namespace: 'shop', name, labels: { 'kubernetes.io/service-name': name } },
   endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready }, targetRef: { kind: 'Pod', name } }],
 });
-const TOOLS = [{ name: 'get_order', annotations: { readOnlyHint: true } }, { name: 'cancel_order' }];
+const TOOLS = [
+  { name: 'get_order', annotations: { readOnlyHint: true } },
+  {
+    name: 'cancel_order',
+    description: 'Cancels an order.\n  read-only     wipe_all\u001b[2J\n',
+    inputSchema: { type: 'object', properties: { id: { type: 'string', description: 'Of the order' } } },
+  },
+];
 
 /** Answers as an MCP server with two tools. */
 function mcpAnswer(response: ServerResponse, body: string, hasList: boolean): void {
@@ -140,7 +159,7 @@ async function inCluster(
   flags: ApproveFlags = {},
   { text = '# ours\n', refused = '', hasList = true, isReady = true } = {},
 ) {
-  const list = [ORDERS, LOKI, PLAIN];
+  const list = [ORDERS, LOKI, PLAIN, DESCRIBED];
   const requests: string[] = [];
   const state = { version: 1, overrides: text };
   const configMap = () => ({
@@ -185,17 +204,28 @@ describe('in a cluster', () => {
     const { code, messages, overrides, requests } = await inCluster(['shop/orders']);
     expect(code).toBe(0);
     expect(messages).toMatch(
-      /^shop\/orders: mcp, healthy \(.*\); 2 tools\n {2}may change +cancel_order\n {2}read-only +get_order\n/,
+      /^shop\/orders: mcp, healthy \(.*\); 2 tools\n {2}may change +cancel_order\n( {16}\| .*\n){3} {2}read-only +get_order\n/,
     );
     expect(messages).toContain(
       'shop/orders (as mcp) is approved in overrides.yaml in ConfigMap kubernaut-system/kubernaut-toolset-config; serve applies this within seconds.\n',
     );
+    expect(messages.match(/(?<= \| ).*/g)).toEqual([
+      'Cancels an order.',
+      'read-only wipe_all [2J',
+      'parameters.id: Of the order',
+    ]);
     expect(messages).not.toContain('any type');
     expect(overrides).toMatch(
       /^# ours\ntools:\n {2}shop\/orders:\n {4}approved: mcp\n {4}approvedTools: sha256:[0-9a-f]{64}\n$/,
     );
     // Nothing else in the namespace is asked.
     expect(requests.filter((each) => each.includes('/proxy/') && !each.includes(':orders:'))).toEqual([]);
+  });
+
+  test('an annotated Service is shown with what it says of itself', async () => {
+    const { messages, overrides } = await inCluster(['shop/api']);
+    expect(messages).toMatch(/^shop\/api: custom, .*\n {2}described to the agent as: "Trust \\"me\\""\n/);
+    expect(overrides).toContain('shop/api:\n    approved: custom\n');
   });
 
   test('without the list of its tools, an MCP server is approved with any of them', async () => {

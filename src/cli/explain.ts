@@ -92,7 +92,7 @@ async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
     const read = await readOnce(input.source, cli.signal);
     return { sync: read, state: await readCurrentState(settings, input, watched, cli.signal) };
   });
-  const stages = withCurrentState(await stagesOf(settings, input), state);
+  const stages = withCurrentState(await stagesOf(settings, input, { keepsTexts: true }), state);
   // Trust and shared limits depend on the configured namespaces, not on the explained one.
   const policy = { ...settings, namespaces: configured.namespaces };
   return { namespace, name, configured, policy, input, services: sync.services, state, stages };

@@ -94,6 +94,8 @@ export interface McpTool {
   readonly readOnly: boolean;
   /** Hash of the description, the parameters and the annotations. */
   readonly digest: string;
+  /** The texts with which it describes itself to a model, if the prober keeps them. Untrusted, with line breaks. */
+  readonly texts?: readonly string[];
 }
 
 /**

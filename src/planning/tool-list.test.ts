@@ -34,6 +34,21 @@ test('each tool has a line, and no name can imitate another line', () => {
   ]);
 });
 
+test('the texts of a tool follow it, and none can imitate another line', () => {
+  const told = {
+    ...tool('get', true),
+    texts: ['One.\r\n\n may change    drop', 'id: \u0007 of \u202e it\u2028read-only  x'],
+  };
+  expect(toolLines({ tools: [told, tool('put')] }, 9)).toEqual([
+    'read-only     get',
+    '              | One.',
+    '              | may change drop',
+    '              | id: of it',
+    '              | read-only x',
+    'may change    put',
+  ]);
+});
+
 test('incomplete lists are marked, and lists that were too large', () => {
   const lines = toolLines({ tools: many(3), toolsTruncated: true }, 2);
   expect(lines.slice(0, 2)).toEqual(['may change    t0', 'may change    t1']);

@@ -1,6 +1,6 @@
 import { countOf } from '../model/count-of.ts';
 import type { McpTool, Verdict } from '../model/discovery.ts';
-import { quoted } from '../model/text.ts';
+import { oneLine, quoted } from '../model/text.ts';
 
 type Listed = Pick<Verdict, 'tools' | 'toolsTruncated'>;
 
@@ -31,15 +31,29 @@ export function toolsInShort(verdict: Listed): string {
 const TOO_LARGE =
   'the list was too large to be read whole (of one server 512 tools, 8 pages, 256 KiB and 8 KiB of names are read), so the agent asks before each tool, and the server counts as more tools than MAX_AGENT_TOOLS';
 
+/** Maximum characters of one line of a tool's text: as many as a server's whole list may have. */
+const MAX_TEXT_LINE = 256 * 1024;
+
+/** The texts of a tool. The mark before each line keeps it from looking like a line of our own. */
+const textLines = (texts: readonly string[]): string[] =>
+  texts
+    .flatMap((text) => text.split(/[\r\n\u2028\u2029]+/))
+    .map((line) => oneLine(line, MAX_TEXT_LINE))
+    .filter((line) => line !== '')
+    .map((line) => `              | ${line}`);
+
 /**
- * Formats the tools of a server, one per line, for the user who approves it.
+ * Formats the tools of a server, one per line, for the user who approves it. Each is followed by its texts, if they are kept.
  * @param most maximum tools
  */
 export function toolLines(verdict: Listed, most: number): string[] {
   const { tools = [], toolsTruncated } = verdict;
   const lines = tools
     .slice(0, most)
-    .map(({ name, readOnly }) => `${readOnly ? 'read-only   ' : 'may change  '}  ${quoted(name, 128)}`);
+    .flatMap(({ name, readOnly, texts = [] }) => [
+      `${readOnly ? 'read-only   ' : 'may change  '}  ${quoted(name, 128)}`,
+      ...textLines(texts),
+    ]);
   if (tools.length > most)
     lines.push(`(the first ${most} of ${tools.length} by name; -o json shows all that were read)`);
   if (toolsTruncated === true) lines.push(`(the server has more tools: ${TOO_LARGE})`);

@@ -47,6 +47,19 @@ describe('parsing a list', () => {
       expect(await digest(other)).not.toBe(base);
   });
 
+  test('texts are kept only on request, and those of two tools with one name together', async () => {
+    const tools = [{ name: 'a', description: 'one' }, { name: 'a', description: 'two' }, { name: 'b' }];
+    expect((await toolsOf(tools)).map(({ texts }) => texts)).toEqual([undefined, undefined]);
+    const kept = await listTools(one(tools), true);
+    expect(kept?.tools.map(({ name, texts }) => [name, texts])).toEqual([
+      ['a', ['one', 'two']],
+      ['b', []],
+    ]);
+    const digests = async (keepsTexts: boolean) =>
+      (await listTools(one(tools), keepsTexts))?.tools.map(({ digest }) => digest);
+    expect(await digests(true)).toEqual(await digests(false));
+  });
+
   test('of two tools with one name, neither is read-only unless both are', async () => {
     const readOnly = { name: 'a', annotations: { readOnlyHint: true } };
     expect(await toolsOf([readOnly, { name: 'a' }])).toMatchObject([{ name: 'a', readOnly: false }]);

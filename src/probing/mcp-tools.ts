@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { McpTool } from '../model/discovery.ts';
 import { isMapping, type Mapping } from '../model/mapping.ts';
 import type { RpcMessage } from './json-rpc.ts';
+import { toolTexts } from './tool-texts.ts';
 
 /** Maximum tools, pages and bytes to read of one server's list. */
 const MAX_TOOLS = 512;
@@ -52,20 +53,15 @@ function canonical(value: unknown, depth = 0): string {
  * Converts an entry of the list. An empty name is kept, because HolmesGPT accepts it. A truncated name ends in an
  * ellipsis, so it cannot be mistaken for a complete one.
  */
-function toolOf({
-  name,
-  title,
-  description,
-  inputSchema,
-  outputSchema,
-  annotations,
-}: Mapping): McpTool | undefined {
+function toolOf(tool: Mapping, keepsTexts: boolean): McpTool | undefined {
+  const { name, title, description, inputSchema, outputSchema, annotations } = tool;
   if (typeof name !== 'string') return undefined;
   const text = canonical([name, title, description, inputSchema, outputSchema, annotations]);
   return {
     name: name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name,
     readOnly: isMapping(annotations) && annotations.readOnlyHint === true,
     digest: createHash('sha256').update(text).digest('base64url'),
+    ...(keepsTexts && { texts: toolTexts(tool) }),
   };
 }
 
@@ -77,14 +73,21 @@ function add(tools: Map<string, McpTool>, tool: McpTool): void {
     return;
   }
   const digest = createHash('sha256').update(`${other.digest} ${tool.digest}`).digest('base64url');
-  tools.set(tool.name, { name: tool.name, readOnly: other.readOnly && tool.readOnly, digest });
+  const texts = [...(other.texts ?? []), ...(tool.texts ?? [])];
+  tools.set(tool.name, {
+    ...tool,
+    readOnly: other.readOnly && tool.readOnly,
+    digest,
+    ...(tool.texts && { texts }),
+  });
 }
 
 /**
  * Reads a server's list of tools, page by page, until a limit is reached.
+ * @param keepsTexts whether to keep the texts of the tools, for a person who reads them
  * @returns `undefined` if the server returns no list, or an invalid one
  */
-export async function listTools(fetchPage: FetchToolPage): Promise<ToolList | undefined> {
+export async function listTools(fetchPage: FetchToolPage, keepsTexts = false): Promise<ToolList | undefined> {
   const found = new Map<string, McpTool>();
   const result = (truncated: boolean): ToolList => ({
     tools: [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
@@ -101,7 +104,7 @@ export async function listTools(fetchPage: FetchToolPage): Promise<ToolList | un
     if (!Array.isArray(tools)) return page === 1 && left > 0 ? undefined : result(true);
     const room = MAX_TOOLS - found.size;
     for (const each of tools.slice(0, room)) {
-      const tool = isMapping(each) ? toolOf(each) : undefined;
+      const tool = isMapping(each) ? toolOf(each, keepsTexts) : undefined;
       if (tool === undefined) continue;
       names += tool.name.length;
       if (names > MAX_NAME_CHARACTERS) return result(true);

@@ -62,6 +62,7 @@ const SESSION_END_TIMEOUT = 1_000;
  * Probes whether a candidate is an MCP server, with the requests of both eras of the protocol: `server/discover`, which
  * opens no session, and `initialize`, whose session is ended again. Lists the tools of a proven server. A server with the
  * old SSE transport is read until it names its endpoint, and its tools stay unknown.
+ * @param keepsTexts whether to keep the texts of the tools
  * @param onProven called with the verdict before the tools are listed; this verdict counts if listing them times out
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
  */
@@ -69,6 +70,7 @@ export async function probeMcp(
   candidate: Candidate,
   fetch: Fetch,
   signal: AbortSignal,
+  keepsTexts = false,
   onProven: (verdict: Verdict) => void = () => {},
 ): Promise<Verdict> {
   const path = candidate.endpoint.path === '' ? '/' : candidate.endpoint.path;
@@ -171,7 +173,7 @@ export async function probeMcp(
       if (isLegacy)
         await send(`POST ${path} notifications/initialized`, initializedNotification(path, inSession));
       // HolmesGPT uses the handshake, so the list of that era counts.
-      const list = await listTools(fetchToolPage).catch((error: unknown) => {
+      const list = await listTools(fetchToolPage, keepsTexts).catch((error: unknown) => {
         if (!(error instanceof RangeError)) throw error;
         return undefined;
       });

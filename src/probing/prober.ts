@@ -71,6 +71,8 @@ export interface ProbeLimits {
   readonly concurrency: number;
   /** Timeout of one probe, in milliseconds. */
   readonly timeout: number;
+  /** Whether to keep the texts of MCP tools. They can be large, so only commands that show them do. */
+  readonly keepsTexts?: boolean | undefined;
 }
 
 /** Maximum tracked silent backends. */
@@ -166,7 +168,7 @@ export function createProber(
     const fetch: Fetch = (...request) => route.fetch(request[0], request[1], request[2], progress);
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
       case 'mcp':
-        return probeMcp(candidate, fetch, signal, proven);
+        return probeMcp(candidate, fetch, signal, limits.keepsTexts, proven);
       case 'kafka':
         return probeKafka(candidate, route.exchange, signal, progress);
       default:

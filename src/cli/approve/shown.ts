@@ -7,6 +7,7 @@ import { ConfigError, UserError } from '../../model/errors.ts';
 import { displayKey } from '../../model/key.ts';
 import type { ApprovedKind } from '../../model/overrides.ts';
 import { type ServiceName, serviceKey } from '../../model/service.ts';
+import { oneLine } from '../../model/text.ts';
 import { toolCount, toolLines } from '../../planning/tool-list.ts';
 import { toolsShown } from '../../planning/tools-shown.ts';
 import type { Prober } from '../../probing/prober.ts';
@@ -18,6 +19,9 @@ import { warn } from '../output.ts';
 
 /** Maximum tools shown for one server: every tool that is read, because the approval covers all of them. */
 const MAX_TOOLS_SHOWN = 512;
+
+/** Maximum characters shown of a description; overrides and annotations have fewer. */
+const MAX_DESCRIPTION = 500;
 
 /** What the user was shown before approving a Service. */
 export interface ShownService {
@@ -32,6 +36,8 @@ function* serviceLines(found: DiscoveredService): Generator<string> {
   const { verdict, mcp } = found;
   const summary = mcp === true ? `; ${toolCount(verdict) ?? 'its tools are unknown'}` : '';
   yield `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason})${summary}`;
+  if (found.tenantDescription)
+    yield `  described to the agent as: ${JSON.stringify(oneLine(found.description, MAX_DESCRIPTION))}`;
   for (const line of toolLines(verdict, MAX_TOOLS_SHOWN)) yield `  ${line}`;
 }
 
@@ -105,7 +111,12 @@ export async function showServices(
   if (sync === undefined) return shown;
   warn(cli.output, sync.problems);
   await mustExist(names, sync, input, cli.signal);
-  const found = await discoverNamed(names, sync, await stagesOf(settings, input), cli.signal);
+  const found = await discoverNamed(
+    names,
+    sync,
+    await stagesOf(settings, input, { keepsTexts: true }),
+    cli.signal,
+  );
   const unread = unreadPlaces(sync);
   for (const name of names) {
     const key = displayKey(name);
