@@ -1,5 +1,6 @@
 import { Lexer } from 'yaml';
 import * as z from 'zod';
+import { jsonText } from '../model/visible.ts';
 import { FILE } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import type { DocumentType } from '../outputs/output.ts';
@@ -48,6 +49,8 @@ function documentFault(id: Exclude<DocumentFormat, 'configmap'>, text: string): 
   if (hasComment(isMarked ? text.slice(MARK.length) : text))
     return 'it has a comment, which generate does not write';
   if (hasMark(id) && !isMarked) return 'its first line does not say that generate wrote it';
+  if (type?.mediaType === 'application/json' && text !== `${jsonText(read.value, 2)}\n`)
+    return 'its JSON is not laid out as generate does';
   const fault = type?.check(text, FILE).faults.find(({ level }) => level === 'fault');
   return fault === undefined ? undefined : `line ${fault.line}, column ${fault.column}: ${fault.message}`;
 }
@@ -69,7 +72,7 @@ async function manifestsFault(text: string): Promise<string | undefined> {
 
 /**
  * Why `generate` cannot have written a text, in one line without its values; `undefined` if it can. JSON files have no mark,
- * so another document of the same kind cannot be told apart.
+ * so one of the same kind that a program laid out in the same way cannot be told apart.
  */
 export async function notGenerated(format: DocumentFormat, text: string): Promise<string | undefined> {
   if (text.trim() === '') return undefined;

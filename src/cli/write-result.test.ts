@@ -91,6 +91,15 @@ test('a HolmesGPT file that a person wrote is left alone', async () => {
   expect(await readFile(out, 'utf8')).toBe(text);
 });
 
+test('a toolset.json that a person laid out is left alone', async () => {
+  const text = JSON.stringify(JSON.parse(await generated('toolset-json', 'loki')), null, '\t');
+  await writeFile(out, text);
+  await expect(generated('toolset-json', 'loki')).rejects.toThrow(
+    'its JSON is not laid out as generate does',
+  );
+  expect(await readFile(out, 'utf8')).toBe(text);
+});
+
 test('a # in a text is no comment', async () => {
   const [mark] = (await generated('holmesgpt', 'loki')).split('\n');
   await writeFile(
