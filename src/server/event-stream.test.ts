@@ -7,7 +7,8 @@ import { ReadModel } from '../controller/read-model.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { createApp, listen } from './app.ts';
 import { shareSchemas } from './described.ts';
-import { eventStream, LIMITS, type StreamLimits } from './event-stream.ts';
+import type { StreamLimits } from './event-listeners.ts';
+import { eventStream, LIMITS } from './event-stream.ts';
 
 /** A server of events, and clients of it over real sockets. */
 async function setting(
