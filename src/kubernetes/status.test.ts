@@ -107,3 +107,11 @@ test.each([
   const error = await errorOf((response) => json(response, { kind: 'Status', message }, 403));
   expect(clusterError(error, 'list Services', 'x').message).toMatch(advice);
 });
+
+test('an error with a numeric code is described, too', () => {
+  const error = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
+  expect(error.code).toBe(23);
+  expect(clusterError(error, 'list Services', 'https://a').message).toMatch(
+    /^cannot list Services: the cluster at https:\/\/a is not reachable \(no answer in time\); /,
+  );
+});

@@ -179,8 +179,9 @@ export function clusterError(error: unknown, doing: string, server: string): Use
       `cannot ${doing}: the certificate of ${server} ${untrusted}; check certificate-authority-data in the kubeconfig, and that this is the right server`,
       { cause: error },
     );
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  if (code.startsWith('ERR_OSSL'))
+  // The code of a DOMException, such as a TimeoutError, is a number.
+  const { code, message } = error as { readonly code?: unknown; readonly message: string };
+  if (typeof code === 'string' && code.startsWith('ERR_OSSL'))
     return new ClusterError(
       `cannot ${doing}: a certificate or key for ${server} cannot be read (${message}); check those in the kubeconfig`,
       { cause: error },
