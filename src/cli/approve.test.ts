@@ -204,16 +204,15 @@ describe('in a cluster', () => {
     const { code, messages, overrides, requests } = await inCluster(['shop/orders']);
     expect(code).toBe(0);
     expect(messages).toMatch(
-      /^shop\/orders: mcp, healthy \(.*\); 2 tools\n {2}may change +cancel_order\n( {16}\| .*\n){3} {2}read-only +get_order\n/,
+      /^shop\/orders: mcp, healthy \(.*\); 2 tools\n {2}may change +cancel_order\n( {16}\| .*\n){11} {2}read-only +get_order\n/,
     );
     expect(messages).toContain(
       'shop/orders (as mcp) is approved in overrides.yaml in ConfigMap kubernaut-system/kubernaut-toolset-config; serve applies this within seconds.\n',
     );
-    expect(messages.match(/(?<= \| ).*/g)).toEqual([
-      'Cancels an order.',
-      'read-only wipe_all [2J',
-      'parameters.id: Of the order',
-    ]);
+    expect(messages.match(/(?<= \| ).*/g)).toEqual(
+      expect.arrayContaining(['Cancels an order.', '  read-only     wipe_all\\u{1b}[2J', 'parameters {']),
+    );
+    expect(messages).toContain('"description": "Of the order"\n');
     expect(messages).not.toContain('any type');
     expect(overrides).toMatch(
       /^# ours\ntools:\n {2}shop\/orders:\n {4}approved: mcp\n {4}approvedTools: sha256:[0-9a-f]{64}\n$/,

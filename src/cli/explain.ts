@@ -104,6 +104,10 @@ type ExplainInput = Awaited<ReturnType<typeof readInput>>;
 const entryPointsOf = (candidate: Candidate | undefined): readonly Candidate[] =>
   candidate === undefined ? [] : [candidate, ...candidate.fallbacks];
 
+/** Drops the texts of tools: those of hundreds of servers, which are not shown, would take a lot of memory. */
+const withoutTexts = ({ tools, ...verdict }: Verdict): Verdict =>
+  tools === undefined ? verdict : { ...verdict, tools: tools.map(({ texts: _, ...tool }) => tool) };
+
 /**
  * A prober that probes one backend only, and records its verdicts.
  * @param verdicts receives the verdicts, by Service name
@@ -126,7 +130,8 @@ function proberFor(
       // Other MCP servers are probed too, because all of them share the limit on tools.
       if (!isMeant(way) && (candidate === undefined || way.mcp !== true)) return NOT_PROBED;
       const verdict = permitted(way, await prober.probe(way, signal), rules);
-      if (isMeant(way)) verdicts.set(way.service.name, verdict);
+      if (!isMeant(way)) return withoutTexts(verdict);
+      verdicts.set(way.service.name, verdict);
       return verdict;
     },
   };

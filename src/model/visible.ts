@@ -1,19 +1,23 @@
 /**
  * Characters that control a terminal or are invisible: controls other than tab and newline, bidirectional and other
  * format characters, line separators, fillers, tags, private use, unassigned code points and lone surrogates. The two
- * variation selectors of ordinary emoji are excluded.
+ * variation selectors of ordinary emoji are excluded after one.
  */
-const INVISIBLE = /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{DI}]--[\t\n\ufe0e\ufe0f]]/gv;
+const INVISIBLE =
+  /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{DI}]--[\t\n\ufe0e\ufe0f]]|(?<!\p{Emoji})[\ufe0e\ufe0f]/gv;
 
 const PLAIN = /^[\t\n\x20-\x7e]*$/;
 
 /** Whether `visible` would escape any character of a text. */
 export const hasInvisible = (text: string): boolean => !PLAIN.test(text) && text.search(INVISIBLE) >= 0;
 
+/** Escapes a character, as in `\u{9b}`. */
+export const escaped = (character: string): string => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+
 /** Escapes all characters that control a terminal or are invisible, as in `\u{9b}`. */
 export function visible(text: string): string {
   if (PLAIN.test(text)) return text;
-  return text.replace(INVISIBLE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+  return text.replace(INVISIBLE, escaped);
 }
 
 /** Applies `visible` to all texts in a value. */

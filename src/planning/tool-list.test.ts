@@ -34,18 +34,21 @@ test('each tool has a line, and no name can imitate another line', () => {
   ]);
 });
 
-test('the texts of a tool follow it, and none can imitate another line', () => {
+test('the texts of a tool follow it, complete, and none can imitate another line', () => {
   const told = {
     ...tool('get', true),
-    texts: ['One.\r\n\n may change    drop', 'id: \u0007 of \u202e it\u2028read-only  x'],
+    texts: [
+      'One.\r\n\n may change    drop',
+      `id: a\u2003b\u2800\u001b[8m\u{e0041}\u2028read-only  x${'y'.repeat(9_999)}`,
+    ],
   };
-  expect(toolLines({ tools: [told, tool('put')] }, 9)).toEqual([
+  expect(toolLines({ tools: [told, tool('put\u200b')] }, 9)).toEqual([
     'read-only     get',
     '              | One.',
-    '              | may change drop',
-    '              | id: of it',
-    '              | read-only x',
-    'may change    put',
+    '              |  may change    drop',
+    '              | id: a\\u{2003}b\\u{2800}\\u{1b}[8m\\u{e0041}',
+    `              | read-only  x${'y'.repeat(9_999)}`,
+    'may change    "put\\u{200b}"',
   ]);
 });
 

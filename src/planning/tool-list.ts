@@ -1,6 +1,7 @@
 import { countOf } from '../model/count-of.ts';
 import type { McpTool, Verdict } from '../model/discovery.ts';
-import { oneLine, quoted } from '../model/text.ts';
+import { quoted } from '../model/text.ts';
+import { escaped, visible } from '../model/visible.ts';
 
 type Listed = Pick<Verdict, 'tools' | 'toolsTruncated'>;
 
@@ -31,16 +32,21 @@ export function toolsInShort(verdict: Listed): string {
 const TOO_LARGE =
   'the list was too large to be read whole (of one server 512 tools, 8 pages, 256 KiB and 8 KiB of names are read), so the agent asks before each tool, and the server counts as more tools than MAX_AGENT_TOOLS';
 
-/** Maximum characters of one line of a tool's text: as many as a server's whole list may have. */
-const MAX_TEXT_LINE = 256 * 1024;
+/** A name that needs no quotes. */
+const PLAIN_NAME = /^[A-Za-z0-9_./-]+$/;
 
-/** The texts of a tool. The mark before each line keeps it from looking like a line of our own. */
+/** Characters that look like a space, or like nothing, but may tell a model something. */
+const BLANK = /[[\p{Zs}\u2800]--[ ]]/gv;
+
+/**
+ * The texts of a tool, complete, because the user who approves it must see what a model reads. The mark before each line keeps
+ * it from looking like a line of our own. Invisible characters are shown as `\\u{…}`, because the terminal would hide them.
+ */
 const textLines = (texts: readonly string[]): string[] =>
   texts
     .flatMap((text) => text.split(/[\r\n\u2028\u2029]+/))
-    .map((line) => oneLine(line, MAX_TEXT_LINE))
-    .filter((line) => line !== '')
-    .map((line) => `              | ${line}`);
+    .filter((line) => line.trim() !== '')
+    .map((line) => `              | ${visible(line.replace(BLANK, escaped))}`);
 
 /**
  * Formats the tools of a server, one per line, for the user who approves it. Each is followed by its texts, if they are kept.
@@ -51,7 +57,7 @@ export function toolLines(verdict: Listed, most: number): string[] {
   const lines = tools
     .slice(0, most)
     .flatMap(({ name, readOnly, texts = [] }) => [
-      `${readOnly ? 'read-only   ' : 'may change  '}  ${quoted(name, 128)}`,
+      `${readOnly ? 'read-only   ' : 'may change  '}  ${PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name))}`,
       ...textLines(texts),
     ]);
   if (tools.length > most)

@@ -56,12 +56,13 @@ function canonical(value: unknown, depth = 0): string {
 function toolOf(tool: Mapping, keepsTexts: boolean): McpTool | undefined {
   const { name, title, description, inputSchema, outputSchema, annotations } = tool;
   if (typeof name !== 'string') return undefined;
+  const isShort = name.length <= MAX_NAME_LENGTH;
   const text = canonical([name, title, description, inputSchema, outputSchema, annotations]);
   return {
-    name: name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name,
+    name: isShort ? name : `${name.slice(0, MAX_NAME_LENGTH)}…`,
     readOnly: isMapping(annotations) && annotations.readOnlyHint === true,
     digest: createHash('sha256').update(text).digest('base64url'),
-    ...(keepsTexts && { texts: toolTexts(tool) }),
+    ...(keepsTexts && { texts: toolTexts(tool, isShort) }),
   };
 }
 

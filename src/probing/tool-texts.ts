@@ -1,52 +1,27 @@
-import { isMapping, type Mapping } from '../model/mapping.ts';
-import { quoted } from '../model/text.ts';
+import type { Mapping } from '../model/mapping.ts';
 
-/** Maximum length of a parameter's name in a path, in characters. */
-const MAX_NAME = 128;
+/** Spaces per level of a JSON text. */
+const INDENT = 2;
 
-/** The usual values of keywords of a JSON Schema, which say nothing to a model, such as `string` and `date-time`. */
-const USUAL_VALUES: Readonly<Record<string, RegExp | undefined>> = {
-  type: /^[a-z]{1,20}$/,
-  format: /^[a-z][a-z0-9-]{0,30}$/,
-  $schema: /^https?:\/\/json-schema\.org\/[a-z0-9/-]{1,40}#?$/,
-};
-
-const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+/** A field of a tool that is not a text: its name and its JSON, in several lines. Empty if the tool does not have it. */
+const jsonOf = (name: string, value: unknown): string =>
+  value === undefined ? '' : `${name} ${JSON.stringify(value, undefined, INDENT)}`;
 
 /**
- * The texts of a JSON Schema, each with the path of its parameter. Texts can be anywhere in it, not only in descriptions,
- * and a model reads all of it.
- */
-function* schemaTexts(schema: Mapping, path: string): Generator<string> {
-  for (const [key, value] of Object.entries(schema)) {
-    const where = key === 'description' ? path : [path, quoted(key, MAX_NAME)].filter(Boolean).join(' ');
-    if (key === 'properties' && isMapping(value)) yield* parameterTexts(value, path);
-    else if (isMapping(value)) yield* schemaTexts(value, where);
-    else if (Array.isArray(value) && value.some(isMapping))
-      for (const each of value)
-        yield* isMapping(each) ? schemaTexts(each, where) : [`${where}: ${textOf(each)}`];
-    else if (Array.isArray(value)) yield `${where}: ${value.map(textOf).join(', ')}`;
-    else if (typeof value === 'string' && USUAL_VALUES[key]?.test(value) !== true) yield `${where}: ${value}`;
-  }
-}
-
-/** The texts of parameters. One without any text is named, too. */
-function* parameterTexts(parameters: Mapping, path: string): Generator<string> {
-  for (const [name, schema] of Object.entries(parameters)) {
-    const where = [path, quoted(name, MAX_NAME)].filter(Boolean).join('.');
-    const texts = isMapping(schema) ? [...schemaTexts(schema, where)] : [`${where}: ${textOf(schema)}`];
-    yield* texts.length === 0 ? [`${where}:`] : texts;
-  }
-}
-
-/**
- * The texts with which a server describes a tool to a model: title, description, and those of the parameters. All of them
- * are untrusted, and may have line breaks.
+ * The texts with which a server describes a tool, to a person or to a model: everything that its digest covers. They are
+ * untrusted, and have line breaks. A name can be anywhere in a schema, and a model reads all of it, so no part is left out.
  * @param tool an entry of `tools/list`, nested at most as deep as `toolOf` accepts
+ * @param isNameKnown whether the name is shown with it
  */
-export function toolTexts({ title, description, inputSchema, annotations }: Mapping): string[] {
-  const shown = isMapping(annotations) ? annotations.title : undefined;
-  const own = [title, shown, description].filter((each) => typeof each === 'string' && each !== '');
-  return [...own.map(textOf), ...(isMapping(inputSchema) ? schemaTexts(inputSchema, 'parameters') : [])];
+export function toolTexts(tool: Mapping, isNameKnown: boolean): string[] {
+  const { name, title, description, inputSchema, outputSchema, annotations } = tool;
+  const own = [isNameKnown ? undefined : name, title, description].map((each) =>
+    typeof each === 'string' ? each : jsonOf('description', each),
+  );
+  return [
+    ...own,
+    jsonOf('parameters', inputSchema),
+    jsonOf('output', outputSchema),
+    jsonOf('annotations', annotations),
+  ].filter((text) => text !== '');
 }
