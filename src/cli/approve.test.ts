@@ -316,7 +316,7 @@ describe('in a cluster', () => {
     const { result, messages, writes } = await inCluster(['shop/orders'], { dryRun: true });
     expect(result).toContain('+    approved: mcp\n');
     expect(messages).toContain(
-      'shop/orders (as mcp) is not approved yet: this would be written to overrides',
+      'Dry run: shop/orders (as mcp) would be approved in overrides.yaml in ConfigMap kubernaut-system/',
     );
     expect(writes).toBe(0);
   });

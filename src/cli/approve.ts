@@ -175,12 +175,15 @@ function resultLine(
   const listed = [...words].map(([name, { approved: kind }]) =>
     typeof kind === 'string' ? `${displayKey(name)} (as ${kind})` : displayKey(name),
   );
-  const are = `${listed.join(', ')} ${words.size === 1 ? 'is' : 'are'}`;
+  const all = listed.join(', ');
+  const are = `${all} ${words.size === 1 ? 'is' : 'are'}`;
   const place = file === '-' ? 'the text on standard output' : `${where}${isNew ? ', a new file' : ''}`;
   const word = revoke === true ? 'no longer approved' : 'approved';
-  if (before === after) return `${are} ${word} already in ${place}; nothing was changed.`;
-  if (dryRun === true)
-    return `${are} not ${revoke === true ? 'revoked' : 'approved'} yet: this would be written to ${place}.`;
+  if (before === after)
+    return revoke === true
+      ? `${are} not approved in ${place}; nothing was changed.`
+      : `${are} approved already in ${place}; nothing was changed.`;
+  if (dryRun === true) return `Dry run: ${all} would be ${word} in ${place}; nothing was written.`;
   return `${are} ${word} in ${place}${file === undefined ? '; serve applies this within seconds' : ''}.`;
 }
 

@@ -204,6 +204,18 @@ describe('the shown tools', () => {
     expect(new ToolWatch().take([now], yes, approvals('mcp', EVIL.toReversed()))).toEqual([]);
   });
 
+  test('count for a change, too: the agent asks until the tools are accepted', () => {
+    const watch = new ToolWatch();
+    watch.take([SERVER], yes, approvals('mcp', [tool('a')]));
+    const change = { ...all, since: 'before', added: ['delete_everything'], changed: ['a'] };
+    expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([
+      { ...change, needsApproval: true },
+    ]);
+    const accepting = new ToolWatch();
+    accepting.take([SERVER], yes, approvals('mcp', [tool('a')]));
+    expect(accepting.take([now], yes, approvals('mcp', EVIL))).toEqual([change]);
+  });
+
   test('also after another approval', () => {
     const watch = new ToolWatch();
     watch.take([now], yes, approvals('mcp', EVIL));

@@ -20,6 +20,8 @@ export interface ToolChange {
   readonly removed: readonly string[];
   /** Tools with another description, other parameters, or other annotations. */
   readonly changed: readonly string[];
+  /** For `before`: the tools are not those that `approve` showed either, so the agent asks before each of them. */
+  readonly needsApproval?: true;
 }
 
 const namesOf = (tools: readonly McpTool[]): string[] =>
@@ -82,13 +84,14 @@ export class ToolWatch {
     now: Baseline,
     approvals: Approvals,
   ): ToolChange | undefined {
+    const needsApproval = now.shown !== undefined && now.shown !== toolsShown(found.verdict);
     const service = displayKey(found.service);
     const all = { service, added: namesOf(now.tools), removed: [], changed: [] };
     const change = before === undefined ? undefined : difference(service, before.tools, now.tools);
-    if (change !== undefined) return change;
+    if (change !== undefined) return needsApproval ? { ...change, needsApproval } : change;
     if (now.shown !== undefined) {
       const isNews = before === undefined || before.shown !== now.shown;
-      return isNews && now.shown !== toolsShown(found.verdict) ? { ...all, since: 'approval' } : undefined;
+      return isNews && needsApproval ? { ...all, since: 'approval' } : undefined;
     }
     const isUnseen = isApproved(approvals, found.service, 'mcp') || this.#memory.forgot(found.service);
     return before === undefined && isUnseen ? { ...all, since: 'nothing' } : undefined;

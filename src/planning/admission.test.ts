@@ -307,6 +307,31 @@ describe('admission of a tool', () => {
     expect(readOnly(undefined)).toBe(1);
   });
 
+  test('other tools are reported, with the command that accepts them, unless they are unknown', () => {
+    const found = withTools(server('shop'));
+    const told = (one: DiscoveredService, approvedTools?: string) => {
+      const written = overrides({ tools: { 'shop/orders': { approved: true, approvedTools } } });
+      return { ...admissionOf(one, APPROVE, written), notes: admit([one], APPROVE, written).notes };
+    };
+    const other = `sha256:${'0'.repeat(64)}`;
+    expect(told(found, other)).toEqual({
+      state: 'approved',
+      reason:
+        'approved in overrides.yaml; it offers other tools than approve showed, so the agent asks before each of them; to see and accept them: dynamic-toolset approve shop/orders',
+      notes: [
+        {
+          where: 'Service shop/orders',
+          what: 'it offers other tools than approve showed, so the agent asks before each of them',
+          fix: 'to see and accept them: dynamic-toolset approve shop/orders',
+        },
+      ],
+    });
+    const asApproved = { state: 'approved', reason: 'approved in overrides.yaml', notes: [] };
+    expect(told(found, toolsShown(found.verdict))).toEqual(asApproved);
+    expect(told(found)).toEqual(asApproved);
+    expect(told(server('shop'), other)).toEqual(asApproved);
+  });
+
   test('one of two shown lists is enough', () => {
     const found = withTools(server('shop'));
     const written = overrides({

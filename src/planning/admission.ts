@@ -107,8 +107,10 @@ export function admissionOf(
   if (where !== undefined) return { state: 'listed', reason: `not added: ${where} lists it already` };
   if (mcpPolicy === 'off') return { state: 'off', reason: 'not published: MCP_POLICY is off' };
   const approved = approvalOf(found, overrides);
-  if (approved === true || approved === approvalKind(found))
-    return { state: 'approved', reason: 'approved in overrides.yaml' };
+  if (approved === true || approved === approvalKind(found)) {
+    const other = offersOtherTools(found, overrides) ? `; ${otherToolsText(found)}` : '';
+    return { state: 'approved', reason: `approved in overrides.yaml${other}` };
+  }
   const { cluster, namespace } = found.service;
   if (approved === undefined && cluster === HOME_CLUSTER && namespaces.includes(namespace))
     return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
@@ -126,10 +128,16 @@ export const isHeld = ({ state }: Approval): boolean => HELD.has(state);
 
 /** Whether a server offers other tools than `approve` showed. */
 function offersOtherTools({ service, verdict }: DiscoveredService, { tools }: Overrides): boolean {
+  if (verdict.tools === undefined) return false;
   const shown = [displayKey(service), defaultName(service)].flatMap((key) => tools[key]?.approvedTools ?? []);
   const offered = toolsShown(verdict);
   return shown.length > 0 && shown.every((each) => each !== offered);
 }
+
+const OTHER_TOOLS = 'it offers other tools than approve showed, so the agent asks before each of them';
+
+const otherToolsText = ({ service }: DiscoveredService): string =>
+  `${OTHER_TOOLS}; to see and accept them: ${approveCommand(displayKey(service))}`;
 
 /**
  * Removes the read-only marks of tools unless the server is trusted and its tools are the approved ones, so that the agent
@@ -205,6 +213,17 @@ export interface Admitted {
   readonly notes: readonly Problem[];
 }
 
+/** Notes about approved servers with other tools, up to a maximum for each namespace. */
+function otherToolsNotes(others: readonly DiscoveredService[]): Problem[] {
+  return [...Map.groupBy(others, ({ service }) => displayNamespace(service)).values()].flatMap((all) =>
+    all.slice(0, MAX_NOTES_PER_NAMESPACE).map(({ service }) => ({
+      where: `Service ${displayKey(service)}`,
+      what: OTHER_TOOLS,
+      fix: `to see and accept them: ${approveCommand(displayKey(service))}`,
+    })),
+  );
+}
+
 /** Divides services into those that may become tools, and those that may not, or not yet. Pure. */
 export function admit(
   found: readonly DiscoveredService[],
@@ -214,11 +233,13 @@ export function admit(
   const services: DiscoveredService[] = [];
   const held: DiscoveredService[] = [];
   const waiting: DiscoveredService[] = [];
+  const others: DiscoveredService[] = [];
   for (const service of found) {
     const admission = admissionOf(service, policy, overrides);
     if (isHeld(admission)) held.push(service);
     else services.push(withTrustedReadOnly(service, admission, overrides));
     if (admission.state === 'waiting') waiting.push(service);
+    if (admission.state === 'approved' && offersOtherTools(service, overrides)) others.push(service);
   }
   waiting.sort((a, b) => compareKeys(serviceKey(a.service), serviceKey(b.service)));
   return {
@@ -226,6 +247,6 @@ export function admit(
     overrides: withoutApprovals(overrides),
     waiting,
     held,
-    notes: waitingNotes(waiting, overrides),
+    notes: [...waitingNotes(waiting, overrides), ...otherToolsNotes(others)],
   };
 }

@@ -114,6 +114,23 @@ describe('reported', () => {
       {
         kind: 'tools-changed',
         cycle,
+        change: {
+          service: 'shop/a',
+          since: 'before',
+          added: [],
+          removed: [],
+          changed: ['y'],
+          needsApproval: true,
+        },
+      },
+      'Warning',
+      'ToolsChanged',
+      'changed: y. The agent asks before each of its tools until you approve it again.',
+    ],
+    [
+      {
+        kind: 'tools-changed',
+        cycle,
         change: { service: 'shop/a', since: 'approval', added: ['rm_all'], removed: [], changed: [] },
       },
       'Warning',

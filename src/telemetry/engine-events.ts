@@ -32,9 +32,12 @@ function toolChangeText({ added, removed, changed }: ToolChange): string {
 
 /** Describes what happened to the tools of an MCP server, as a sentence without the final period. */
 export function toolChangeSentence(change: ToolChange): string {
-  const { service, since, added } = change;
+  const { service, since, added, needsApproval } = change;
   const offers = `it offers ${added.length === 0 ? 'no tools' : joinNames(added, quoted)}`;
-  if (since === 'before') return `The MCP server ${service} changed its tools: ${toolChangeText(change)}`;
+  if (since === 'before') {
+    const asks = needsApproval ? '. The agent asks before each of its tools until you approve it again' : '';
+    return `The MCP server ${service} changed its tools: ${toolChangeText(change)}${asks}`;
+  }
   return since === 'approval'
     ? `The MCP server ${service} has other tools than approve showed: ${offers}. Approve it again to accept them, or revoke the approval`
     : `The MCP server ${service} is published, but no earlier list of its tools exists to compare with: ${offers}`;

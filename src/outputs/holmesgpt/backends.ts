@@ -1,7 +1,8 @@
-import type { Problem } from '../../model/discovery.ts';
+import { endpointUrl, type Problem } from '../../model/discovery.ts';
 import { partsOf } from '../../model/key.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
+import { sameBackend } from '../../model/same-url.ts';
 import { toolKey } from '../../model/service.ts';
 import { isHome, trustedWith } from '../../planning/credentials.ts';
 import { meantService } from '../../planning/meant-service.ts';
@@ -9,7 +10,7 @@ import type { Naming } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { own } from './models.ts';
 import type { HolmesPatch } from './overrides.ts';
-import { carriesCredentials } from './shape.ts';
+import { addressesOf, carriesCredentials } from './shape.ts';
 
 /** The options for single backends of a toolset from overrides, by the key that addresses them. */
 function backendsOf(patch: HolmesPatch, toolset: string): Mapping {
@@ -39,6 +40,17 @@ export function namedIn(patch: HolmesPatch, toolset: string, tool: Tool): Naming
   if (trustedWith(tool).some((key) => Object.hasOwn(backends, key))) return 'service';
   const slash = isHome(tool) ? tool.key.indexOf('/') : -1;
   return slash >= 0 && Object.hasOwn(backends, `${tool.key.slice(0, slash)}/*`) ? 'namespace' : undefined;
+}
+
+/** Whether a user's own configuration of a toolset, or one of its instances, has the address of a tool. */
+export function listsBackend(patch: HolmesPatch, toolset: string, tool: Tool): boolean {
+  const entry = own(patch.toolsets ?? {}, toolset);
+  const config = isMapping(entry) ? own(entry, 'config') : undefined;
+  if (!isMapping(config)) return false;
+  const url = endpointUrl(tool.endpoint);
+  return [config, ...Object.values(config).flat().filter(isMapping)].some((backend) =>
+    addressesOf(backend).some((address) => sameBackend(address, url)),
+  );
 }
 
 export const hasCredentials = (fields: Mapping): boolean =>

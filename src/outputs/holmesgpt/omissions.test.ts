@@ -23,6 +23,25 @@ test('tools that are nowhere in the document are reported with their cause, and 
   expect(notes[0]?.fix).toBe(`it is in toolset.json; ${fix}`);
 });
 
+test.each([
+  ['its URL', 'http://grafana.monitoring.svc.cluster.local:3000', 0],
+  ['another spelling of its URL', 'http://grafana.monitoring:3000/', 0],
+  ['another URL', 'http://grafana.shop.svc.cluster.local:3000', 1],
+])(
+  'a backend whose credentials a user wrote next to %s is not reported as without credentials',
+  (_, url, count) => {
+    const grafana = discovered(
+      service('grafana', { labels: { 'app.kubernetes.io/name': 'grafana' }, ports: [3000] }),
+    );
+    const config = { api_url: url, api_key: '{{ env.KEY }}' };
+    for (const each of [config, { instances: [config] }]) {
+      const patch = { toolsets: { 'grafana/dashboards': { enabled: true, config: each } } };
+      const { omissions, notes } = holmesDocument([discoveredTool(grafana)], { ...NEWEST, patch });
+      expect([omissions.length, notes.length]).toEqual([count, count]);
+    }
+  },
+);
+
 test('no credentials apply to a backend of another cluster, so none are suggested', () => {
   const grafana = discovered(
     service('grafana', { labels: { 'app.kubernetes.io/name': 'grafana' }, ports: [3000], cluster: 'east' }),

@@ -9,7 +9,7 @@ import { describe } from '../../planning/description.ts';
 import { type Naming, type Preference, preferred } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { approvalRequired } from './approval.ts';
-import { fieldsFor, hasCredentials, namedIn, unmatched, withoutBackends } from './backends.ts';
+import { fieldsFor, hasCredentials, listsBackend, namedIn, unmatched, withoutBackends } from './backends.ts';
 import { holmesFaults } from './contract.ts';
 import { endpointAuth, serverHeaders, toolsetFields } from './credential-fields.ts';
 import {
@@ -240,6 +240,8 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       const why = new Map<string, Omission['cause'] | undefined>();
       for (const name of 'toolsets' in holmes ? holmes.toolsets : [tool.detector]) {
         const result = checkedFields(name, { tool, holmes }, given, patch, report);
+        if ('leftOut' in result && result.cause === 'credentials' && listsBackend(patch, name, tool))
+          continue;
         if ('leftOut' in result) why.set(result.leftOut, result.cause);
         else if ('http' in holmes) add(byHttpType, name, { tool, holmes, fields: result.fields });
         else add(byToolset, name, { tool, holmes, fields: result.fields });
