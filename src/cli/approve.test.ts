@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { toolsShown } from '../planning/tools-shown.ts';
 import { type ApproveFlags, approveCommand } from './approve.ts';
 
 /** Runs `approve` with this text on standard input. */
@@ -223,20 +224,24 @@ describe('in a cluster', () => {
 
   test('an annotated Service is shown with what it says of itself', async () => {
     const { messages, overrides } = await inCluster(['shop/api']);
-    expect(messages).toMatch(/^shop\/api: custom, .*\n {2}described to the agent as: "Trust \\"me\\""\n/);
+    expect(messages).toMatch(/^shop\/api: custom, .*\n {2}described to the agent as\n {16}\| Trust "me"\n/);
     expect(overrides).toContain('shop/api:\n    approved: custom\n');
   });
 
-  test('without the list of its tools, an MCP server is approved with any of them', async () => {
+  test('without the list of its tools, an MCP server is approved without any of them', async () => {
     const { messages, overrides } = await inCluster(['shop/orders'], {}, { hasList: false });
-    expect(messages).toMatch(/^shop\/orders: mcp, healthy \(.*\); its tools are unknown\n/);
-    expect(overrides).toBe('# ours\ntools:\n  shop/orders:\n    approved: mcp\n');
+    expect(messages).toMatch(
+      /^shop\/orders: mcp, healthy \(.*\); its tools are unknown, so the agent asks .* until you approve it again\n/,
+    );
+    expect(overrides).toBe(
+      `# ours\ntools:\n  shop/orders:\n    approved: mcp\n    approvedTools: ${toolsShown({ tools: [] })}\n`,
+    );
   });
 
   test('an MCP server without a ready Pod is shown as that, and approved', async () => {
     const { messages, overrides } = await inCluster(['shop/orders'], {}, { isReady: false });
-    expect(messages).toMatch(/^shop\/orders: mcp, unhealthy \(.*ready.*\); its tools are unknown\n/);
-    expect(overrides).toContain('approved: mcp\n');
+    expect(messages).toMatch(/^shop\/orders: mcp, unhealthy \(.*ready.*\); its tools are unknown, /);
+    expect(overrides).toContain('approved: mcp\n    approvedTools: sha256:');
   });
 
   test('--type is approved instead of the detected type', async () => {

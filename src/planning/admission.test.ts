@@ -330,6 +330,8 @@ describe('admission of a tool', () => {
     expect(told(found, toolsShown(found.verdict))).toEqual(asApproved);
     expect(told(found)).toEqual(asApproved);
     expect(told(server('shop'), other)).toEqual(asApproved);
+    const truncated = { ...found, verdict: { ...found.verdict, toolsTruncated: true } };
+    expect(told(truncated, other)).toEqual(asApproved);
   });
 
   test('one of two shown lists is enough', () => {

@@ -128,7 +128,8 @@ export const isHeld = ({ state }: Approval): boolean => HELD.has(state);
 
 /** Whether a server offers other tools than `approve` showed. */
 function offersOtherTools({ service, verdict }: DiscoveredService, { tools }: Overrides): boolean {
-  if (verdict.tools === undefined) return false;
+  // The agent asks before each tool anyway.
+  if (verdict.tools === undefined || verdict.toolsTruncated === true) return false;
   const shown = [displayKey(service), defaultName(service)].flatMap((key) => tools[key]?.approvedTools ?? []);
   const offered = toolsShown(verdict);
   return shown.length > 0 && shown.every((each) => each !== offered);

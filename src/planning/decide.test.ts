@@ -280,6 +280,16 @@ test.each([
   });
 });
 
+test('an object that was replaced by one with broken overrides gets the last toolset of the history', () => {
+  const live = { ...published(toolset(all)), data: { 'overrides.yaml': '[' }, annotations: {} };
+  const replaced = situation({
+    live,
+    overrideError: 'line 1',
+    revisions: [revision(1, documents('a')), revision(2, documents('b'))],
+  });
+  expect(decide(replaced).intent).toMatchObject({ documents: documents('b'), overrideError: 'line 1' });
+});
+
 test('after a deletion, the last publication counts, even by another process', () => {
   const back = documents('a');
   const from = contentHash(all);

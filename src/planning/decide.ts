@@ -145,14 +145,23 @@ const holdOf = (live: Observed | undefined): Pick<Intent, 'removalHeld' | 'input
 export function decide(situation: Situation & Inputs): Decision {
   const { overrides, live, generated, overrideError } = situation;
   const { published, drift, kept, rollback } = baseline(situation);
-  if (overrideError !== undefined)
+  if (overrideError !== undefined) {
+    // The live object may have been replaced by one with nothing but the invalid overrides.
+    const [lastKnown] = knownToolsets(situation);
     return {
-      intent: { ...(kept ?? situation.withoutTools()), overrideError, rollback, overrides, ...holdOf(live) },
+      intent: {
+        ...(kept ?? lastKnown ?? situation.withoutTools()),
+        overrideError,
+        rollback,
+        overrides,
+        ...holdOf(live),
+      },
       drift,
       held: NOTHING_HELD,
       released: NOTHING_RELEASED,
       rollback: undefined,
     };
+  }
   if (kept !== undefined && rollback !== undefined && inputsOf(rollback) === hashOf(generated))
     return {
       intent: { ...kept, rollback, overrides },

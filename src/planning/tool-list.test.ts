@@ -34,12 +34,25 @@ test('each tool has a line, and no name can imitate another line', () => {
   ]);
 });
 
+test('no line of a text is so long that a terminal wraps it, or pushes others off the screen', () => {
+  const lines = (text: string) => toolLines({ tools: [{ ...tool('a'), texts: [text] }] }, 9).slice(1);
+  expect(lines('x'.repeat(150))).toEqual([60, 60, 30].map((count) => `              | ${'x'.repeat(count)}`));
+  expect(lines('字'.repeat(31))).toEqual([30, 1].map((count) => `              | ${'字'.repeat(count)}`));
+  expect(lines(`a${' '.repeat(9_999)}b`)).toEqual([`              | a${' '.repeat(32)}b`]);
+  expect(lines('\t\t\t')).toEqual([]);
+  expect(toolLines({ tools: [tool(`${'n'.repeat(60)}${'m'.repeat(9)}`)] }, 9)).toEqual([
+    `may change    ${'n'.repeat(60)}…`,
+    `              | ${'n'.repeat(60)}`,
+    `              | ${'m'.repeat(9)}`,
+  ]);
+});
+
 test('the texts of a tool follow it, complete, and none can imitate another line', () => {
   const told = {
     ...tool('get', true),
     texts: [
       'One.\r\n\n may change    drop',
-      `id: a\u2003b\u2800\u001b[8m\u{e0041}\u2028read-only  x${'y'.repeat(9_999)}`,
+      `id: a\u2003b\u2800\u001b[8m\u{e0041}\u2028read-only  x${'y'.repeat(70)}`,
     ],
   };
   expect(toolLines({ tools: [told, tool('put\u200b')] }, 9)).toEqual([
@@ -47,7 +60,8 @@ test('the texts of a tool follow it, complete, and none can imitate another line
     '              | One.',
     '              |  may change    drop',
     '              | id: a\\u{2003}b\\u{2800}\\u{1b}[8m\\u{e0041}',
-    `              | read-only  x${'y'.repeat(9_999)}`,
+    `              | read-only  x${'y'.repeat(48)}`,
+    `              | ${'y'.repeat(22)}`,
     'may change    "put\\u{200b}"',
   ]);
 });

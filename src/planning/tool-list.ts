@@ -38,15 +38,32 @@ const PLAIN_NAME = /^[A-Za-z0-9_./-]+$/;
 /** Characters that look like a space, or like nothing, but may tell a model something. */
 const BLANK = /[[\p{Zs}\u2800]--[ ]]/gv;
 
+/** Columns of a text in a line, so that a terminal with 80 does not wrap it. */
+const COLUMNS = 60;
+
+const ASCII_PART = new RegExp(`.{1,${COLUMNS}}`, 'g');
+const WIDE_PART = new RegExp(`.{1,${COLUMNS / 2}}`, 'gu');
+
+/** Divides a line into parts that fit into the columns. Characters outside of ASCII may take two. */
+const partsOfLine = (line: string): string[] =>
+  line.match(/^[ -~]*$/.test(line) ? ASCII_PART : WIDE_PART) ?? [];
+
+/** Spaces with which a text could push others off the screen. */
+const MANY_SPACES = / {33,}/g;
+
 /**
- * The texts of a tool, complete, because the user who approves it must see what a model reads. The mark before each line keeps
+ * Texts of others, complete, because the user who approves them must see what a model reads. The mark before each line keeps
  * it from looking like a line of our own. Invisible characters are shown as `\\u{…}`, because the terminal would hide them.
  */
-const textLines = (texts: readonly string[]): string[] =>
+export const textLines = (texts: readonly string[]): string[] =>
   texts
     .flatMap((text) => text.split(/[\r\n\u2028\u2029]+/))
+    .map((line) =>
+      visible(line.replaceAll('\t', ' ').replace(MANY_SPACES, ' '.repeat(32)).replace(BLANK, escaped)),
+    )
     .filter((line) => line.trim() !== '')
-    .map((line) => `              | ${visible(line.replace(BLANK, escaped))}`);
+    .flatMap(partsOfLine)
+    .map((line) => `              | ${line}`);
 
 /**
  * Formats the tools of a server, one per line, for the user who approves it. Each is followed by its texts, if they are kept.
@@ -54,12 +71,13 @@ const textLines = (texts: readonly string[]): string[] =>
  */
 export function toolLines(verdict: Listed, most: number): string[] {
   const { tools = [], toolsTruncated } = verdict;
-  const lines = tools
-    .slice(0, most)
-    .flatMap(({ name, readOnly, texts = [] }) => [
-      `${readOnly ? 'read-only   ' : 'may change  '}  ${PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name))}`,
-      ...textLines(texts),
-    ]);
+  const lines = tools.slice(0, most).flatMap(({ name, readOnly, texts = [] }) => {
+    const shown = PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name));
+    const [first = '', ...more] = partsOfLine(shown);
+    const access = readOnly ? 'read-only   ' : 'may change  ';
+    if (more.length === 0) return [`${access}  ${first}`, ...textLines(texts)];
+    return [`${access}  ${first}…`, ...textLines([name, ...texts])];
+  });
   if (tools.length > most)
     lines.push(`(the first ${most} of ${tools.length} by name; -o json shows all that were read)`);
   if (toolsTruncated === true) lines.push(`(the server has more tools: ${TOO_LARGE})`);

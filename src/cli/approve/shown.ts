@@ -7,9 +7,8 @@ import { ConfigError, UserError } from '../../model/errors.ts';
 import { displayKey } from '../../model/key.ts';
 import type { ApprovedKind } from '../../model/overrides.ts';
 import { type ServiceName, serviceKey } from '../../model/service.ts';
-import { oneLine } from '../../model/text.ts';
-import { toolCount, toolLines } from '../../planning/tool-list.ts';
-import { toolsShown } from '../../planning/tools-shown.ts';
+import { textLines, toolCount, toolLines } from '../../planning/tool-list.ts';
+import { NO_TOOLS_SHOWN, toolsShown } from '../../planning/tools-shown.ts';
 import type { Prober } from '../../probing/prober.ts';
 import { readOnce } from '../../sources/source.ts';
 import type { CliContext } from '../cli-context.ts';
@@ -20,24 +19,26 @@ import { warn } from '../output.ts';
 /** Maximum tools shown for one server: every tool that is read, because the approval covers all of them. */
 const MAX_TOOLS_SHOWN = 512;
 
-/** Maximum characters shown of a description; overrides and annotations have fewer. */
-const MAX_DESCRIPTION = 500;
-
 /** What the user was shown before approving a Service. */
 export interface ShownService {
   /** Its detected type. `undefined` if it needs no approval. */
   readonly kind: ApprovedKind | undefined;
-  /** Its tools, see `toolsShown`. */
+  /** Its tools, see `toolsShown`. If none could be shown, it is approved without any, so the agent asks before each. */
   readonly tools: string | undefined;
 }
+
+const UNKNOWN_TOOLS =
+  'its tools are unknown, so the agent asks before each of them until you approve it again';
 
 /** The lines that describe a server to the user who approves it: type, health and tools. */
 function* serviceLines(found: DiscoveredService): Generator<string> {
   const { verdict, mcp } = found;
-  const summary = mcp === true ? `; ${toolCount(verdict) ?? 'its tools are unknown'}` : '';
+  const summary = mcp === true ? `; ${toolCount(verdict) ?? UNKNOWN_TOOLS}` : '';
   yield `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason})${summary}`;
-  if (found.tenantDescription)
-    yield `  described to the agent as: ${JSON.stringify(oneLine(found.description, MAX_DESCRIPTION))}`;
+  if (found.tenantDescription) {
+    yield '  described to the agent as';
+    for (const line of textLines([found.description])) yield `  ${line}`;
+  }
   for (const line of toolLines(verdict, MAX_TOOLS_SHOWN)) yield `  ${line}`;
 }
 
@@ -123,7 +124,8 @@ export async function showServices(
     const backend = found.get(key);
     if (backend !== undefined) {
       for (const line of serviceLines(backend)) messages.write(`${line}\n`);
-      shown.set(name, { kind: approvalKind(backend), tools: toolsShown(backend.verdict) });
+      const tools = backend.mcp === true ? (toolsShown(backend.verdict) ?? NO_TOOLS_SHOWN) : undefined;
+      shown.set(name, { kind: approvalKind(backend), tools });
       continue;
     }
     const what = `${key}: not a backend at the moment; dynamic-toolset explain ${key} shows why`;
