@@ -1,11 +1,13 @@
 import { Lexer } from 'yaml';
 import * as z from 'zod';
-import { jsonText } from '../model/visible.ts';
+import { shardName } from '../model/documents.ts';
+import { jsonText, pathText } from '../model/visible.ts';
 import { FILE } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import type { DocumentType } from '../outputs/output.ts';
 import { ALL_OUTPUTS, OUTPUTS } from '../outputs/registry.ts';
-import { MANAGED_BY } from '../planning/plan.ts';
+import { plan } from '../planning/plan.ts';
+import type { OwnedConfigMap } from '../publishers/config-map/config-map.ts';
 import type { DocumentFormat } from './choices.ts';
 
 /** The first line of a YAML file that `generate --out` writes, so that it never replaces one that a person wrote. */
@@ -16,9 +18,9 @@ const MARK =
 const typeOf = (id: string): DocumentType | undefined =>
   ALL_OUTPUTS.find((output) => output.id === id)?.documents[0];
 
-/** JSON has no comments, and a ConfigMap has a label instead. */
+/** JSON has no comments. */
 const hasMark = (format: DocumentFormat): boolean =>
-  format !== 'configmap' && typeOf(format)?.mediaType === 'application/yaml';
+  format === 'configmap' || typeOf(format)?.mediaType === 'application/yaml';
 
 /** The text for a file. */
 export const fileText = (format: DocumentFormat, text: string): string =>
@@ -37,6 +39,14 @@ function hasComment(text: string): boolean {
   return false;
 }
 
+/** Why the comments of a YAML text are not those that `generate` writes; `undefined` if they are. */
+function commentFault(text: string): string | undefined {
+  const isMarked = text.startsWith(MARK);
+  if (hasComment(isMarked ? text.slice(MARK.length) : text))
+    return 'it has a comment, which generate does not write';
+  return isMarked ? undefined : 'its first line does not say that generate wrote it';
+}
+
 /** Why a text is not the document of an output; `undefined` if it is. */
 function documentFault(id: Exclude<DocumentFormat, 'configmap'>, text: string): string | undefined {
   const type = typeOf(id);
@@ -45,29 +55,56 @@ function documentFault(id: Exclude<DocumentFormat, 'configmap'>, text: string): 
   if (!('value' in read)) return 'it is not a mapping';
   const other = Object.keys(read.value).find((key) => !keys.includes(key));
   if (other !== undefined) return `it has keys other than ${keys.join(' and ')}`;
-  const isMarked = text.startsWith(MARK);
-  if (hasComment(isMarked ? text.slice(MARK.length) : text))
-    return 'it has a comment, which generate does not write';
-  if (hasMark(id) && !isMarked) return 'its first line does not say that generate wrote it';
+  const comments = hasMark(id) ? commentFault(text) : undefined;
+  if (comments !== undefined) return comments;
   if (type?.mediaType === 'application/json' && text !== `${jsonText(read.value, 2)}\n`)
     return 'its JSON is not laid out as generate does';
   const fault = type?.check(text, FILE).faults.find(({ level }) => level === 'fault');
   return fault === undefined ? undefined : `line ${fault.line}, column ${fault.column}: ${fault.message}`;
 }
 
-/** Why a text is not the manifests of our ConfigMaps without data of others; `undefined` if it is. */
-async function manifestsFault(text: string): Promise<string | undefined> {
-  const { configMapIn, documentsIn, manifestFault } = await import('../publishers/file/manifest.ts');
-  const { foreignKeys } = await import('../publishers/config-map/config-map.ts');
-  const documents = Object.fromEntries(OUTPUTS.names.map((name) => [name, '']));
-  for (const document of documentsIn(text)) {
-    const fault = manifestFault(document, text);
-    if (fault !== undefined) return fault;
-    const object = configMapIn(document);
-    if (object.metadata.labels[MANAGED_BY] !== 'dynamic-toolset') return 'it was made by others';
-    if (foreignKeys(object, { documents }).length > 0) return 'it has data keys of others';
+const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The path of the first field that a pattern does not have. */
+function otherField(value: unknown, pattern: unknown): readonly string[] | undefined {
+  if (!isMapping(value) || !isMapping(pattern)) return undefined;
+  for (const [key, part] of Object.entries(value)) {
+    if (!Object.hasOwn(pattern, key)) return [key];
+    const below = otherField(part, pattern[key]);
+    if (below !== undefined) return [key, ...below];
   }
   return undefined;
+}
+
+/** ConfigMaps with all fields that `generate` writes: the main one, and a further one. */
+async function patterns(): Promise<readonly [main: OwnedConfigMap, further: OwnedConfigMap]> {
+  const { ownedConfigMap, shardConfigMap } = await import('../publishers/config-map/config-map.ts');
+  const documents = Object.fromEntries(OUTPUTS.names.map((name) => [name, '']));
+  const divided = Object.fromEntries(OUTPUTS.names.map((name) => [shardName(name, 2), '']));
+  const planned = plan(
+    { documents: { ...documents, ...divided }, tools: [], backendGroups: '{}' },
+    undefined,
+    '',
+  );
+  const target = { name: '', namespace: '' };
+  return [
+    ownedConfigMap(target, planned, undefined),
+    shardConfigMap(target, 2, documents, planned, undefined),
+  ];
+}
+
+/** Why a text is not the manifests of ConfigMaps as `generate` writes them; `undefined` if it is. */
+async function manifestsFault(text: string): Promise<string | undefined> {
+  const { documentsIn, manifestFault } = await import('../publishers/file/manifest.ts');
+  const [main, further] = await patterns();
+  for (const [index, document] of documentsIn(text).entries()) {
+    const fault = manifestFault(document, text);
+    if (fault !== undefined) return fault;
+    const other = otherField(document.toJS(), index === 0 ? main : further);
+    if (other !== undefined) return `it has ${pathText(other)}, which generate does not write`;
+  }
+  return commentFault(text);
 }
 
 /**

@@ -3,9 +3,13 @@ import { mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
+import { loadAll } from 'js-yaml';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { ConfigError } from '../model/errors.ts';
+import { plan } from '../planning/plan.ts';
+import type { ConfigMapName } from '../publishers/config-map/config-map.ts';
+import { filePublisher } from '../publishers/file/file-publisher.ts';
 import { DOCUMENT_FORMATS } from './choices.ts';
 import { generateCommand } from './generate.ts';
 import { writeResult } from './write-result.ts';
@@ -72,14 +76,17 @@ describe.each(DOCUMENT_FORMATS)('%s', (format) => {
 test.each([
   ['above it', (text: string) => `# of ours\n${text}`],
   ['at its end', (text: string) => `${text}# of ours`],
-  ['after a value', (text: string) => text.replace('enabled: true', 'enabled: true # of ours')],
-])('a HolmesGPT file with a comment %s was edited by hand, and is left alone', async (_, edit) => {
-  const text = edit(await generated('holmesgpt', 'loki'));
-  await writeFile(out, text);
-  await expect(generated('holmesgpt', 'loki')).rejects.toThrow(
-    'it has a comment, which generate does not write',
-  );
-  expect(await readFile(out, 'utf8')).toBe(text);
+  ['after a value', (text: string) => text.replace(/(?<=enabled: true|kind: ConfigMap)$/m, ' # of ours')],
+])('a YAML file with a comment %s was edited by hand, and is left alone', async (_, edit) => {
+  for (const format of ['holmesgpt', 'configmap'] as const) {
+    await rm(out, { force: true });
+    const text = edit(await generated(format, 'loki'));
+    await writeFile(out, text);
+    await expect(generated(format, 'loki')).rejects.toThrow(
+      'it has a comment, which generate does not write',
+    );
+    expect(await readFile(out, 'utf8')).toBe(text);
+  }
 });
 
 test('a HolmesGPT file that a person wrote is left alone', async () => {
@@ -110,12 +117,68 @@ test('a # in a text is no comment', async () => {
   expect(await generated('holmesgpt', 'loki')).toContain('loki');
 });
 
-test('a ConfigMap with data of others is left alone', async () => {
-  const text = await generated('configmap', 'loki');
-  const mixed = text.replace('\ndata:\n', '\ndata:\n  overrides.yaml: "{}"\n');
-  await writeFile(out, mixed);
-  await expect(generated('configmap', 'loki')).rejects.toThrow('it has data keys of others');
-  expect(await readFile(out, 'utf8')).toBe(mixed);
+/** Where a HolmesGPT file or a manifest gets a line of its own. */
+const after = (line: string, added: string) => (text: string) =>
+  text.replace(`\n${line}\n`, `\n${line}\n${added}\n`);
+
+test.each([
+  ['data.overrides.yaml', after('data:', '  overrides.yaml: "{}"')],
+  ['immutable', after('kind: ConfigMap', 'immutable: true')],
+  ['binaryData', after('kind: ConfigMap', 'binaryData: { a: AAAA }')],
+  ['metadata.finalizers', after('metadata:', '  finalizers: [a/b]')],
+  ['metadata.labels.team', after('  labels:', '    team: sre')],
+  ['metadata.annotations.note', after('  annotations:', '    note: mine')],
+])('a ConfigMap with a %s of others is left alone', async (field, edit) => {
+  const text = edit(await generated('configmap', 'loki'));
+  await writeFile(out, text);
+  await expect(generated('configmap', 'loki')).rejects.toThrow(
+    `(it has ${field}, which generate does not write)`,
+  );
+  expect(await readFile(out, 'utf8')).toBe(text);
+});
+
+test('a ConfigMap from the cluster is left alone', async () => {
+  const text = (await generated('configmap', 'loki')).replace(/^#.*\n/, '');
+  await writeFile(out, text);
+  await expect(generated('configmap', 'loki')).rejects.toThrow(
+    'its first line does not say that generate wrote it',
+  );
+  expect(await readFile(out, 'utf8')).toBe(text);
+});
+
+test('a file that serve publishes to since is left alone, and keeps its first line', async () => {
+  const before = await generated('configmap', 'loki');
+  const [document] = loadAll(before) as [{ metadata: ConfigMapName; data: Record<string, string> }];
+  const publisher = filePublisher(out, document.metadata);
+  const live = await publisher.read(new AbortController().signal);
+  const documents = { ...document.data, 'toolset.json': '{}\n' };
+  await publisher.apply(plan({ documents, tools: [] }, live, '1'), new Date(0), new AbortController().signal);
+  const text = await readFile(out, 'utf8');
+  expect(text.split('\n')[0]).toBe(before.split('\n')[0]);
+  await expect(generated('configmap', 'loki')).rejects.toThrow(
+    'it has metadata.annotations.kubernaut.io/last-updated, which generate does not write',
+  );
+});
+
+test('ConfigMaps of a divided toolset are replaced', async () => {
+  const services = Array.from({ length: 90 }, (_, n) => service(`loki-${n}`)).join('---\n');
+  const run = async () => {
+    await writeFile(join(folder, 'services.yaml'), services);
+    const env = { MAX_DOCUMENT_KIB: '32', MAX_TOOLS_PER_NAMESPACE: '100' };
+    const { cli } = cliContext({ env });
+    await generateCommand({ format: 'configmap', out, filename: [join(folder, 'services.yaml')] }, cli);
+    return await readFile(out, 'utf8');
+  };
+  const first = await run();
+  expect(first).toContain('\n---\n');
+  expect(await run()).toBe(first);
+});
+
+test('standard output has no first line of ours', async () => {
+  const { cli, written } = cliContext();
+  await writeFile(join(folder, 'services.yaml'), service('loki'));
+  await generateCommand({ format: 'configmap', filename: [join(folder, 'services.yaml')] }, cli);
+  expect(written.result).toMatch(/^apiVersion: v1\n/);
 });
 
 test('a text that others write meanwhile is kept', async () => {
