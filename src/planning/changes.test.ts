@@ -107,8 +107,18 @@ test('a document that is not published yet is shown as added, beside published o
   const live = { ...published(''), data };
   const lines = (json: string) =>
     documentDiff(live, documents('a: 1\n', json), 'x', 'y').map(({ text }) => text);
-  expect(lines('{}\n')).toEqual(['--- x toolset.json', '+++ y toolset.json', '@@ -1,0 +1,1 @@', '+{}']);
+  expect(lines('{}\n')).toEqual(['--- x toolset.json', '+++ y toolset.json', '@@ -0,0 +1,1 @@', '+{}']);
   expect(lines('')).toEqual([]);
+});
+
+test('a document that becomes empty has no first line, as in the diffs of other programs', () => {
+  expect(textDiff('overrides.yaml', 'a: 1\nb: 1\n', '').map(({ text }) => text)).toEqual([
+    '--- overrides.yaml',
+    '+++ overrides.yaml',
+    '@@ -1,2 +0,0 @@',
+    '-a: 1',
+    '-b: 1',
+  ]);
 });
 
 test('if nothing is published yet, everything is added, each document under its own name', () => {
@@ -116,11 +126,11 @@ test('if nothing is published yet, everything is added, each document under its 
   expect(lines).toEqual([
     '--- x toolset.json',
     '+++ y toolset.json',
-    '@@ -1,0 +1,1 @@',
+    '@@ -0,0 +1,1 @@',
     '+{}',
     '--- x custom_toolset.yaml',
     '+++ y custom_toolset.yaml',
-    '@@ -1,0 +1,1 @@',
+    '@@ -0,0 +1,1 @@',
     '+a: 1',
   ]);
 });

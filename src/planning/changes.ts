@@ -1,4 +1,4 @@
-import { structuredPatch } from 'diff';
+import { formatPatch, OMIT_HEADERS, structuredPatch } from 'diff';
 import { type Documents, namesOf } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import { visible } from '../model/visible.ts';
@@ -29,7 +29,7 @@ function safeLine(line: string): string {
 
 const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n');
 
-const KINDS: Readonly<Record<string, DiffLine['kind']>> = { '-': 'removed', '+': 'added' };
+const KINDS: Readonly<Record<string, DiffLine['kind']>> = { '-': 'removed', '+': 'added', '@': 'header' };
 
 /** The lines of a unified diff of one document. */
 function* difference(key: string, old: string, now: string, maxEditLength: number): Generator<DiffLine> {
@@ -40,12 +40,12 @@ function* difference(key: string, old: string, now: string, maxEditLength: numbe
     for (const line of linesOf(now)) yield { kind: 'added', text: `+${line}` };
     return;
   }
-  if (patch.hunks.length === 0)
+  if (patch.hunks.length === 0) {
     yield { kind: 'header', text: '@@ a hidden value is written in another way @@' };
-  for (const { oldStart, oldLines, newStart, newLines, lines } of patch.hunks) {
-    yield { kind: 'header', text: `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@` };
-    for (const text of lines) yield { kind: KINDS[text.charAt(0)] ?? 'context', text };
+    return;
   }
+  for (const text of linesOf(formatPatch(patch, OMIT_HEADERS)))
+    yield { kind: KINDS[text.charAt(0)] ?? 'context', text };
 }
 
 /** The unified diff of two texts, with secrets redacted. */
