@@ -218,7 +218,7 @@ test.each(['/dev/stdout', '/dev/fd/1'])('%s is standard output', async (path) =>
 
 test('a folder is an error, and a device is written', async () => {
   await mkdir(out);
-  await expect(generated('holmesgpt', 'loki')).rejects.toThrow(/^cannot write .*out: EISDIR/);
+  await expect(generated('holmesgpt', 'loki')).rejects.toThrow(/^cannot write .*out: it is a folder; name/);
   out = '/dev/null';
   expect(await generated('holmesgpt', 'loki')).toBe('');
 });

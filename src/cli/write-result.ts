@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { readText } from '../files/read-text.ts';
 import { rewriteFile } from '../files/replace-file.ts';
+import { unwritable } from '../files/unwritable.ts';
 import { writeStream } from '../files/write-stream.ts';
 import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
@@ -58,9 +59,8 @@ export async function writeResult(
       : rewriteFile(path, text, before));
   } catch (error) {
     signal.throwIfAborted();
-    throw new ConfigError(
-      `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
-      { cause: error },
-    );
+    throw new ConfigError(`cannot write ${path}: ${unwritable(error)}; name a writable file with --out`, {
+      cause: error,
+    });
   }
 }

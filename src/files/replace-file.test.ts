@@ -111,13 +111,22 @@ describe.each([
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
     await rm(path);
     await mkdir(path);
-    await expect(write(path, 'after', '')).rejects.toThrow('EISDIR');
+    await expect(write(path, 'after', '')).rejects.toThrow('it is a folder');
     expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  test.each([
+    ['its folder does not exist', 'no/such/file', (at: string) => `the folder ${at}/no/such does not exist`],
+    ['its folder is a file', 'file/new', (at: string) => `${at}/file is not a folder`],
+  ])('not if %s, which it says without a temporary name', async (_, name, words) => {
+    await expect(write(join(folder, name), 'after', '')).rejects.toThrow(
+      expect.objectContaining({ message: words(folder) }),
+    );
   });
 
   test('not after a full disk', async () => {
     system.rename = failing('ENOSPC');
-    await expect(write(path, 'after', 'before')).rejects.toThrow('ENOSPC');
+    await expect(write(path, 'after', 'before')).rejects.toThrow('there is no space left on its disk');
     expect(await content()).toBe('before');
     expect(await readdir(folder)).toEqual(['file']);
   });
@@ -140,7 +149,9 @@ describe('a file that cannot be replaced', () => {
     system.written = (end) => {
       if (end > 'before'.length) failing('ENOSPC')();
     };
-    await expect(rewriteFile(path, 'after that is longer', 'before')).rejects.toThrow('ENOSPC');
+    await expect(rewriteFile(path, 'after that is longer', 'before')).rejects.toThrow(
+      'there is no space left on its disk',
+    );
     expect(await content()).toBe('before');
   });
 
@@ -155,6 +166,6 @@ describe('a file that cannot be replaced', () => {
 
   test('and is not there, is an error of the folder', async () => {
     await rm(path);
-    await expect(rewriteFile(path, 'after', '')).rejects.toThrow('EBUSY');
+    await expect(rewriteFile(path, 'after', '')).rejects.toThrow('it is mounted or in use');
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { unwritable } from './unwritable.ts';
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 const isMissing = (error: unknown): boolean => codeOf(error) === 'ENOENT';
@@ -56,14 +57,8 @@ async function copyAccess(to: FileHandle, { uid, gid, mode }: Stats): Promise<vo
   await to.chmod(mode & 0o7777);
 }
 
-/**
- * Replaces a file atomically: writes a temporary file beside it and renames that, so a full disk or a crash loses nothing.
- * The file keeps its permissions and, if this process may set them, its owner and group. A symbolic link stays a link, whose
- * target is written.
- * @param before the text of the file when it was read; empty if it did not exist
- * @throws FileChangedError if it has another text now; Error for a FIFO or a device
- */
-export async function replaceFile(path: string, text: string, before: string): Promise<void> {
+/** Replaces a file. Its errors are those of the system. */
+async function replace(path: string, text: string, before: string): Promise<void> {
   const file = await fileOf(path);
   const found = await stateOf(file);
   if (found !== undefined && !found.isFile() && !found.isDirectory())
@@ -84,6 +79,25 @@ export async function replaceFile(path: string, text: string, before: string): P
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** An error with a message for users. */
+const inWords = (error: unknown): unknown =>
+  codeOf(error) === '' ? error : new Error(unwritable(error), { cause: error });
+
+/**
+ * Replaces a file atomically: writes a temporary file beside it and renames that, so a full disk or a crash loses nothing.
+ * The file keeps its permissions and, if this process may set them, its owner and group. A symbolic link stays a link, whose
+ * target is written.
+ * @param before the text of the file when it was read; empty if it did not exist
+ * @throws FileChangedError if it has another text now; Error in words that follow the file's name and a colon
+ */
+export async function replaceFile(path: string, text: string, before: string): Promise<void> {
+  try {
+    await replace(path, text, before);
+  } catch (error) {
+    throw inWords(error);
   }
 }
 
@@ -116,12 +130,12 @@ const IN_PLACE = ['EACCES', 'EBUSY', 'EPERM', 'EROFS'];
 /** Replaces a file like `replaceFile`, or writes it in place where it cannot be replaced. */
 export async function rewriteFile(path: string, text: string, before: string): Promise<void> {
   try {
-    await replaceFile(path, text, before);
+    await replace(path, text, before);
   } catch (error) {
-    if (!IN_PLACE.includes(codeOf(error))) throw error;
+    if (!IN_PLACE.includes(codeOf(error))) throw inWords(error);
     await writeInPlace(path, text, before).catch((second: unknown) => {
       // A new file: the error of the folder says more.
-      throw isMissing(second) ? error : second;
+      throw inWords(isMissing(second) ? error : second);
     });
   }
 }
