@@ -143,6 +143,15 @@ test('if there are only empty ones, the error names their number', async () => {
   expect(place.applied).toEqual([]);
 });
 
+test('it says which number history shows afterwards', async () => {
+  const place = await published(withTools(1), withTools(2), withTools(3));
+  expect((await place.rollback({ to: 1 })).said).toContain('is back at revision 1 (4 in history now). serve');
+  expect(place.stored.get('r1')?.revision).toBe(4);
+  // This is the newest one, which keeps its number.
+  const other = await published(withTools(1), withTools(2));
+  expect((await other.rollback({ to: 2 })).said).toContain('is at revision 2, which matches the inputs');
+});
+
 test('the order is by time and not by number', async () => {
   const place = await published(withTools(1), withTools(2), withTools(3));
   place.plant('r9', 9, '2025-01-01T00:00:00Z', { ...withTools(4) });

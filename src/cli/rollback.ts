@@ -174,8 +174,10 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
     return EXIT.ok;
   }
   const { documents, overrides, rollback } = await publishRevision(to, there, flags, target, cli);
+  let now = to.number;
   try {
-    await target.history.record({ documents, overrides, rollback }, new Date(), cli.signal);
+    const recorded = await target.history.record({ documents, overrides, rollback }, new Date(), cli.signal);
+    now = recorded.at(-1)?.number ?? to.number;
   } catch (error) {
     cli.signal.throwIfAborted();
     throw new IncompleteError(
@@ -183,10 +185,11 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
       { cause: error },
     );
   }
+  const numbers = now === to.number ? `${now}` : `${to.number} (${now} in history now)`;
   messages.write(
     rollback === undefined
-      ? `${target.target} is at revision ${to.number}, which matches the inputs${held === undefined ? '' : `; the rollback to revision ${held.to} has ended`}.\n`
-      : `${target.target} is back at revision ${to.number}. serve keeps it until the documents that it would publish change, or until rollback --end; ${OVERRIDES_KEY} did not change.\n`,
+      ? `${target.target} is at revision ${numbers}, which matches the inputs${held === undefined ? '' : `; the rollback to revision ${held.to} has ended`}.\n`
+      : `${target.target} is back at revision ${numbers}. serve keeps it until the documents that it would publish change, or until rollback --end; ${OVERRIDES_KEY} did not change.\n`,
   );
   return EXIT.ok;
 }

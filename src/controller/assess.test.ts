@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import { observed } from '../../test/fixtures/unit/toolset.ts';
+import { observed, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
+import { contentHash } from '../planning/content-hash.ts';
+import { plan } from '../planning/plan.ts';
 import { type Assessment, assess, type GeneratedSnapshot, situationOf } from './assess.ts';
 
 const prometheus = (probed?: 'unhealthy' | 'auth'): DiscoveredService =>
@@ -48,4 +50,23 @@ test.each([
   const again = assessed(found, overrides, generation, first);
   expect(again.generated).not.toBe(first);
   expect(again).toEqual(assessed(found, overrides, generation));
+});
+
+test('while a rollback holds, notes say that they are about what is published after it', () => {
+  const orders = discovered(service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
+  const generation = { ...NEWER, mcpPolicy: 'approve' } as const;
+  const findings = { contradicted: [], generation, outputs: OUTPUTS, removal: undefined, now: 0 };
+  const assessedWith = (live: Published) =>
+    assess({ ...findings, found: [loki, orders] }, situationOf(observed(live), [], {}), {});
+  const before = assessedWith(withOverrides(''));
+  const waits = expect.stringMatching(/^waits for approval and is not published until then/);
+  expect(before.notes).toContainEqual(expect.objectContaining({ what: waits }));
+
+  const rollback = { to: 1, from: contentHash(before.generated.documents) };
+  const { documents, labels, annotations } = plan({ ...toolset(first.documents), rollback }, undefined, '1');
+  const during = assessedWith({ data: documents, labels, annotations });
+  expect(during.decision.rollback).toBe('holds');
+  const later = expect.stringMatching(/^once the rollback ends: waits for approval/);
+  expect(during.notes).toContainEqual(expect.objectContaining({ what: later }));
+  expect(during.notes).toHaveLength(before.notes.length);
 });

@@ -116,6 +116,12 @@ function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
   return revisions.find(({ documents }) => contentHash(documents) === from)?.toolset;
 }
 
+/** A note about generated documents that are published only when the rollback ends. */
+const afterRollback = (note: Problem): Problem => ({
+  ...note,
+  what: `once the rollback ends: ${note.what}`,
+});
+
 /**
  * Computes the desired state from discovery, overrides and the published state. Pure.
  * @throws as `generate`
@@ -191,7 +197,8 @@ export function* assessInSteps(
       return { documents, tools };
     },
   });
-  const notes = faults === undefined ? (kept?.generated.notes ?? generated.notes) : [];
+  const about = faults === undefined ? (kept?.generated.notes ?? generated.notes) : [];
+  const notes = decision.rollback === 'holds' ? about.map(afterRollback) : about;
   const approvals = 'value' in read ? approvalsIn(read.value) : undefined;
   return { decision, generated, naming, approvals, faults, notes, services: kept?.services ?? found };
 }

@@ -132,8 +132,14 @@ type EngineFact =
       readonly to: number;
       readonly faults: readonly string[];
     }
-  /** A rollback keeps the published documents, or ends because the inputs changed. */
-  | { readonly kind: 'rollback'; readonly cycle: number; readonly to: number; readonly holds: boolean }
+  /** A rollback keeps the published documents, or ends: the inputs changed, or its annotations were removed. */
+  | {
+      readonly kind: 'rollback';
+      readonly cycle: number;
+      readonly to: number;
+      readonly holds: boolean;
+      readonly removed?: true;
+    }
   /** The result of making the agent load what is published. */
   | { readonly kind: 'agent'; readonly cycle: number; readonly outcome: FollowOutcome }
   /** The configuration changed; `changes` lists the differences. Everything is discovered again. */

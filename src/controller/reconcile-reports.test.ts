@@ -107,9 +107,25 @@ describe('why something else is published than was found', () => {
     expect(reasons('holds', 3)).toEqual([{ kind: 'rollback', to: 3, holds: true }]);
     expect(reasons('holds', 3)).toEqual([]);
     expect(reasons('holds', 2)).toEqual([{ kind: 'rollback', to: 2, holds: true }]);
-    expect(reasons('ended')).toEqual([{ kind: 'rollback', to: 0, holds: false }]);
+    expect(reasons('ended')).toEqual([{ kind: 'rollback', to: 2, holds: false }]);
+    expect(reasons('ended')).toEqual([]);
     expect(reasons(undefined)).toEqual([]);
     expect(reasons('holds', 2)).toEqual([{ kind: 'rollback', to: 2, holds: true }]);
+  });
+
+  test('a rollback whose annotations were removed has ended, which is reported once', () => {
+    const one = reports();
+    const reasons = (decision: Partial<Decision>) => {
+      one.reasons({ ...DECISION, ...decision }, LIVE, 1);
+      return news();
+    };
+    const intent = { ...DECISION.intent, rollback: { to: 3, from: 'x' } };
+    expect(reasons({ rollback: 'holds', intent })).toMatchObject([{ holds: true }]);
+    // What is kept, as with invalid overrides, keeps the rollback.
+    expect(reasons({ intent })).toEqual([]);
+    expect(reasons({ rollback: 'holds', intent })).toEqual([]);
+    expect(reasons({})).toEqual([{ kind: 'rollback', to: 3, holds: false, removed: true }]);
+    expect(reasons({})).toEqual([]);
   });
 
   test('a rollback that ended is the one that is published', () => {

@@ -3,6 +3,7 @@ import { countOf, isOrAre } from '../model/count-of.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
+import type { Rollback } from '../model/revision.ts';
 import { documentDiff, QUICK_EDITS } from '../planning/changes.ts';
 import type { Decision } from '../planning/decide.ts';
 import type { Observed } from '../planning/observed.ts';
@@ -29,7 +30,8 @@ const timeText = (milliseconds: number): string =>
 export class ReconcileReports {
   readonly #options: ReconcileReportsOptions;
   #faults: string | undefined;
-  #rollback: string | undefined;
+  /** The rollback that was reported last. */
+  #rollback: { readonly to: number; readonly holds: boolean } | undefined;
   #waiting: ReadonlySet<string> = new Set();
   #held: ReadonlySet<string> = new Set();
 
@@ -64,11 +66,20 @@ export class ReconcileReports {
       emit({ kind: 'overrides-invalid', cycle, faults, tools: intent.tools.length });
     if (faults === undefined && this.#faults !== undefined) emit({ kind: 'overrides-mended', cycle });
     this.#faults = faults;
-    const to = (intent.rollback ?? rollbackOf(live?.annotations ?? {}))?.to ?? 0;
-    const state = rollback === undefined ? undefined : `${rollback} ${to}`;
-    if (rollback !== undefined && state !== this.#rollback)
-      emit({ kind: 'rollback', cycle, to, holds: rollback === 'holds' });
-    this.#rollback = state;
+    this.#reportRollback(rollback, intent.rollback ?? rollbackOf(live?.annotations ?? {}), cycle);
+  }
+
+  /** Reports that a rollback holds, or no longer does: the inputs changed, or its annotations are gone. */
+  #reportRollback(state: Decision['rollback'], known: Rollback | undefined, cycle: number): void {
+    const { emit } = this.#options;
+    const before = this.#rollback;
+    const to = known?.to ?? before?.to ?? 0;
+    const isGone = state === undefined && known === undefined;
+    if (isGone && before?.holds === true) emit({ kind: 'rollback', cycle, to, holds: false, removed: true });
+    if (state !== undefined && (before?.to !== to || before.holds !== (state === 'holds')))
+      emit({ kind: 'rollback', cycle, to, holds: state === 'holds' });
+    // A decision that keeps everything, such as one with invalid overrides, keeps the rollback too.
+    if (state !== undefined || isGone) this.#rollback = isGone ? undefined : { to, holds: state === 'holds' };
   }
 
   /** Reports held tools. @returns a note about them; `undefined` if there are none */

@@ -148,6 +148,13 @@ describe('reported', () => {
       'shop/a is published, but no earlier list of its tools exists to compare with: it offers no tools.',
     ],
     [{ kind: 'rollback', cycle, to: 3, holds: true }, 'Normal', 'RollbackHolds', 'revision 3 holds'],
+    [{ kind: 'rollback', cycle, to: 3, holds: false }, 'Normal', 'RollbackEnded', 'The inputs changed, so'],
+    [
+      { kind: 'rollback', cycle, to: 3, holds: false, removed: true },
+      'Normal',
+      'RollbackEnded',
+      'Somebody ended the rollback to revision 3.',
+    ],
     [
       { kind: 'publish-failed', cycle, attempt: 1, error: new Error('denied'), retryIn: 5 },
       'Warning',

@@ -144,13 +144,15 @@ const EVENT_FORMATTERS: {
     action: 'RollBack',
     note: `The published documents were unusable when they were read back: ${oneLine(joinNames(faults), MAX_TEXT)}. Rolled back to revision ${to}.`,
   }),
-  rollback: ({ to, holds }) => ({
+  rollback: ({ to, holds, removed }) => ({
     type: 'Normal',
     reason: holds ? 'RollbackHolds' : 'RollbackEnded',
     action: 'RollBack',
     note: holds
       ? `The rollback to revision ${to} holds until the inputs change, or until rollback --end.`
-      : `The inputs changed, so the rollback to revision ${to} ended.`,
+      : removed === true
+        ? `Somebody ended the rollback to revision ${to}.`
+        : `The inputs changed, so the rollback to revision ${to} ended.`,
   }),
   reconfigured: ({ changes }) => ({
     type: 'Normal',

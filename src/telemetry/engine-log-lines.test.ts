@@ -82,6 +82,13 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'the inputs changed, so the rollback ended',
   ],
   [
+    { kind: 'rollback', cycle, to: 3, holds: false, removed: true },
+    'info',
+    'reconciliation',
+    { cycle, revision: 3 },
+    'somebody ended the rollback to revision 3',
+  ],
+  [
     { kind: 'removal-held', cycle, tools: ['a', 'b'], retryIn },
     'warn',
     'reconciliation',

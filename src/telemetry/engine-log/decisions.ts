@@ -30,12 +30,14 @@ export const decisionLog = (log: Logger): EventHandlers => ({
       `the published documents were unusable when they were read back; rolled back to revision ${to}`,
     );
   },
-  rollback({ cycle, to, holds }) {
+  rollback({ cycle, to, holds, removed }) {
     log[holds ? 'warn' : 'info'](
       { component, cycle, revision: to },
       holds
         ? `the rollback to revision ${to} holds until the inputs change, or until rollback --end`
-        : 'the inputs changed, so the rollback ended',
+        : removed === true
+          ? `somebody ended the rollback to revision ${to}`
+          : 'the inputs changed, so the rollback ended',
     );
   },
 });
