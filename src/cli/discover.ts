@@ -1,10 +1,8 @@
-import type { Configuration } from '../app/configuration.ts';
 import { readCurrentState, withCurrentState } from '../app/current-state.ts';
-import { type Input, openInput, stagesOf } from '../app/pipeline.ts';
+import { openInput, stagesOf } from '../app/pipeline.ts';
 import { idsOf } from '../controller/backend-ids.ts';
 import { Catalog } from '../controller/catalog.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
-import { countOf } from '../model/count-of.ts';
 import { generate } from '../outputs/generate.ts';
 import { isWatched } from '../planning/conditions/published.ts';
 import { readOnce } from '../sources/source.ts';
@@ -12,6 +10,7 @@ import type { Format } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf } from './input-flags.ts';
+import { reportNothingFound } from './nothing-found.ts';
 import { render, warn, writePainted } from './output.ts';
 import { storedSettings } from './stored-settings.ts';
 import { columnsOf, hasColours } from './terminal.ts';
@@ -19,29 +18,6 @@ import { withProgress } from './with-progress.ts';
 
 export interface DiscoverFlags extends InputFlags {
   readonly output: Format;
-}
-
-/** Advice for the case that nothing was found. */
-async function adviceFor(
-  flags: InputFlags,
-  { namespaces }: Configuration,
-  input: Input,
-  services: number,
-  cli: CliContext,
-): Promise<string> {
-  if (input.kube !== undefined && flags.namespace !== undefined) {
-    const { missingNamespaces } = await import('./not-found.ts');
-    const missing = await missingNamespaces(namespaces, input, cli.signal);
-    if (missing.length > 0) return missing.join('\n');
-  }
-  const name = cli.name ?? 'dynamic-toolset';
-  const why = `${name} explain NAMESPACE/SERVICE shows why a Service is not a backend.`;
-  if (input.kube === undefined && services === 0)
-    return `No object of kind Service was read. Charts are rendered first: helm template my/chart | ${name} discover -f -`;
-  if (input.kube === undefined || namespaces.includes('*')) return why;
-  return services === 0
-    ? 'Try all namespaces with -A, or name others with -n.'
-    : `Try -A for all namespaces. ${why}`;
 }
 
 /** `discover`: lists the backends and their health. @returns the exit code */
@@ -88,7 +64,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     new Date(),
   );
   const problems = [...sync.problems, ...found.problems, ...limitNotes];
-  const { result, messages } = cli.output;
+  const { result } = cli.output;
   writePainted(
     result,
     await render(
@@ -100,11 +76,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     ),
   );
   warn(cli.output, problems);
-  if (found.services.length === 0) {
-    messages.write(
-      `No backends found among ${countOf(sync.services.length, 'Service')} in ${input.where}.\n`,
-    );
-    messages.write(`${await adviceFor(flags, settings, input, sync.services.length, cli)}\n`);
-  }
+  const searchedServices = { services: sync.services, backends: found.services.length };
+  await reportNothingFound(flags, settings, input, searchedServices, cli);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;
 }

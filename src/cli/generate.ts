@@ -17,6 +17,7 @@ import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { fileText, notGenerated } from './generated-file.ts';
 import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
+import { reportNothingFound } from './nothing-found.ts';
 import { warn } from './output.ts';
 import { readInput } from './read-input.ts';
 import { withProgress } from './with-progress.ts';
@@ -70,6 +71,8 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
   });
   const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
   warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes]);
+  const searched = { services: sync.services, backends: found.services.length };
+  await reportNothingFound(flags, settings, input, searched, cli);
   let text: string;
   if (flags.format === 'configmap') {
     const { ownedConfigMaps } = await import('../publishers/config-map/config-map.ts');

@@ -32,19 +32,22 @@ test('explain suggests similar Services, and the namespaces with one of that nam
   );
 });
 
-test('discover reports namespaces that do not exist', async () => {
-  const { watched, env } = await setting(true);
-  const ended = await command(env, 'discover', '-n', `${watched},${watched}x`);
-  expect(ended).toMatchObject({ code: 0, stdout: '' });
-  expect(ended.stderr).toContain(`there is no namespace ${watched}x; did you mean ${watched}?`);
-  const empty = await command(env, 'discover', '-n', watched);
+test.each(['discover', 'generate'])('%s reports namespaces that do not exist', async (name) => {
+  const { watched, other, env } = await setting(true);
+  const ended = await command(env, name, '-n', `${watched},${watched}x`);
+  expect(ended.code).toBe(0);
+  expect(ended.stderr).toBe(
+    `warning: there is no namespace ${watched}x; did you mean ${watched}?\n` +
+      `No backends found among 1 Service in namespaces ${watched}, ${watched}x.\n`,
+  );
+  const beside = await command(env, name, '-n', `${other},zzzzzzzz`);
+  expect(beside.stderr).toMatch(/^warning: there is no namespace zzzzzzzz; name another with -n$/m);
+  expect(beside.stderr).not.toContain('No backends found');
+  const empty = await command(env, name, '-n', watched);
   expect(empty.stderr).toContain('No backends found among 1 Service in');
   expect(empty.stderr).toContain('-A');
-  expect(await command(env, 'discover', '-n', watched, '--quiet')).toEqual({
-    code: 0,
-    stdout: '',
-    stderr: '',
-  });
+  const quiet = await command(env, name, '-n', watched, '--quiet');
+  expect(quiet).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('without permission to list, it reports what it knows', async () => {
