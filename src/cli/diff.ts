@@ -6,7 +6,7 @@ import { assess, situationOf } from '../controller/assess.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
-import { whatStays } from '../model/what-stays.ts';
+import { unusableOverrides } from '../model/what-stays.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { documentDiff } from '../planning/changes.ts';
 import { observe, observeRevisions } from '../planning/observed.ts';
@@ -91,9 +91,7 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
   if (decided.restore !== undefined)
     cli.output.messages.write(`would restore ${OVERRIDES_KEY} from the last revision\n`);
   if (faults !== undefined)
-    throw new FindingsError(
-      `${OVERRIDES_KEY} of ${publisher.target} cannot be used: ${faults}; ${whatStays(decision.intent.tools.length)}`,
-    );
+    throw new FindingsError(unusableOverrides(publisher.target, faults, decision.intent.tools.length));
   if (decided.action === 'none') cli.output.messages.write(`${publisher.target} is up to date.\n`);
   return decided.action === 'none' ? EXIT.ok : EXIT.findings;
 }

@@ -21,7 +21,7 @@ export const EXIT_CODES: readonly (readonly [code: string, meaning: string])[] =
   ['0', 'success; unhealthy backends and denied namespaces are only warnings'],
   [
     '1',
-    'findings: some manifests could not be read (the rest are used), validate found errors, diff found a difference or unusable overrides; a ConfigMap or file was left as it is because it belongs to others or cannot be changed; or a bug in the program',
+    'findings: some manifests could not be read (the rest are used), validate found errors, diff found a difference, diff or serve --once unusable overrides; a ConfigMap or file was left as it is because it belongs to others or cannot be changed; or a bug in the program',
   ],
   ['2', 'wrong usage or configuration: an unknown flag, an invalid setting, a missing file'],
   ['3', 'the cluster is unreachable, or denied every request'],

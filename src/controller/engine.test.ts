@@ -10,7 +10,7 @@ import {
 } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import { ClusterError, ConfigError } from '../model/errors.ts';
+import { ClusterError, ConfigError, FindingsError } from '../model/errors.ts';
 import type { Plan } from '../model/published.ts';
 import type { Follower, FollowInput } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
@@ -331,6 +331,17 @@ describe('a single run', () => {
     source.sync([loki('a')]);
     await settle();
     await expect(running.ended).rejects.toThrow('first');
+  });
+  test('it ends with the faults of overrides that cannot be used', async () => {
+    const publisher = new MemoryPublisher();
+    const { source, settle } = setup({ once: true, targets: [targetOn(publisher)] });
+    publisher.write({ data: { 'overrides.yaml': 'toolz: {}' } });
+    source.sync([loki('a')]);
+    await settle();
+    await expect(running.ended).rejects.toThrow(
+      /^overrides\.yaml of .* cannot be used: line 1, column 1: .*toolz.*; no tool is published until it is fixed$/,
+    );
+    await expect(running.ended).rejects.toBeInstanceOf(FindingsError);
   });
   test('nothing is watched', async () => {
     const publisher = new MemoryPublisher();

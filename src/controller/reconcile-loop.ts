@@ -1,6 +1,7 @@
 import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
-import { IncompleteError } from '../model/errors.ts';
+import { FindingsError, IncompleteError } from '../model/errors.ts';
+import { unusableOverrides } from '../model/what-stays.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe } from '../planning/observed.ts';
 import { AdaptiveDebounce } from './debounce.ts';
@@ -157,12 +158,19 @@ export class ReconcileLoop {
       this.#isReverted = true;
       throw reconciled.failure.error;
     }
-    // A job has no later attempt, and success would hide the problem.
-    if (once && reconciled?.unrecorded !== undefined)
-      throw new IncompleteError(
-        `the toolset is published, and is not in the history, so there is no rollback to it: ${reconciled.unrecorded}`,
-      );
+    if (once && reconciled !== undefined) this.#checkComplete(reconciled);
     this.#retry.succeeded();
+  }
+
+  /** A job has no later attempt, and success would hide the problem. @throws UserError */
+  #checkComplete({ overrideFaults, unrecorded, tools }: Reconciled): void {
+    const { target } = this.#options.publisher;
+    if (overrideFaults !== undefined)
+      throw new FindingsError(unusableOverrides(target, overrideFaults, tools.length));
+    if (unrecorded !== undefined)
+      throw new IncompleteError(
+        `the toolset is published, and is not in the history, so there is no rollback to it: ${unrecorded}`,
+      );
   }
 
   /** Reads what the leader has published. */

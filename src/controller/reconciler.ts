@@ -48,6 +48,8 @@ export interface ReconcilerOptions extends Target, Publication {
 export interface Reconciled extends FollowInput {
   /** Why new documents could not be published. The last good ones are published instead. */
   readonly failure?: { readonly error: unknown } | undefined;
+  /** The faults of the overrides, if they are invalid, so that the last toolset stays. */
+  readonly overrideFaults?: string | undefined;
   /** Why the published state is not in the history. */
   readonly unrecorded?: string | undefined;
 }
@@ -223,6 +225,7 @@ export class Reconciler {
       tools: toolset.tools,
       written: Object.keys(toolset.documents).filter((name) => changes.includes(`data ${name}`)),
       failure,
+      overrideFaults: decision.intent.overrideError,
       unrecorded: fault,
     };
   }

@@ -53,6 +53,11 @@ test('diff prints what serve would change, exits with 1 if there is a difference
   const refused = await run(env, 'diff', '-q');
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(refused.stderr).toMatch(/^error: overrides\.yaml of .* cannot be used: line 1.*toolz/);
+  const once = await run(env, 'serve', '--once');
+  expect(once.code).toBe(1);
+  expect(once.stderr.trimEnd().split('\n').at(-1)).toMatch(
+    /^error: overrides\.yaml of .* cannot be used: line 1.*toolz/,
+  );
   await cluster.admin.patch(path, { data: { 'overrides.yaml': null } });
 
   await cluster.admin.delete(`/api/v1/namespaces/${watched}/services/loki`);
