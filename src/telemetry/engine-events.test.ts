@@ -34,6 +34,17 @@ describe('reported', () => {
       'updated: data toolset.json, data custom_toolset.yaml',
     ],
     [
+      {
+        kind: 'published',
+        cycle,
+        plan: { ...plan('update'), changes: ['annotation kubernaut.io/override-error'] },
+        target: 'x',
+      },
+      'Normal',
+      'Published',
+      'Only metadata was changed; updated: annotation kubernaut.io/override-error',
+    ],
+    [
       { kind: 'drift', cycle, keys: ['toolset.json'], diff: [{ kind: 'removed', text: '-  "a"' }] },
       'Warning',
       'DriftReverted',

@@ -6,6 +6,7 @@ import type { ObjectEvent } from '../model/object-event.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { oneLine, quoted } from '../model/text.ts';
 import { whatStays } from '../model/what-stays.ts';
+import { isMetadataOnly } from './metadata-only.ts';
 
 type Of<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 
@@ -72,12 +73,13 @@ const EVENT_FORMATTERS: {
   published: ({ plan }) => {
     const count = plan.annotations[TOOL_COUNT_ANNOTATION];
     const tools = count === undefined ? 'The toolset' : `A toolset with ${countOf(Number(count), 'tool')}`;
+    const what = isMetadataOnly(plan) ? 'Only metadata was changed' : `${tools} was published`;
     const how = plan.action === 'create' ? 'created' : `updated: ${joinNames(plan.changes)}`;
     return {
       type: 'Normal',
       reason: 'Published',
       action: 'Publish',
-      note: `${tools} was published; ${how}`,
+      note: `${what}; ${how}`,
     };
   },
   drift: ({ keys, diff }) => {

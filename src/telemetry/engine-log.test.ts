@@ -113,6 +113,16 @@ test('recovery is logged once', () => {
   ).toEqual(['Services can be read again', 'reconciliation recovered after 1 failure']);
 });
 
+test.each([
+  [['data toolset.json', 'annotation a'], 'toolset published to ConfigMap a/b'],
+  [['annotation a', 'label b'], 'metadata of ConfigMap a/b updated; its documents are unchanged'],
+])('a publication of %j', (changes, message) => {
+  const plan = { action: 'update', changes } as unknown as Plan;
+  expect(logged({ kind: 'published', cycle, plan, target: 'ConfigMap a/b' })).toEqual([
+    expect.objectContaining({ message }),
+  ]);
+});
+
 test.each<[EngineEvent, Logged]>([
   [
     {

@@ -39,7 +39,7 @@ describe('external changes of the ConfigMap, with five minutes until the next fu
           annotations: { 'kubernaut.io/content-hash': null, 'kubernaut.io/discovered-services': '99' },
         },
       },
-      line: 'toolset published',
+      line: 'metadata of ',
       says: '',
     },
   ])(

@@ -2,6 +2,7 @@ import { countOf } from '../../model/count-of.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import { FailureStreak } from '../failure-streak.ts';
 import type { Logger } from '../logger.ts';
+import { isMetadataOnly } from '../metadata-only.ts';
 import { problemLog } from '../problem-log.ts';
 import { securityFields } from '../security.ts';
 import { messageOf, seconds, stackOf } from './fields.ts';
@@ -25,7 +26,9 @@ export function publicationLog(log: Logger, now: () => number): EventHandlers {
           status: 'success',
           keys_updated: plan.changes,
         },
-        `toolset published to ${target}`,
+        isMetadataOnly(plan)
+          ? `metadata of ${target} updated; its documents are unchanged`
+          : `toolset published to ${target}`,
       );
     },
     reconciled({ ok, cycle, problems }) {
