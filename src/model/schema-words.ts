@@ -53,7 +53,7 @@ function unionMessage(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>):
     return own.message;
   if (types.length === 0) return undefined;
   const names = [...new Set(types.map((type) => NAMES[type] ?? type))];
-  return `must be ${names.join(' or ')} and is ${describeValue(issue.input, issue.path)}`;
+  return `must be ${names.join(' or ')}, but is ${describeValue(issue.input, issue.path)}`;
 }
 
 /** Formats a limit with its unit, such as `1 character`. */
@@ -74,12 +74,12 @@ export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
       : `${verb} at most ${limitWithUnit(issue.origin, issue.maximum)}`;
   }
   if (issue.code === 'invalid_type')
-    return `must be ${NAMES[issue.expected] ?? issue.expected} and is ${describeValue(issue.input, issue.path)}`;
+    return `must be ${NAMES[issue.expected] ?? issue.expected}, but is ${describeValue(issue.input, issue.path)}`;
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String);
     const meant = typeof issue.input === 'string' ? didYouMean(issue.input, known) : '';
     const kind = kindOf(issue.values[0]);
-    return `must be ${known.length === 1 ? '' : 'one of '}${known.join(', ')} and is ${describeValue(issue.input, issue.path, kind, meant)}${meant}`;
+    return `must be ${known.length === 1 ? '' : 'one of '}${known.join(', ')}, but is ${describeValue(issue.input, issue.path, kind, meant)}${meant}`;
   }
   return issue.code === 'invalid_union' ? unionMessage(issue) : undefined;
 }

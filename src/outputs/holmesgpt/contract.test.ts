@@ -48,7 +48,7 @@ describe('places and messages of faults', () => {
     [
       prometheus({ instances: [{ prometheus_url: 'http://a' }, { name: 'b', prometheus_url: 5 }] }),
       ['toolsets', 'prometheus/metrics', 'config', 'instances', 1, 'prometheus_url'],
-      /must be a text and is a number/,
+      /must be a text, but is a number/,
       'fault',
     ],
     [

@@ -85,7 +85,7 @@ export function checkValue(schema: Schema, value: unknown, path: Path): HolmesFa
   const { type } = schema;
   if (type === undefined) return [];
   if (isTemplate && type !== 'array' && type !== 'object' && type !== 'null') return [];
-  if (!ACCEPTS[type](value)) return [fault(path, `must be ${NAMES[type]} and is ${kindOf(value)}`)];
+  if (!ACCEPTS[type](value)) return [fault(path, `must be ${NAMES[type]}, but is ${kindOf(value)}`)];
   if (Array.isArray(value)) {
     const { items } = schema;
     return items === undefined

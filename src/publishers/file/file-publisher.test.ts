@@ -283,8 +283,11 @@ describe('rejects', () => {
   test.each([
     ['password: [QZXJ1234\n', 'line 1, column 20: '],
     ['a: b\nkind: "\\qQZXJ1234"\n', 'line 2, column 8: a backslash in double quotes '],
-    ['kind: QZXJ1234\n', 'kind must be ConfigMap and is '],
-    ['kind: ConfigMap\nmetadata: { labels: { a: 5 } }\n', 'metadata.labels.a must be a text and is a number'],
+    ['kind: QZXJ1234\n', 'kind must be ConfigMap, but is '],
+    [
+      'kind: ConfigMap\nmetadata: { labels: { a: 5 } }\n',
+      'metadata.labels.a must be a text, but is a number',
+    ],
   ])('%j with one line that has the place and no value', async (text, what) => {
     await writeFile(path, text);
     const { message } = await failure(publisher.read(signal));
