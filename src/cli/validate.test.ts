@@ -16,6 +16,19 @@ async function validated(
   return { code, lines: `${written.result}${written.messages}`.split('\n').filter((line) => line !== '') };
 }
 
+test('faults are the result; that there are none is a note', async () => {
+  const writtenFor = async (text: string) => {
+    const { cli, written } = cliContext({ stdin: Readable.from([text]) });
+    await validateCommand(['-'], { kind: 'overrides' }, cli);
+    return written;
+  };
+  expect(await writtenFor('tools: {}\n')).toEqual({ result: '', messages: '-: valid (overrides)\n' });
+  expect(await writtenFor('tools: 5\n')).toEqual({
+    result: '-:1:8: tools: must be a mapping, but is a number\n',
+    messages: '',
+  });
+});
+
 describe('a file of HolmesGPT', () => {
   test('faults are reported with their place, and the exit code shows them', async () => {
     const { code, lines } = await validated(
