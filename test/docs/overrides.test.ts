@@ -66,6 +66,7 @@ describe('the recipes of docs/overrides.md', () => {
     expect(checkText('overrides', overrides, SMALL).faults).toEqual([]);
     const { document, said } = await generated(overrides);
     expect(changedLines(plain.document, document)).toBe(change);
-    expect(said).toBe(plain.said);
+    // A recipe may end a warning, and causes none.
+    expect(plain.said.split('\n')).toEqual(expect.arrayContaining(said.split('\n')));
   });
 });
