@@ -9,8 +9,10 @@ import { json, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { type RevisionsApi, revisionsApi } from '../../test/fixtures/unit/revisions-api.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { toolset } from '../../test/fixtures/unit/toolset.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
 import type { Documents } from '../model/documents.ts';
 import { FindingsError, IncompleteError, UserError } from '../model/errors.ts';
+import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Rollback } from '../model/revision.ts';
 import { generate } from '../outputs/generate.ts';
 import { contentHash } from '../planning/content-hash.ts';
@@ -31,14 +33,28 @@ interface Place extends RevisionsApi {
   readonly applied: { readonly data: Documents; readonly metadata: Record<string, unknown> }[];
   /** How often others are quicker. */
   conflicts: number;
+  /** Called at each conflict. */
+  onConflict: () => void;
   readonly rollback: (flags?: RollbackFlags) => Promise<{ readonly code: number; readonly said: string }>;
 }
 
 /** A cluster in which these were published, one a day, and the last of them is. */
 const published = (...contents: readonly Documents[]): Promise<Place> => cluster(contents);
 
+/** What is in the cluster beside the documents. */
+interface Beside {
+  /** `overrides.yaml`. */
+  readonly overrides?: string;
+  /** The settings of `serve`. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
 /** The same, with this rollback in force. */
-async function cluster(contents: readonly Documents[], rollback?: Rollback): Promise<Place> {
+async function cluster(
+  contents: readonly Documents[],
+  rollback?: Rollback,
+  beside: Beside = {},
+): Promise<Place> {
   const last = contents.at(-1) ?? withTools(0);
   const applied: Place['applied'] = [];
   let version = 1;
@@ -62,15 +78,18 @@ async function cluster(contents: readonly Documents[], rollback?: Rollback): Pro
         },
       ],
     },
-    data: last,
+    data: { ...last, ...(beside.overrides === undefined ? {} : { 'overrides.yaml': beside.overrides }) },
   });
-  const api = await revisionsApi(async (response, _, request) => {
+  const api = await revisionsApi(async (response, { path }, request) => {
+    if (path.endsWith('/dynamic-toolset-config'))
+      return json(response, { metadata: {}, data: beside.settings ?? {} });
     if (request.method === 'GET') return json(response, live());
     const body = JSON.parse(await text(request));
     // The removal of annotations names no version.
     if (body.metadata.resourceVersion === undefined) return json(response, live());
     if (place.conflicts > 0 || body.metadata.resourceVersion !== String(version)) {
       place.conflicts--;
+      place.onConflict();
       version++;
       return refuse(response, 409, 'Conflict');
     }
@@ -94,6 +113,7 @@ async function cluster(contents: readonly Documents[], rollback?: Rollback): Pro
   const place: Place = Object.assign(api, {
     applied,
     conflicts: 0,
+    onConflict: () => {},
     async rollback(flags: RollbackFlags = {}) {
       let said = '';
       const messages = new Writable({
@@ -227,4 +247,163 @@ test('--end without a rollback changes nothing', async () => {
   const place = await published(withTools(1), withTools(2));
   expect((await place.rollback({ end: true })).said).toMatch(/^No rollback holds .*nothing was changed\.\n$/);
   expect(place.applied).toEqual([]);
+});
+
+describe('what is not approved now', () => {
+  const orders = discovered(
+    service('orders', { namespace: 'shop', labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }),
+  );
+  const weather = discovered(
+    service('weather', {
+      namespace: 'shop',
+      ports: ['http:80'],
+      annotations: { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-type': 'weather' },
+    }),
+  );
+  const offering = (...names: readonly string[]) => ({
+    ...orders,
+    verdict: { ...orders.verdict, tools: names.map((name) => ({ name, readOnly: true, digest: '1' })) },
+  });
+  const options = {
+    credentials: {},
+    holmesgptVersion: '0.32',
+    kinds: new Map(),
+    overrides: NO_OVERRIDES,
+  } as const;
+  const trusting = (...found: readonly DiscoveredService[]): Documents =>
+    generate(found, { ...options, mcpPolicy: 'approve', namespaces: ['shop'] }).documents;
+  const withBoth = trusting(orders, weather);
+  const none = trusting();
+  /** The settings of a `serve` that trusts no namespace. */
+  const watchingAll = { settings: { namespaces: '*' } };
+  const approving = (word: string | boolean) => `tools: { shop/orders: { approved: ${word} } }`;
+  const failing = async (place: Place, flags?: RollbackFlags): Promise<string> => {
+    const failure = await place.rollback(flags).catch((error: unknown) => error);
+    expect([failure, place.applied, place.writes]).toEqual([expect.any(FindingsError), [], []]);
+    return String(failure);
+  };
+
+  test.each([{}, { dryRun: true }])('is named, and nothing is written (%j)', async (flags) => {
+    const place = await cluster([withBoth, none], undefined, watchingAll);
+    const said = await failing(place, flags);
+    expect(said).toContain('Service shop/orders: is not approved; Service shop/weather: is not approved');
+    expect(said).toMatch(/dynamic-toolset approve NAMESPACE\/SERVICE.*--to.*--allow-unapproved/);
+  });
+
+  test('is published with a flag, and a warning', async () => {
+    const place = await cluster([withBoth, none], undefined, watchingAll);
+    const { code, said } = await place.rollback({ allowUnapproved: true });
+    expect([code, place.applied.at(-1)?.data]).toEqual([EXIT.ok, withBoth]);
+    expect(said).toContain('warning: Service shop/orders: is not approved; if you trust it: dynamic-toolset');
+  });
+
+  test.each<[string, Beside]>([
+    ['approved', { ...watchingAll, overrides: approving('mcp') }],
+    ['in a trusted namespace', { settings: { namespaces: 'shop' } }],
+    ['published without approval', { settings: { namespaces: '*', 'mcp-policy': 'publish' } }],
+  ])('does not include a server that is %s', async (_, beside) => {
+    const place = await cluster([trusting(orders), none], undefined, beside);
+    await place.rollback();
+    expect(place.applied.at(-1)?.data).toEqual(trusting(orders));
+  });
+
+  test.each<[string, Beside, string]>([
+    [
+      'refused',
+      { settings: { namespaces: 'shop' }, overrides: approving(false) },
+      'overrides.yaml refuses it',
+    ],
+    ['approved as another kind', { ...watchingAll, overrides: approving('custom') }, 'is not approved'],
+    [
+      'switched off with all of them',
+      { settings: { namespaces: 'shop', 'mcp-policy': 'off' } },
+      'MCP_POLICY is off',
+    ],
+  ])('includes a server that is %s', async (_, beside, why) => {
+    const place = await cluster([trusting(orders), none], undefined, beside);
+    expect(await failing(place)).toContain(
+      `Service shop/orders: ${beside.settings?.['mcp-policy'] ? 'not published: ' : ''}${why}`,
+    );
+  });
+
+  describe('if the namespaces of serve are unknown', () => {
+    test('does not include what is published', async () => {
+      const published = trusting(
+        orders,
+        discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] })),
+      );
+      const place = await cluster([trusting(orders), published]);
+      await place.rollback();
+      expect(place.applied).toHaveLength(1);
+    });
+
+    test('includes what is not, and what overrides refuse', async () => {
+      expect(await failing(await cluster([withBoth, trusting(orders)]))).toMatch(
+        /not approved now: Service shop\/weather: is not approved, nor published now, and which namespaces serve trusts/,
+      );
+      const refused = { overrides: approving(false) };
+      expect(await failing(await cluster([trusting(orders), withBoth], undefined, refused))).toContain(
+        'Service shop/orders: overrides.yaml refuses it',
+      );
+    });
+
+    test('goes by what was published before a rollback that holds', async () => {
+      const rollback = { to: 1, from: contentHash(none) };
+      const place = await cluster([withTools(1), trusting(orders), none, withBoth], rollback);
+      expect(await failing(place, { to: 2 })).toContain('Service shop/orders: is not approved');
+      await place.rollback({ end: true });
+      expect(place.applied.at(-1)?.data).toEqual(none);
+    });
+  });
+
+  test('with invalid overrides, only what is published counts as approved', async () => {
+    const invalid = { settings: { namespaces: 'shop' }, overrides: 'tools: [' };
+    expect(await failing(await cluster([trusting(orders), none], undefined, invalid))).toContain(
+      'shop/orders',
+    );
+    const place = await cluster([trusting(orders), withBoth], undefined, invalid);
+    await place.rollback();
+    expect(place.applied).toHaveLength(1);
+  });
+
+  test('a server of a detector that this command lacks is known by its hosts, and another backend needs no approval', async () => {
+    const own = { ...orders, type: 'their-mcp', detector: 'their-mcp' };
+    const vault = {
+      ...discovered(service('vault', { labels: { app: 'loki' }, ports: ['http:3100'] })),
+      type: 'vault',
+    };
+    const place = await cluster([trusting(own, vault), none], undefined, watchingAll);
+    const said = await failing(place);
+    expect(said).toContain('Service shop/orders: is not approved');
+    expect(said).not.toContain('vault:');
+  });
+
+  test('a server that its owner annotates with a type that this command lacks is an MCP server, too', async () => {
+    const annotated = { ...orders, type: 'their-mcp', certainty: 'annotation' } as const;
+    const beside = { ...watchingAll, overrides: approving('mcp') };
+    const place = await cluster([trusting(annotated), none], undefined, beside);
+    await place.rollback();
+    expect(place.applied).toHaveLength(1);
+  });
+
+  test('are tools before which the agent would no longer ask', async () => {
+    const place = await cluster([trusting(offering('get')), trusting(orders)], undefined, {
+      settings: { namespaces: 'shop' },
+    });
+    expect(await failing(place)).toMatch(
+      /shop\/orders: the agent would run some of its tools without asking, and asks before them now; choose another/,
+    );
+    await place.rollback({ allowUnapproved: true });
+    expect(place.applied).toHaveLength(1);
+  });
+
+  test('an approval that somebody withdraws meanwhile counts', async () => {
+    const beside = { ...watchingAll, overrides: approving('mcp') };
+    const place = await cluster([trusting(orders), none], undefined, beside);
+    place.conflicts = 1;
+    place.onConflict = () => {
+      beside.overrides = '';
+    };
+    expect(await failing(place)).toContain('Service shop/orders: is not approved');
+  });
 });

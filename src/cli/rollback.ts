@@ -7,7 +7,7 @@ import type { Rollback } from '../model/revision.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { documentDiff } from '../planning/changes.ts';
 import { contentHash } from '../planning/content-hash.ts';
-import { type Observed, observe, observeRevisions, type ReadRevision } from '../planning/observed.ts';
+import { observe, observeRevisions, type ReadRevision } from '../planning/observed.ts';
 import { plan, ROLLBACK_ANNOTATIONS } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { previousRevision } from '../planning/revisions.ts';
@@ -17,10 +17,11 @@ import { PublishConflict } from '../publishers/publisher.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { findRevision } from './history.ts';
-import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
+import { inputOf, settingsOf } from './input-flags.ts';
 import { printDiff } from './print-diff.ts';
+import { type ApprovalFlags, checkApprovals, type PublishedState } from './rollback-approvals.ts';
 
-export interface RollbackFlags extends InputFlags {
+export interface RollbackFlags extends ApprovalFlags {
   readonly to?: number;
   /** Return to the toolset from before the rollback. */
   readonly end?: boolean;
@@ -30,13 +31,6 @@ export interface RollbackFlags extends InputFlags {
 
 /** More revisions than the setting allows. */
 const UNLIMITED_HISTORY = 1_000;
-
-/** The published documents and their history. */
-interface PublishedState {
-  readonly live: Observed | undefined;
-  /** Oldest first. */
-  readonly revisions: readonly ReadRevision[];
-}
 
 /** The revision to return to. A revision without tools must be named, because it removes all tools from the agent. */
 function chooseRevision({ live, revisions }: PublishedState, number: number | undefined): ReadRevision {
@@ -128,8 +122,12 @@ async function publishRevision(
   let there: PublishedState | undefined = first;
   try {
     return await retryConflicts(async () => {
-      const { live, revisions } = there ?? (await readState(target, flags.force === true, cli.signal));
+      const state = there ?? (await readState(target, flags.force === true, cli.signal));
+      // Others may have withdrawn an approval.
+      if (there === undefined && flags.allowUnapproved !== true)
+        await checkApprovals(to, state, target.target, flags, cli);
       there = undefined;
+      const { live, revisions } = state;
       const intent = rollbackIntent(to, live, revisions);
       await target.apply(plan(intent, live, cli.version), new Date(), cli.signal);
       return intent;
@@ -169,6 +167,7 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
   const { messages } = cli.output;
   for (const remark of notesOn(there, to, isEnd || flags.to !== undefined))
     messages.write(`note: ${remark}\n`);
+  await checkApprovals(to, there, target.target, flags, cli);
   if (flags.dryRun === true) {
     messages.write(`${target.target} would return to revision ${to.number}; nothing was changed.\n`);
     return EXIT.ok;

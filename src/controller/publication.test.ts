@@ -87,3 +87,26 @@ test('without a valid revision, it reports what is wrong and what to look for', 
     /and so is revision 1/,
   );
 });
+
+test('no revision replaces them with which the agent would ask less', async () => {
+  const asking = (documents: Documents, patterns: readonly string[]): Documents => ({
+    ...documents,
+    'custom_toolset.yaml': JSON.stringify({
+      mcp_servers: { 'shop/orders': { approval_required_tools: patterns } },
+    }),
+  });
+  const valid = (documents: Documents) =>
+    documents['toolset.json'] === cut(good)['toolset.json'] ? ['spoilt'] : [];
+  const publisher = place((documents) =>
+    documents['toolset.json'] === good['toolset.json'] ? cut(documents) : documents,
+  );
+  const revisions = [revision(1, asking(other, ['*'])), revision(2, asking(other, ['delete_*']))];
+  const ended = await publish(
+    toolset(asking(good, ['*'])),
+    undefined,
+    revisions,
+    { ...publication(publisher), outputs: { ...OUTPUTS, faultsOf: valid } },
+    signal,
+  );
+  expect(ended.rolledBack?.to.number).toBe(1);
+});

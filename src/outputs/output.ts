@@ -87,6 +87,12 @@ export interface Output<Settings = unknown> {
   readonly division?: DivisionRules;
   /** Whether the artifacts depend on what is published. */
   usesPublished?(settings: Settings): boolean;
+  /**
+   * The names of entries with which an agent would run tools without asking that it asks about now. Absent: its agent asks
+   * nothing.
+   * @param standing documents, newest first: each entry is compared with the newest one of its name
+   */
+  loosened?(standing: readonly Documents[], next: Documents): readonly string[];
   /** Its part of `overrides.yaml`, under its id. */
   readonly overrides?: OutputOverrides;
 }

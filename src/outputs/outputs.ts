@@ -20,6 +20,11 @@ export interface Outputs<Settings = unknown> {
   faultsOf(documents: Documents): readonly string[];
   /** The documents with all parts of those that are divided put together. @throws Error if a part cannot be read */
   whole(documents: Documents): Documents;
+  /**
+   * The names of entries with which agents would run tools without asking that they ask about now.
+   * @param standing documents, newest first: each entry is compared with the newest one of its name
+   */
+  loosened(standing: readonly Documents[], next: Documents): readonly string[];
   /** Whether what they render depends on what is published. */
   usesPublished(settings: Settings): boolean;
 }
@@ -64,6 +69,7 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
             ];
           }),
       ),
+    loosened: (standing, next) => all.flatMap((output) => output.loosened?.(standing, next) ?? []),
     usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),
   };
 }

@@ -31,6 +31,10 @@ const PART_OF = 'app.kubernetes.io/part-of';
 
 const isMcp = ({ mcp }: Candidate): boolean => mcp === true;
 
+/** Whether overrides refuse a backend: `approved: false`, on its Service or on another one of it. */
+export const isRefused = (found: Candidate, overrides: Overrides): boolean =>
+  approvalOf(found, overrides) === false;
+
 /** The command that approves a Service. */
 export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
 

@@ -1,4 +1,4 @@
-import { OVERRIDES_KEY } from '../model/documents.ts';
+import { OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import type { Rollback } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
 import type { Observed, ReadRevision } from './observed.ts';
@@ -9,6 +9,22 @@ export const heldRollback = (
   live: Observed | undefined,
   newest: ReadRevision | undefined,
 ): Rollback | undefined => (live === undefined ? newest?.rollback : rollbackOf(live.annotations));
+
+/**
+ * What was published last as the inputs had it, newest first: from before a rollback that holds, or else the live toolset,
+ * and then the history.
+ * @param revisions oldest first
+ */
+export function standingToolsets(
+  live: Observed | undefined,
+  revisions: readonly ReadRevision[],
+): readonly Toolset[] {
+  const from = heldRollback(live, revisions.at(-1))?.from ?? live?.annotations[CONTENT_HASH];
+  const published = live?.toolset === undefined ? [] : [live.toolset];
+  const known = [...published, ...revisions.map(({ toolset }) => toolset).reverse()];
+  const decided = known.find(({ documents }) => contentHash(documents) === from);
+  return decided === undefined ? known : [decided, ...known.filter((each) => each !== decided)];
+}
 
 /** What a rollback from this state is from: the last documents that were no rollback, and what the inputs produce. */
 function startOf(

@@ -86,6 +86,7 @@ describe('rollback while serve runs', () => {
     expect((await command(env, 'rollback', '--to', '1')).code).toBe(0);
     await serve.logged(HOLDS);
     expect((await command(env, 'rollback', '--to', '3')).stderr).toContain('which matches the inputs');
+    await serve.logged('somebody ended the rollback to revision 1');
     const again = await still();
     expect(again.data).toEqual(before.data);
     expect(Object.keys(again.metadata.annotations).filter((key) => key.includes('rolled'))).toEqual([]);

@@ -17,6 +17,10 @@ export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
       new Option('--end', 'end the rollback that holds: publish the toolset from before it').conflicts('to'),
     )
     .option('--dry-run', 'show what would change without changing it')
+    .option(
+      '--allow-unapproved',
+      'publish MCP servers and annotated Services that are not approved, and tools before which the agent would no longer ask',
+    )
     .option('--force', 'take over a ConfigMap that this program did not create')
     .addOption(quiet())
     .action(async (flags: RollbackFlags) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allNamesBut, approvalRequired } from './approval.ts';
+import { allNamesBut, approvalRequired, exceptionsIn } from './approval.ts';
 
 /** Python's `fnmatch` for the globs that are made here: `*`, `?`, `[!…]` and plain characters. */
 function matches(glob: string, text: string): boolean {
@@ -49,6 +49,24 @@ describe('globs for all names except some', () => {
       'list_ordérs',
     ])
       expect([name, needsApproval(globs, name)]).toEqual([name, true]);
+  });
+});
+
+describe('the names that globs leave out', () => {
+  test('are those that they were made for', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(plain, { minLength: 1, maxLength: 6 }), (names) => {
+        expect(exceptionsIn(allNamesBut(names))?.toSorted()).toEqual(names.toSorted());
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('are none if all need approval, and unknown for what people write', () => {
+    expect(exceptionsIn(['*'])).toEqual([]);
+    expect(exceptionsIn(['delete_*'])).toBeUndefined();
+    expect(exceptionsIn([])).toBeUndefined();
+    expect(exceptionsIn([...allNamesBut(['get']), 'set'])).toBeUndefined();
   });
 });
 

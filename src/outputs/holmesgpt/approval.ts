@@ -1,4 +1,5 @@
 import type { Verdict } from '../../model/discovery.ts';
+import { same } from '../../model/same.ts';
 
 /** Matches every tool. */
 const EVERY_TOOL: readonly string[] = ['*'];
@@ -50,6 +51,38 @@ export function allNamesBut(names: readonly string[]): string[] {
   }
   for (const name of whole) if (!next.has(name)) globs.push(`${name}?*`);
   return globs.sort();
+}
+
+/** The literal part of a glob for names that continue differently, and its characters. */
+const CONTINUATION = /^([A-Za-z0-9_./-]*)\[!([^\]]+)\]\*$/;
+
+/** The same for names that end differently, and for those with another character before their last one. */
+const ENDING = /^\*\[!([^\]]+)\](.?)$/;
+
+/**
+ * The names that patterns leave out, the reverse of `allNamesBut`. `undefined` for patterns that it does not make.
+ */
+export function exceptionsIn(globs: readonly string[]): readonly string[] | undefined {
+  if (globs.includes('*')) return [];
+  const literals = new Set(globs);
+  const endings = new Map<string, string>();
+  const candidates: string[] = [];
+  for (const glob of globs) {
+    const [, characters = '', ending] = ENDING.exec(glob) ?? [];
+    if (ending !== undefined) endings.set(ending, characters);
+    const [, beginning, next = ''] = CONTINUATION.exec(glob) ?? [];
+    if (beginning !== undefined) candidates.push(...[...next].map((each) => `${beginning}${each}`));
+  }
+  const names = candidates.filter((name) => {
+    const last = name.slice(-1);
+    const before = name.length > 1 ? endings.get(last) : undefined;
+    return (
+      !literals.has(name) &&
+      endings.get('')?.includes(last) === true &&
+      before?.includes(name.slice(-2, -1)) !== false
+    );
+  });
+  return same(allNamesBut(names), globs.toSorted()) ? names : undefined;
 }
 
 /**

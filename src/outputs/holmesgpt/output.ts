@@ -13,6 +13,7 @@ import { excessTools } from './agent-tools.ts';
 import { approvalRequired } from './approval.ts';
 import { holmesFaults } from './contract.ts';
 import { holdersIn } from './holders.ts';
+import { loosened } from './loosened.ts';
 import { entryOf, HOLMESGPT, holmesMapping } from './mapping.ts';
 import { FILE } from './merge.ts';
 import { holmesOverrides, patchIn } from './overrides.ts';
@@ -140,5 +141,6 @@ export const holmesgpt: Output<HolmesSettings> = {
   sizeOf,
   // Before 0.32 a toolset supports one backend, and the published one keeps its place.
   usesPublished: ({ holmesgptVersion }) => holmesgptVersion === '0.20',
+  loosened,
   overrides: { ...holmesOverrides, faults: patchFaults },
 };

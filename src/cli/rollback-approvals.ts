@@ -1,0 +1,134 @@
+import { rulesOf } from '../app/pipeline.ts';
+import { approximateServices } from '../controller/held.ts';
+import { toolKinds } from '../controller/pass.ts';
+import { approvalKind } from '../model/approvals.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import { FindingsError } from '../model/errors.ts';
+import { NO_OVERRIDES } from '../model/overrides.ts';
+import { HOSTS, type PublishedTool } from '../model/published-tools.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import { type AdmissionPolicy, approveCommand } from '../planning/admission.ts';
+import type { Observed, ReadRevision } from '../planning/observed.ts';
+import { standingToolsets } from '../planning/rollback.ts';
+import type { ToolKind } from '../planning/tools.ts';
+import { type ApprovalRules, unapproved } from '../planning/unapproved.ts';
+import type { CliContext } from './cli-context.ts';
+import type { InputFlags } from './input-flags.ts';
+import { warn } from './output.ts';
+import { type StoredSettings, storedSettings } from './stored-settings.ts';
+
+type Kinds = ReadonlyMap<string, ToolKind>;
+
+/** The published documents and their history. */
+export interface PublishedState {
+  readonly live: Observed | undefined;
+  /** Oldest first. */
+  readonly revisions: readonly ReadRevision[];
+}
+
+export interface ApprovalFlags extends InputFlags {
+  /** Publish what is not approved, with a warning. */
+  readonly allowUnapproved?: boolean;
+}
+
+/**
+ * The kind of a tool, as far as it tells. A type that this command does not know is from a detector of `serve`, unless only
+ * the owner's annotation names it.
+ */
+function kindOf({ type, metadata }: PublishedTool, known: Kinds): ToolKind | undefined {
+  const isMcp = metadata[HOSTS] !== undefined;
+  if (isMcp || (!known.has(type) && metadata.certainty !== 'annotation'))
+    return { description: '', mappings: {}, mcp: isMcp };
+  return known.get(type);
+}
+
+/** The Services of tools that need approval. A user's own tool has no Service. */
+const servicesToApprove = (tools: readonly PublishedTool[], known: Kinds): readonly DiscoveredService[] =>
+  tools
+    .filter(({ metadata }) => metadata.service !== undefined)
+    .flatMap((tool) => {
+      const kind = kindOf(tool, known);
+      const kinds: Kinds = new Map(kind === undefined ? [] : [[tool.type, kind]]);
+      return [...approximateServices([tool], [tool.name], kinds).values()];
+    })
+    .filter((service) => approvalKind(service) !== undefined);
+
+/** The kinds of all detectors, also of those that are switched off now. */
+const kindsOf = ({ policy }: StoredSettings): Kinds =>
+  toolKinds(rulesOf({ ...policy, disabledDetectors: [], detectors: {} }).rules);
+
+/** What `serve` would go by. While its namespaces or the overrides are unknown, what it published last counts as trusted. */
+function rulesFor(
+  { live, revisions }: PublishedState,
+  { policy, watched }: StoredSettings,
+  servicesOf: (tools: readonly PublishedTool[]) => readonly DiscoveredService[],
+): ApprovalRules {
+  const text = live === undefined ? revisions.at(-1)?.overrides : live.data[OVERRIDES_KEY];
+  const read = readOverrides(text);
+  const standing = (): readonly DiscoveredService[] => {
+    const [decided] = standingToolsets(live, revisions);
+    return servicesOf(decided?.tools ?? []);
+  };
+  if (!('value' in read)) {
+    const strict: AdmissionPolicy = { mcpPolicy: policy.mcpPolicy === 'off' ? 'off' : 'approve' };
+    return { overrides: NO_OVERRIDES, policy: strict, standing: standing() };
+  }
+  const rules = { overrides: read.value, policy };
+  return watched === 'unknown' ? { ...rules, standing: standing() } : rules;
+}
+
+/**
+ * What an agent would get from a revision although nobody approves it now: Services without the approval that they need, and
+ * tools before which the agent would no longer ask.
+ */
+async function withoutApproval(
+  to: ReadRevision,
+  state: PublishedState,
+  flags: InputFlags,
+  cli: CliContext,
+): Promise<readonly Problem[]> {
+  const settings = await storedSettings(flags, cli);
+  const kinds = kindsOf(settings);
+  const servicesOf = (tools: readonly PublishedTool[]) => servicesToApprove(tools, kinds);
+  const standing = standingToolsets(state.live, state.revisions).map(({ documents }) => documents);
+  return [
+    ...unapproved(servicesOf(to.toolset.tools), rulesFor(state, settings, servicesOf)),
+    ...OUTPUTS.loosened(standing, to.documents).map((name) => ({
+      where: name,
+      what: 'the agent would run some of its tools without asking, and asks before them now',
+    })),
+  ];
+}
+
+/** Maximum number of Services and entries that the error names. */
+const SHOWN = 20;
+
+function refusalText(culprits: readonly Problem[]): string {
+  const shown = culprits.slice(0, SHOWN).map(({ where, what }) => `${where}: ${what}`);
+  const rest = culprits.length - shown.length;
+  const approve = culprits.some(({ fix }) => fix !== undefined)
+    ? `approve what you trust (${approveCommand('NAMESPACE/SERVICE')}), `
+    : '';
+  return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}; ${approve}choose another revision with --to, or publish it anyway with --allow-unapproved`;
+}
+
+/**
+ * Checks that a revision has nothing without the approval that it needs now. If the user allows that, it is only a warning.
+ * @throws FindingsError that names what is not approved
+ */
+export async function checkApprovals(
+  to: ReadRevision,
+  state: PublishedState,
+  target: string,
+  flags: ApprovalFlags,
+  cli: CliContext,
+): Promise<void> {
+  const culprits = await withoutApproval(to, state, flags, cli);
+  if (culprits.length === 0) return;
+  if (flags.allowUnapproved === true) return warn(cli.output, culprits);
+  throw new FindingsError(
+    `${target} is left as it is, because revision ${to.number} has what is not approved now: ${refusalText(culprits)}`,
+  );
+}

@@ -1,0 +1,40 @@
+import { approvalKind } from '../model/approvals.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
+import type { Overrides } from '../model/overrides.ts';
+import { serviceKey } from '../model/service.ts';
+import { type AdmissionPolicy, admissionOf, approveCommand, isHeld, isRefused } from './admission.ts';
+
+/** What decides whether a Service may be published. */
+export interface ApprovalRules {
+  readonly overrides: Overrides;
+  readonly policy: AdmissionPolicy;
+  /** Services that `serve` published last. Given if its namespaces are unknown: theirs count as trusted. */
+  readonly standing?: readonly DiscoveredService[];
+}
+
+/** A Service and the kind as which it needs approval. */
+const identity = (found: DiscoveredService): string => `${serviceKey(found.service)} ${approvalKind(found)}`;
+
+/** The Services that need approval and would not be published now, with the reason and what to do. */
+export function unapproved(
+  services: readonly DiscoveredService[],
+  { overrides, policy, standing }: ApprovalRules,
+): readonly Problem[] {
+  const known = new Set(standing?.map(identity));
+  return services.flatMap((found): Problem[] => {
+    const { namespace } = found.service;
+    const trusted = known.has(identity(found)) ? [namespace] : [];
+    const rules = standing === undefined ? policy : { ...policy, namespaces: trusted };
+    const admission = admissionOf(found, rules, overrides);
+    if (!isHeld(admission)) return [];
+    const key = displayKey(found.service);
+    const where = `Service ${key}`;
+    if (admission.state !== 'waiting') return [{ where, what: admission.reason }];
+    const fix = `if you trust it: ${approveCommand(key)}`;
+    if (isRefused(found, overrides)) return [{ where, what: 'overrides.yaml refuses it', fix }];
+    const isGuess = standing !== undefined;
+    const what = `is not approved${isGuess ? ', nor published now, and which namespaces serve trusts is unknown here' : ''}`;
+    return [{ where, what, fix }];
+  });
+}
