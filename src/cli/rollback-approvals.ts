@@ -5,8 +5,10 @@ import { approvalKind } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
-import { NO_OVERRIDES } from '../model/overrides.ts';
+import { displayKey } from '../model/key.ts';
+import { addressedService, NO_OVERRIDES } from '../model/overrides.ts';
 import { HOSTS, type PublishedTool } from '../model/published-tools.ts';
+import { serviceOfHost } from '../model/service-host.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { type AdmissionPolicy, approveCommand } from '../planning/admission.ts';
@@ -33,27 +35,49 @@ export interface ApprovalFlags extends InputFlags {
   readonly allowUnapproved?: boolean;
 }
 
+/** Tools, and the overrides with which they were made. */
+interface Made {
+  readonly tools: readonly PublishedTool[];
+  readonly overrides: string | undefined;
+}
+
 /**
- * The kind of a tool, as far as it tells. A type that this command does not know is from a detector of `serve`, unless only
- * the owner's annotation names it.
+ * The kind of a tool before overrides, as far as it tells; `undefined` for an annotated Service. A type that this command
+ * does not know is from a detector of `serve`, unless only the owner's annotation names it.
  */
-function kindOf({ type, metadata }: PublishedTool, known: Kinds): ToolKind | undefined {
+function kindOf({ type, metadata }: PublishedTool, known: Kinds, isRetyped: boolean): ToolKind | undefined {
   const isMcp = metadata[HOSTS] !== undefined;
-  if (isMcp || (!known.has(type) && metadata.certainty !== 'annotation'))
-    return { description: '', mappings: {}, mcp: isMcp };
-  return known.get(type);
+  const isAnnotated = metadata.certainty === 'annotation';
+  if (isMcp || (!known.has(type) && !isAnnotated)) return { description: '', mappings: {}, mcp: isMcp };
+  return isAnnotated && isRetyped ? undefined : known.get(type);
+}
+
+/** The namespace of the Service behind a tool. Overrides may publish another one, but the first host of an MCP server is its own. */
+const namespaceOf = ({ namespace, metadata }: PublishedTool): string | undefined =>
+  serviceOfHost(metadata[HOSTS]?.split(',')[0] ?? '')?.namespace ?? namespace;
+
+/** The Services whose type overrides replace. */
+function retypedIn(text: string | undefined): ReadonlySet<string> {
+  const read = readOverrides(text);
+  const { tools } = 'value' in read ? read.value : NO_OVERRIDES;
+  const keys = Object.keys(tools).filter((key) => tools[key]?.type !== undefined);
+  return new Set(keys.flatMap((key) => addressedService(key) ?? []).map(displayKey));
 }
 
 /** The Services of tools that need approval. A user's own tool has no Service. */
-const servicesToApprove = (tools: readonly PublishedTool[], known: Kinds): readonly DiscoveredService[] =>
-  tools
+function servicesToApprove({ tools, overrides }: Made, known: Kinds): readonly DiscoveredService[] {
+  const retyped = retypedIn(overrides);
+  return tools
     .filter(({ metadata }) => metadata.service !== undefined)
-    .flatMap((tool) => {
-      const kind = kindOf(tool, known);
+    .flatMap((published) => {
+      const namespace = namespaceOf(published);
+      const tool = namespace === undefined ? published : { ...published, namespace };
+      const kind = kindOf(tool, known, retyped.has(`${namespace}/${tool.metadata.service}`));
       const kinds: Kinds = new Map(kind === undefined ? [] : [[tool.type, kind]]);
       return [...approximateServices([tool], [tool.name], kinds).values()];
     })
     .filter((service) => approvalKind(service) !== undefined);
+}
 
 /** The kinds of all detectors, also of those that are switched off now. */
 const kindsOf = ({ policy }: StoredSettings): Kinds =>
@@ -63,13 +87,13 @@ const kindsOf = ({ policy }: StoredSettings): Kinds =>
 function rulesFor(
   { live, revisions }: PublishedState,
   { policy, watched }: StoredSettings,
-  servicesOf: (tools: readonly PublishedTool[]) => readonly DiscoveredService[],
+  servicesOf: (made: Made) => readonly DiscoveredService[],
 ): ApprovalRules {
   const text = live === undefined ? revisions.at(-1)?.overrides : live.data[OVERRIDES_KEY];
   const read = readOverrides(text);
   const standing = (): readonly DiscoveredService[] => {
     const [decided] = standingToolsets(live, revisions);
-    return servicesOf(decided?.tools ?? []);
+    return servicesOf({ tools: decided?.tools ?? [], overrides: text });
   };
   if (!('value' in read)) {
     const strict: AdmissionPolicy = { mcpPolicy: policy.mcpPolicy === 'off' ? 'off' : 'approve' };
@@ -91,10 +115,13 @@ async function withoutApproval(
 ): Promise<readonly Problem[]> {
   const settings = await storedSettings(flags, cli);
   const kinds = kindsOf(settings);
-  const servicesOf = (tools: readonly PublishedTool[]) => servicesToApprove(tools, kinds);
+  const servicesOf = (made: Made) => servicesToApprove(made, kinds);
   const standing = standingToolsets(state.live, state.revisions).map(({ documents }) => documents);
   return [
-    ...unapproved(servicesOf(to.toolset.tools), rulesFor(state, settings, servicesOf)),
+    ...unapproved(
+      servicesOf({ tools: to.toolset.tools, overrides: to.overrides }),
+      rulesFor(state, settings, servicesOf),
+    ),
     ...OUTPUTS.loosened(standing, to.documents).map((name) => ({
       where: name,
       what: 'the agent would run some of its tools without asking, and asks before them now',

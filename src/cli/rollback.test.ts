@@ -15,6 +15,7 @@ import { FindingsError, IncompleteError, UserError } from '../model/errors.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { Rollback } from '../model/revision.ts';
 import { generate } from '../outputs/generate.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { plan, rollbackOf } from '../planning/plan.ts';
 import { EXIT } from './exit.ts';
@@ -384,6 +385,39 @@ describe('what is not approved now', () => {
     const place = await cluster([trusting(annotated), none], undefined, beside);
     await place.rollback();
     expect(place.applied).toHaveLength(1);
+  });
+
+  describe('goes by the Service and not by its overrides', () => {
+    /** A revision with these overrides, and then nothing. */
+    const changed = (found: DiscoveredService, text: string, approvals: string) => {
+      const read = readOverrides(text);
+      if ('faults' in read) throw new Error('invalid overrides');
+      const rules = {
+        ...options,
+        overrides: read.value,
+        mcpPolicy: 'approve',
+        namespaces: ['shop'],
+      } as const;
+      const kinds = new Map([['loki', { description: 'Logs', mappings: {} }]]);
+      const { documents } = generate([found], { ...rules, kinds });
+      return cluster([{ ...documents, 'overrides.yaml': text }, none], undefined, {
+        ...watchingAll,
+        overrides: approvals,
+      });
+    };
+
+    test('whose type they replace', async () => {
+      const text = 'tools: { shop/weather: { type: loki } }';
+      expect(await failing(await changed(weather, text, ''))).toContain('Service shop/weather');
+      const place = await changed(weather, text, 'tools: { shop/weather: { approved: custom } }');
+      expect((await place.rollback()).code).toBe(EXIT.ok);
+    });
+
+    test('whose namespace they replace', async () => {
+      const text = 'tools: { shop/orders: { namespace: sales } }';
+      expect(await failing(await changed(orders, text, ''))).toContain('Service shop/orders');
+      expect((await (await changed(orders, text, approving('mcp'))).rollback()).code).toBe(EXIT.ok);
+    });
   });
 
   test('are tools before which the agent would no longer ask', async () => {
