@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { approve } from './approve.ts';
+import { NO_TOOLS_SHOWN } from './tools-shown.ts';
 
 const SERVICE = { namespace: 'shop', name: 'orders' };
 const done = (text: string, approved = true): string => {
@@ -19,6 +20,17 @@ function isAddition(before: string, after: string): boolean {
     ),
   );
 }
+
+test('tools that were approved earlier stay approved while the server shows none', () => {
+  const approvedTools = `sha256:${'1'.repeat(64)}`;
+  const earlier = `tools:\n  shop/orders:\n    approved: mcp\n    approvedTools: ${approvedTools}\n`;
+  expect(approve(earlier, SERVICE, 'mcp', NO_TOOLS_SHOWN)).toEqual({ text: earlier });
+  const other = `sha256:${'2'.repeat(64)}`;
+  expect(approve(earlier, SERVICE, 'mcp', other)).toEqual({ text: earlier.replace(approvedTools, other) });
+  expect(approve('', SERVICE, 'mcp', NO_TOOLS_SHOWN)).toEqual({
+    text: earlier.replace(approvedTools, NO_TOOLS_SHOWN),
+  });
+});
 
 describe('the text is inserted where it belongs, and nothing else moves', () => {
   test.each([

@@ -11,6 +11,7 @@ import {
 import { isMapping, type Mapping } from '../model/mapping.ts';
 import type { ApprovalWord, ToolOverride } from '../model/overrides.ts';
 import { same } from '../model/same.ts';
+import { NO_TOOLS_SHOWN } from './tools-shown.ts';
 
 /** A Service, by namespace and name. */
 export interface ServiceName {
@@ -179,8 +180,12 @@ export function approve(
   shown?: string,
 ): Approved {
   const word = withField(text, service, ['approved', approved]);
-  const after =
-    word === undefined || shown === undefined ? word : withField(word, service, ['approvedTools', shown]);
+  const tools = toolsIn(contentOf(parse(text)));
+  const earlier = isMapping(tools) ? tools[keyOfService(tools, service)] : undefined;
+  // The tools that were approved earlier stay approved while the server does not show any.
+  const hasEarlier = isMapping(earlier) && earlier.approvedTools !== undefined;
+  const isUnneeded = shown === undefined || (shown === NO_TOOLS_SHOWN && hasEarlier);
+  const after = word === undefined || isUnneeded ? word : withField(word, service, ['approvedTools', shown]);
   if (after !== undefined) return { text: after };
   const key = keyOfService(toolsIn(contentOf(parse(text))), service);
   const fields = `approved: ${approved}${shown === undefined ? '' : `, approvedTools: ${shown}`}`;

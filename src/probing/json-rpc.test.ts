@@ -46,6 +46,19 @@ describe('the message of a response', () => {
     '{'.repeat(60_000),
   ])('is missing in %j', (body) => expect(answered(body, 1_000).message).toBeUndefined());
 
+  test('is the one with the id of the request, or an error of a server that could not read it', () => {
+    const text = (id: unknown, more: object = { result: {} }) =>
+      JSON.stringify({ jsonrpc: '2.0', id, ...more });
+    const stream = `data: ${text(999)}\n\ndata: ${text('1')}\n\ndata: ${json}\n\n`;
+    expect(answered(stream, 100_000).message).toEqual(message);
+    expect(answered(text(999), 100_000).message).toBeUndefined();
+    expect(answered(text(null), 100_000).message).toBeUndefined();
+    const error = { error: { code: -32700 } };
+    expect(answered(text(999, error), 100_000).message).toBeUndefined();
+    for (const id of [1, null, undefined])
+      expect(answered(text(id, error), 100_000).message).toMatchObject(error);
+  });
+
   test('ends the reading of a stream that continues', () => {
     const first = `data: ${json}\n\n`;
     expect(answered(first + 'data: more\n\n'.repeat(1_000), 1).read).toBe(Buffer.byteLength(first));

@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { isMapping, type Mapping } from '../model/mapping.ts';
 import { EventReader } from './event-stream.ts';
 import type { ProbeRequest, ProbeResponse } from './fetch.ts';
 
@@ -24,12 +25,19 @@ export interface RpcCall {
   readonly message: (answer: ProbeResponse) => RpcMessage | undefined;
 }
 
+/** The id of our request. Servers may send messages of their own before the response, and clients match it by its id. */
+const ID = 1;
+
+/** Whether a message is the response to our request. A server that could not read the id sends an error without it. */
+function isOurs(message: Mapping): boolean {
+  if ('result' in message) return message.id === ID;
+  return 'error' in message && (message.id === ID || message.id === null || message.id === undefined);
+}
+
 function parseMessage(text: string): RpcMessage | undefined {
   try {
     const message: unknown = JSON.parse(text);
-    const isAnswer =
-      typeof message === 'object' && message !== null && ('result' in message || 'error' in message);
-    return isAnswer ? (message as RpcMessage) : undefined;
+    return isMapping(message) && isOurs(message) ? (message as RpcMessage) : undefined;
   } catch {
     // A ping, an incomplete event, or not JSON.
     return undefined;
@@ -82,7 +90,7 @@ export function createRpcCall({ path, method, params, headers = {}, limit }: Rpc
         accept: 'application/json, text/event-stream',
         ...headers,
       },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      body: JSON.stringify({ jsonrpc: '2.0', id: ID, method, params }),
       ...(limit === undefined ? {} : { limit }),
       enough: (chunk) => reader.push(chunk),
     },

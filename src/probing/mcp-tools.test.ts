@@ -66,6 +66,12 @@ describe('parsing a list', () => {
     expect(await toolsOf([{ name: 'a' }, readOnly])).toMatchObject([{ name: 'a', readOnly: false }]);
   });
 
+  test('without a response to one of its pages, it is unknown, and not truncated', async () => {
+    expect(await listTools(async () => undefined)).toBeUndefined();
+    const page = one([{ name: 'a' }], 'next');
+    expect(await listTools(async (cursor) => (cursor === undefined ? page() : undefined))).toBeUndefined();
+  });
+
   test.each([[undefined], ['x'], [{ 0: {} }], [null]])('%j is not a list', async (tools) => {
     expect(await listTools(one(tools))).toBeUndefined();
   });
@@ -162,8 +168,8 @@ const mcp = candidate(
   service('deployments', { labels: { 'app.kubernetes.io/name': 'mcp-server' }, ports: ['mcp:8080'] }),
 );
 
-/** A server with a handshake and a session. @param list answers `tools/list`; nothing: it never does */
-async function sessionServer(list: ((cursor: unknown) => object) | undefined) {
+/** A server with a handshake and a session. @param list answers `tools/list`; `closed`: it closes the connection; nothing: it never does */
+async function sessionServer(list: ((cursor: unknown) => object) | 'closed' | undefined) {
   const seen: string[] = [];
   const backend = await httpBackend((request, response) => {
     let body = '';
@@ -180,7 +186,8 @@ async function sessionServer(list: ((cursor: unknown) => object) | undefined) {
           .end(JSON.stringify({ jsonrpc: '2.0', id: 1, result }));
       if (method === 'initialize')
         answer({ protocolVersion: '2025-06-18', serverInfo: { name: 'x' } }, { 'mcp-session-id': 's1' });
-      else if (method === 'tools/list') list !== undefined && answer(list(params?.cursor));
+      else if (method === 'tools/list' && list === 'closed') response.destroy();
+      else if (method === 'tools/list') typeof list === 'function' && answer(list(params?.cursor));
       else response.writeHead(method === 'notifications/initialized' ? 202 : 404).end();
     });
   });
@@ -209,6 +216,13 @@ test('the session that proves a server lists its tools, and is closed', async ()
     'tools/list s1',
     'DELETE s1',
   ]);
+});
+
+test('a server that closes the connection in place of a list is proven, with unknown tools', async () => {
+  const { backend } = await sessionServer('closed');
+  const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), AbortSignal.timeout(5_000));
+  expect(verdict).toMatchObject({ health: 'healthy', proof: 'proven' });
+  expect([verdict.tools, verdict.toolsTruncated]).toEqual([undefined, undefined]);
 });
 
 test('a server that never lists its tools is still proven, and its session is closed', async () => {

@@ -35,8 +35,8 @@ export interface ToolPage {
   readonly bytes: number;
 }
 
-/** Requests one page. @param limit maximum bytes of the response */
-export type FetchToolPage = (cursor: string | undefined, limit: number) => Promise<ToolPage>;
+/** Requests one page. @param limit maximum bytes of the response @returns `undefined` without a response */
+export type FetchToolPage = (cursor: string | undefined, limit: number) => Promise<ToolPage | undefined>;
 
 /** Serializes a value as JSON with sorted keys. @throws RangeError if it is nested too deep */
 function canonical(value: unknown, depth = 0): string {
@@ -86,7 +86,7 @@ function add(tools: Map<string, McpTool>, tool: McpTool): void {
 /**
  * Reads a server's list of tools, page by page, until a limit is reached.
  * @param keepsTexts whether to keep the texts of the tools, for a person who reads them
- * @returns `undefined` if the server returns no list, or an invalid one
+ * @returns `undefined` if the server returns no list or an invalid one, or if a page gets no response
  */
 export async function listTools(fetchPage: FetchToolPage, keepsTexts = false): Promise<ToolList | undefined> {
   const found = new Map<string, McpTool>();
@@ -98,7 +98,10 @@ export async function listTools(fetchPage: FetchToolPage, keepsTexts = false): P
   let left = MAX_BYTES;
   let names = 0;
   for (let page = 1; ; page++) {
-    const { message, bytes } = await fetchPage(cursor, left);
+    const answer = await fetchPage(cursor, left);
+    // A broken connection says nothing about the list.
+    if (answer === undefined) return undefined;
+    const { message, bytes } = answer;
     left -= bytes;
     const { tools, nextCursor } = message?.result ?? {};
     // A truncated page is invalid JSON. The pages before it are valid.

@@ -157,7 +157,7 @@ export async function probeMcp(
       ? createRpcCall({ path, method: 'tools/list', params, headers: inSession, limit })
       : modernCall(path, 'tools/list', params, limit);
     const answer = await send(`POST ${path} tools/list`, call.request);
-    if (answer instanceof ProbeFailure) return { message: undefined, bytes: limit };
+    if (answer instanceof ProbeFailure) return undefined;
     return { message: call.message(answer), bytes: Buffer.byteLength(answer.body) };
   };
   try {
