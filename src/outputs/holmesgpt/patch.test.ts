@@ -33,6 +33,36 @@ describe('an override', () => {
     ]);
   });
 
+  test.each<[string, Record<string, unknown>]>([
+    ['enabled', { enabled: false }],
+    ['approval_required_tools', { approval_required_tools: ['*'] }],
+    ['enabled and approval_required_tools', { enabled: false, approval_required_tools: [] }],
+  ])('keeps what it forbids although the rest of it is rejected: %s', (fields, restriction) => {
+    const server = { description: 'd', config: { url: 'http://orders/mcp' } };
+    const generated = { ...GENERATED, mcp_servers: { orders: server } };
+    const wrong = { ...restriction, bogus: 1 };
+    const { document, notes } = withPatch(generated, {
+      toolsets: { 'grafana/loki': wrong },
+      mcp_servers: { orders: wrong },
+    });
+    expect(document).toEqual({
+      toolsets: { ...GENERATED.toolsets, 'grafana/loki': { ...LOKI, ...restriction } },
+      mcp_servers: { orders: { ...server, ...restriction } },
+    });
+    expect(notes.map(({ what }) => what)).toEqual([
+      expect.stringContaining(`is not merged, except for ${fields}, because`),
+      expect.stringContaining(`is not merged, except for ${fields}, because`),
+    ]);
+  });
+
+  test('is left out if what it forbids is rejected, too', () => {
+    const { document, notes } = withPatch(GENERATED, {
+      toolsets: { 'grafana/loki': { approval_required_tools: [5], bogus: 1 } },
+    });
+    expect(document).toEqual(GENERATED);
+    expect(notes.length).toBe(2);
+  });
+
   test('is merged and reported if HolmesGPT ignores it', () => {
     const patch: HolmesPatch = { toolsets: { 'grafana/loki': { config: { timeout: 5 } } } };
     const { document, notes } = withPatch(GENERATED, patch);

@@ -121,9 +121,18 @@ function withEntry(section: Mapping, name: string, entry: Mapping | undefined): 
   return entry === undefined ? others : { ...others, [name]: entry };
 }
 
+/** What an entry forbids: a mistake elsewhere in it must not make its toolset or its tools available. */
+function restrictionsIn(entry: unknown): Record<string, unknown> {
+  const { enabled, approval_required_tools: asks } = isMapping(entry) ? entry : {};
+  return {
+    ...(enabled === false ? { enabled } : {}),
+    ...(Array.isArray(asks) ? { approval_required_tools: asks } : {}),
+  };
+}
+
 /**
  * The generated document with overrides merged into it. An override with which HolmesGPT would reject an entry or the file
- * is reported and not merged.
+ * is reported and not merged, except for what it forbids.
  */
 export function withPatch(generated: Mapping, patch: HolmesPatch, options: JoinOptions = OVERRIDES): Checked {
   if (Object.keys(patch).length === 0) return { document: generated, notes: [] };
@@ -134,7 +143,8 @@ export function withPatch(generated: Mapping, patch: HolmesPatch, options: JoinO
     const [section = '', name = ''] = JSON.parse(key) as string[];
     return Object.hasOwn(left[section] ?? {}, name);
   };
-  // Each round removes at least one entry.
+  const isRestricted = new Set<string>();
+  // Each round removes at least one entry, or all but the restrictions of one.
   for (;;) {
     const joined = joinDocuments(generated, left, options);
     const document = withoutEmpty(joined.document);
@@ -162,10 +172,15 @@ export function withPatch(generated: Mapping, patch: HolmesPatch, options: JoinO
     for (const [key, faults] of refused) {
       const [section = '', name = ''] = JSON.parse(key) as string[];
       const what = summary(faults.filter(isFault), asWritten);
-      delete left[section]?.[name];
+      const entries = left[section] ?? {};
+      const kept = isRestricted.has(key) ? {} : restrictionsIn(entries[name]);
+      isRestricted.add(key);
+      const fields = Object.keys(kept);
+      if (fields.length === 0) delete entries[name];
+      else entries[name] = kept;
       notes.push({
         where: placeOf(key),
-        what: `is not merged, because HolmesGPT would reject the entry: ${what}`,
+        what: `is not merged${fields.length === 0 ? '' : `, except for ${fields.join(' and ')}`}, because HolmesGPT would reject the entry: ${what}`,
         fix: 'correct or remove it',
       });
     }

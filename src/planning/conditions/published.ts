@@ -100,7 +100,7 @@ function holdReason({ rollback, overrideError, failure }: PublicationState): Cas
     return [
       'False',
       'OverridesInvalid',
-      `overrides.yaml cannot be used, so the last toolset stays: ${overrideError}; fix it`,
+      `overrides.yaml cannot be used, so what is published stays as it is: ${overrideError}; fix it`,
     ];
   if (failure !== undefined) return ['False', 'PublicationFailed', `the last publication failed: ${failure}`];
   return undefined;
