@@ -4,7 +4,7 @@ import { namingBy } from '../controller/naming.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { NO_NAMING } from '../detection/names.ts';
 import type { Generated } from '../model/documents.ts';
-import { FindingsError } from '../model/errors.ts';
+import { ConfigError, FindingsError } from '../model/errors.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { faultLines } from '../model/yaml-text.ts';
 import { generate } from '../outputs/generate.ts';
@@ -48,7 +48,10 @@ async function overridesFrom(path: string | undefined, cli: CliContext): Promise
 /** The document of one output, whole. */
 function documentOf(id: Exclude<DocumentFormat, 'configmap'>, { documents }: Generated): string {
   const [type] = OUTPUTS.all.find((output) => output.id === id)?.documents ?? [];
-  return OUTPUTS.whole(documents)[type?.name ?? ''] ?? '';
+  const document = OUTPUTS.whole(documents)[type?.name ?? ''];
+  if (document === undefined)
+    throw new ConfigError(`${id} is published to a place of its own, and generate has no document for it`);
+  return document;
 }
 
 /** `generate`: writes the documents to standard output or a file. @returns the exit code */
