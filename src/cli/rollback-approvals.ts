@@ -83,7 +83,7 @@ function servicesToApprove({ tools, overrides }: Made, known: Kinds): readonly D
 const kindsOf = ({ policy }: StoredSettings): Kinds =>
   toolKinds(rulesOf({ ...policy, disabledDetectors: [], detectors: {} }).rules);
 
-/** What `serve` would go by. While its namespaces or the overrides are unknown, what it published last counts as trusted. */
+/** What `serve` would go by. What it published last counts as trusted. */
 function rulesFor(
   { live, revisions }: PublishedState,
   { policy, watched }: StoredSettings,
@@ -91,16 +91,13 @@ function rulesFor(
 ): ApprovalRules {
   const text = live === undefined ? revisions.at(-1)?.overrides : live.data[OVERRIDES_KEY];
   const read = readOverrides(text);
-  const standing = (): readonly DiscoveredService[] => {
-    const [decided] = standingToolsets(live, revisions);
-    return servicesOf({ tools: decided?.tools ?? [], overrides: text });
-  };
+  const [decided] = standingToolsets(live, revisions);
+  const standing = servicesOf({ tools: decided?.tools ?? [], overrides: text });
   if (!('value' in read)) {
     const strict: AdmissionPolicy = { mcpPolicy: policy.mcpPolicy === 'off' ? 'off' : 'approve' };
-    return { overrides: NO_OVERRIDES, policy: strict, standing: standing() };
+    return { overrides: NO_OVERRIDES, policy: strict, standing, areNamespacesKnown: false };
   }
-  const rules = { overrides: read.value, policy };
-  return watched === 'unknown' ? { ...rules, standing: standing() } : rules;
+  return { overrides: read.value, policy, standing, areNamespacesKnown: watched !== 'unknown' };
 }
 
 /**

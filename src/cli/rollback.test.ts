@@ -327,6 +327,15 @@ describe('what is not approved now', () => {
     );
   });
 
+  test('does not include what is published, which serve may trust for a reason that is unknown here', async () => {
+    const place = await cluster([withBoth, trusting(orders)], undefined, watchingAll);
+    expect(await failing(place)).toContain('now: Service shop/weather: is not approved; approve');
+    const loki = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+    const more = await cluster([trusting(orders, loki), trusting(orders)], undefined, watchingAll);
+    await more.rollback();
+    expect(more.applied).toHaveLength(1);
+  });
+
   describe('if the namespaces of serve are unknown', () => {
     test('does not include what is published', async () => {
       const published = trusting(

@@ -9,8 +9,13 @@ import { type AdmissionPolicy, admissionOf, approveCommand, isHeld, isRefused } 
 export interface ApprovalRules {
   readonly overrides: Overrides;
   readonly policy: AdmissionPolicy;
-  /** Services that `serve` published last. Given if its namespaces are unknown: theirs count as trusted. */
-  readonly standing?: readonly DiscoveredService[];
+  /**
+   * Services that `serve` published last. Their namespaces count as trusted, because `serve` may have settings that are
+   * unknown here, and publishing them again makes nothing new available.
+   */
+  readonly standing: readonly DiscoveredService[];
+  /** Whether the namespaces of the policy are those of `serve`, as far as is known. */
+  readonly areNamespacesKnown: boolean;
 }
 
 /** A Service and the kind as which it needs approval. */
@@ -19,13 +24,14 @@ const identity = (found: DiscoveredService): string => `${serviceKey(found.servi
 /** The Services that need approval and would not be published now, with the reason and what to do. */
 export function unapproved(
   services: readonly DiscoveredService[],
-  { overrides, policy, standing }: ApprovalRules,
+  { overrides, policy, standing, areNamespacesKnown }: ApprovalRules,
 ): readonly Problem[] {
-  const known = new Set(standing?.map(identity));
+  const known = new Set(standing.map(identity));
+  const listed = areNamespacesKnown ? (policy.namespaces ?? []) : [];
   return services.flatMap((found): Problem[] => {
     const { namespace } = found.service;
     const trusted = known.has(identity(found)) ? [namespace] : [];
-    const rules = standing === undefined ? policy : { ...policy, namespaces: trusted };
+    const rules = { ...policy, namespaces: [...listed, ...trusted] };
     const admission = admissionOf(found, rules, overrides);
     if (!isHeld(admission)) return [];
     const key = displayKey(found.service);
@@ -33,8 +39,7 @@ export function unapproved(
     if (admission.state !== 'waiting') return [{ where, what: admission.reason }];
     const fix = `if you trust it: ${approveCommand(key)}`;
     if (isRefused(found, overrides)) return [{ where, what: 'overrides.yaml refuses it', fix }];
-    const isGuess = standing !== undefined;
-    const what = `is not approved${isGuess ? ', nor published now, and which namespaces serve trusts is unknown here' : ''}`;
+    const what = `is not approved${areNamespacesKnown ? '' : ', nor published now, and which namespaces serve trusts is unknown here'}`;
     return [{ where, what, fix }];
   });
 }
