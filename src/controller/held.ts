@@ -3,6 +3,7 @@ import type { DiscoveredService, Endpoint } from '../model/discovery.ts';
 import type { Generated, Toolset } from '../model/documents.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
@@ -15,7 +16,7 @@ function endpointOf(text: string): Endpoint {
   const url = new URL(text);
   const scheme = url.protocol.replace(':', '') as Endpoint['scheme'];
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
-  return { scheme, host: url.hostname, port, path: url.pathname.replace(/\/+$/, '') };
+  return { scheme, host: url.hostname, port, path: withoutTrailing(url.pathname, '/') };
 }
 
 /** Reconstructs the discovered service of a published tool. */

@@ -7,6 +7,7 @@ import type { Rules } from '../detection/rules.ts';
 import type { AddressBook } from '../model/addresses.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
@@ -65,9 +66,10 @@ export function probeKinds(rules: Rules): ProbeKind[] {
     detector: detector.type,
     title: detector.title,
     spec: detector.probe,
-    path: (
-      detector.paths.find(({ words, when }) => words.length === 0 && when === undefined)?.path ?? ''
-    ).replace(/\/+$/, ''),
+    path: withoutTrailing(
+      detector.paths.find(({ words, when }) => words.length === 0 && when === undefined)?.path ?? '',
+      '/',
+    ),
   }));
 }
 

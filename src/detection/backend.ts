@@ -8,6 +8,7 @@ import {
   type Problem,
 } from '../model/discovery.ts';
 import { defaultName, type Service } from '../model/service.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 import type { Match } from './evaluate.ts';
 import type { Group } from './group.ts';
 import { matchService } from './match.ts';
@@ -186,7 +187,7 @@ function candidateOf(
         ? chooseScheme(service, chosen.port.source)
         : { scheme: place.scheme, detail: 'its annotation' };
     if (detail !== undefined) evidence.push({ signal: 'scheme', detail: `${detail}, so ${scheme}` });
-    const path = word.path ?? (place?.path ?? '').replace(/\/+$/, '');
+    const path = word.path ?? withoutTrailing(place?.path ?? '', '/');
     if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }

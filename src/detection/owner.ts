@@ -5,6 +5,7 @@ import { isHost } from '../model/host-name.ts';
 import { displayKey } from '../model/key.ts';
 import type { Service } from '../model/service.ts';
 import { oneLineOfBytes } from '../model/text.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 import { fitsPattern, quoteForDisplay } from './match.ts';
 
 export interface DetectOptions {
@@ -187,7 +188,7 @@ export function readAnnotations(
     ...(type === undefined ? {} : { type }),
     ...(name === undefined ? {} : { name }),
     ...(healthPath === undefined ? {} : { healthPath }),
-    ...(path === undefined ? {} : { path: path.replace(/\/+$/, '') }),
+    ...(path === undefined ? {} : { path: withoutTrailing(path, '/') }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(description === '' ? {} : { description }),
     problems,

@@ -28,7 +28,11 @@ export function credentialsError(error: unknown, program: string | undefined): C
       `the kubeconfig gets them from the program ${program}, which ${code === 'ENOENT' ? 'is not in PATH; install it' : `cannot be run (${code})`}`,
       { cause: error },
     );
-  const said = oneLine(message.trim().replace(/\s*\n\s*/g, ' '), LONGEST);
+  const lines = message
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const said = oneLine(lines.join(' '), LONGEST);
   return new CredentialsError(
     `the program ${program} failed${said === '' ? '' : ` with "${said}"`}; log in again`,
     { cause: error },

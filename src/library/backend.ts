@@ -11,6 +11,7 @@ import {
 } from '../model/discovery.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import { issueMessage } from '../model/schema-words.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 import { InputError } from './input-error.ts';
 import type { Backend, Certainty } from './types.ts';
 
@@ -89,7 +90,7 @@ function endpointOf(text: string): Endpoint {
     scheme,
     host: hostname,
     port: port === '' ? (PORTS[scheme] ?? 0) : Number(port),
-    path: pathname.replace(/\/+$/, ''),
+    path: withoutTrailing(pathname, '/'),
   };
 }
 

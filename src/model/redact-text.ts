@@ -66,7 +66,7 @@ function valueEnd(text: string, start: number, kind: keyof typeof STOPS): number
 
 /** The end of a bracketed value: all of a mapping or list with the name of a secret is secret. */
 function bracketEnd(text: string, start: number): number {
-  const brackets = /"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[{}[\]]/g;
+  const brackets = /\\.|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[{}[\]]/g;
   brackets.lastIndex = start;
   let depth = 0;
   for (let match = brackets.exec(text); match !== null; match = brackets.exec(text)) {
@@ -92,10 +92,12 @@ const SIGNS: Readonly<Record<string, string>> = {
 const withSigns = (text: string): string =>
   text.replace(ENCODED, (all, code: string) => (SIGNS[code.toLowerCase()] ?? ' ').padEnd(all.length));
 
+const isLogin = (text: string): boolean => text.includes(':') && /^[\x20-\x7e]*$/.test(text);
+
 /** Basic authentication: `Basic` and a base64 text with a colon. */
 function* basicLogins(text: string): Generator<Span> {
   for (const { index, 0: all, 1: login = '' } of text.matchAll(/(?<![\w-])Basic[ \t]{1,4}([\w+/=-]{4,})/gi))
-    if (/^[\x20-\x7e]*:[\x20-\x7e]*$/.test(Buffer.from(login, 'base64').toString('latin1')))
+    if (isLogin(Buffer.from(login, 'base64').toString('latin1')))
       yield [index + all.length - login.length, index + all.length];
 }
 
@@ -176,7 +178,7 @@ export const HIDDEN = '***';
 
 /** Matches all texts that may contain a secret. Most texts do not match, which saves time. */
 const MAYBE_SECRET =
-  /[:=@]|%(25)*3[da]|-[A-Za-z_%][\w.%-]*[ \t]|eyJ|gh[pousr]_|github_pat_|glpat-|glsa_|glc_|xox[abprs]-|xapp-|AKIA|ASIA|AIza|hvs\.|dt0c01\.|sk-|(Bearer|Basic|ApiKey)[ \t]|PRIVATE KEY/i;
+  /[:=@]|%(25)*3[da]|(?<![\w.%-])--?[A-Za-z_%][\w.%-]*[ \t]|eyJ|gh[pousr]_|github_pat_|glpat-|glsa_|glc_|xox[abprs]-|xapp-|AKIA|ASIA|AIza|hvs\.|dt0c01\.|sk-|(Bearer|Basic|ApiKey)[ \t]|PRIVATE KEY/i;
 
 /** Redacts secrets in a text. Already redacted parts do not change. */
 export function hideSecrets(text: string): string {

@@ -1,3 +1,5 @@
+import { withoutTrailing } from './trailing.ts';
+
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443', 'ws:': '80' };
 
 /** The parts of an address that identify a backend. */
@@ -23,7 +25,7 @@ function placeOf(text: string): Place | undefined {
   return {
     host: url.hostname.toLowerCase().replace(/\.$/, ''),
     port: url.port === '' ? (DEFAULT_PORTS[url.protocol] ?? '') : url.port,
-    path: url.pathname.replace(/\/+$/, ''),
+    path: withoutTrailing(url.pathname, '/'),
   };
 }
 

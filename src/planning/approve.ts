@@ -72,7 +72,7 @@ function indentOf(text: string, map: YAMLMap<Scalar, unknown>): string | undefin
 /** Inserts lines after the last line of a node. */
 function insertLines(text: string, end: number, lines: readonly string[]): string {
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
-  const content = text.slice(0, end).replace(/\s+$/, '').length;
+  const content = text.slice(0, end).trimEnd().length;
   const newline = text.indexOf('\n', content);
   const appendToMapping = lines.join(eol);
   if (newline < 0) return `${text}${text === '' ? '' : eol}${appendToMapping}${eol}`;

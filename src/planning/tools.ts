@@ -12,6 +12,7 @@ import {
 } from '../model/overrides.ts';
 import { HOSTS } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 import { backendKeys, type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
 import type { PublishedTypes } from './published-types.ts';
 import { serverHosts } from './server-hosts.ts';
@@ -67,7 +68,7 @@ function endpointOf(text: string): Endpoint {
     scheme: url.protocol.replace(':', '') as Endpoint['scheme'],
     host: url.hostname,
     port: Number(url.port || DEFAULT_PORTS[url.protocol]),
-    path: url.pathname.replace(/\/+$/, ''),
+    path: withoutTrailing(url.pathname, '/'),
   };
 }
 
@@ -110,7 +111,7 @@ function personalTool(
     detector: kinds.has(type) ? type : 'custom',
     kind: kind?.description ?? description,
     endpoint: endpointOf(endpoint),
-    mode: endpoint.replace(/\/+$/, '').endsWith('/sse') ? 'sse' : 'streamable-http',
+    mode: withoutTrailing(endpoint, '/').endsWith('/sse') ? 'sse' : 'streamable-http',
     mappings: kind?.mappings ?? {},
     mcp: kind?.mcp,
     verdict: {

@@ -22,7 +22,8 @@ function apiServerMessage(answer: ProbeResponse): string | undefined {
 function classify(tried: string): Fault | 'unreachable' {
   // The API server is not on the Pod network, so this says nothing about health.
   if (/no route to host|network is unreachable|i\/o timeout/.test(tried)) return 'unreachable';
-  if (/\blookup .*(no such host|server misbehaving)/.test(tried)) return 'resolution';
+  const lookup = tried.slice(/\blookup /.exec(tried)?.index ?? tried.length);
+  if (/no such host|server misbehaving/.test(lookup)) return 'resolution';
   if (/connection refused/.test(tried)) return 'connection';
   return /\b(tls|x509): /.test(tried) ? 'tls' : 'protocol';
 }

@@ -16,8 +16,17 @@ export const fault = (path: Path, message: string): HolmesFault => ({ path, mess
 export const warning = (path: Path, message: string): HolmesFault => ({ path, message, level: 'warning' });
 export const isFault = ({ level }: Pick<HolmesFault, 'level'>): boolean => level === 'fault';
 
-/** A template that HolmesGPT fills from its environment. Its value is unknown here. */
-const TEMPLATE = /\{\{\s*env\.[^}]*\}\}/;
+const TEMPLATE_START = /\{\{\s*env\./;
+
+/**
+ * Whether a text has a template that HolmesGPT fills from its environment, so that its value is unknown here. This is the
+ * regular expression `\{\{\s*env\.[^}]*\}\}`, which would take quadratic time.
+ */
+const hasTemplate = (text: string): boolean =>
+  text
+    .split('}}')
+    .slice(0, -1)
+    .some((part) => TEMPLATE_START.test(part.slice(part.lastIndexOf('}') + 1)));
 const BOOLEANS = /^(0|1|off|on|f|t|false|true|n|y|no|yes)$/i;
 
 /**
@@ -79,7 +88,7 @@ export function checkValue(schema: Schema, value: unknown, path: Path): HolmesFa
   if (schema.not !== undefined) return [fault(path, 'is not possible here')];
   if (schema.anyOf !== undefined)
     return bestUnionBranch(schema.anyOf.map((one) => checkValue(one, value, path)));
-  const isTemplate = typeof value === 'string' && TEMPLATE.test(value);
+  const isTemplate = typeof value === 'string' && hasTemplate(value);
   if (schema.enum !== undefined && !isTemplate && !schema.enum.includes(value))
     return [fault(path, `must be one of ${schema.enum.join(', ')}`)];
   const { type } = schema;

@@ -1,4 +1,5 @@
 import type { ConfigMapFiles, Mount, PodFiles } from '../../model/pod-files.ts';
+import { withoutTrailing } from '../../model/trailing.ts';
 
 /** The file that HolmesGPT reads by default. Source: HolmesGPT 0.45.0, `definitions.py`. */
 const DEFAULT_LOCATION = '/etc/holmes/config/custom_toolset.yaml';
@@ -21,7 +22,7 @@ const REMEDY = `mount a ConfigMap as the folder of ${DEFAULT_LOCATION}`;
 
 /** A file's path within a mount; `undefined` if it is outside. */
 function within(mount: Mount, path: string): string | undefined {
-  const base = (mount.mountPath ?? '').replace(/\/+$/, '');
+  const base = withoutTrailing(mount.mountPath ?? '', '/');
   if (base === '') return undefined;
   if (path === base) return '';
   return path.startsWith(`${base}/`) ? path.slice(base.length + 1) : undefined;

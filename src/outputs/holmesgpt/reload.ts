@@ -4,6 +4,7 @@ import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError } from '../../kubernetes/status.ts';
 import { ClusterError, type UserError } from '../../model/errors.ts';
 import { oneLine } from '../../model/text.ts';
+import { withoutTrailing } from '../../model/trailing.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
 
 /** A way to make HolmesGPT read its file again. */
@@ -137,7 +138,7 @@ function remedy(status: number): string {
  * @param base URL of HolmesGPT, under which its API is
  */
 export function endpointReloader(base: URL, apiKey: string | undefined): Reloader {
-  const url = new URL(`${base.pathname.replace(/\/+$/, '')}/api/admin/reload/toolsets`, base);
+  const url = new URL(`${withoutTrailing(base.pathname, '/')}/api/admin/reload/toolsets`, base);
   const failed = (why: string, fix: string, cause?: unknown): UserError =>
     new ClusterError(`cannot make HolmesGPT reload by POST ${url.href}: ${why}; ${fix}`, {
       cause,
