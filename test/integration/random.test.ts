@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { FindingsError } from '../../src/model/errors.ts';
 import { SCALE } from '../scale.ts';
 import { rollbackTo, serveInside, serveOnce } from './inside.ts';
 import { inputsGive, type Model, settled } from './random-model.ts';
@@ -182,7 +183,9 @@ test(`${STEPS} random steps: overrides are kept, and the published state follows
       }
       case 'second':
         await turn(taken.kind);
-        return serveOnce(env);
+        if (!model.broken) return serveOnce(env);
+        // It publishes, and ends with the fault.
+        return expect(serveOnce(env)).rejects.toMatchObject({ cause: expect.any(FindingsError) });
     }
   };
 
