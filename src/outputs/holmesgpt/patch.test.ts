@@ -55,12 +55,38 @@ describe('an override', () => {
     ]);
   });
 
-  test('is left out if what it forbids is rejected, too', () => {
+  test.each([['*', 5], '*', [{}], 7, {}])(
+    'an unreadable list of tools to ask before means all of them: %j',
+    (asks) => {
+      const { document, notes } = withPatch(GENERATED, {
+        toolsets: { 'grafana/loki': { enabled: false, approval_required_tools: asks } },
+      });
+      expect(document).toEqual({
+        toolsets: {
+          ...GENERATED.toolsets,
+          'grafana/loki': { ...LOKI, enabled: false, approval_required_tools: ['*'] },
+        },
+      });
+      expect(notes).toHaveLength(1);
+    },
+  );
+
+  test.each([false, 'false', 'no', 'OFF', 0, 'n', 'flase', {}])(
+    'switches off in any spelling, and if it is unreadable: %j',
+    (enabled) => {
+      const { document } = withPatch(GENERATED, { toolsets: { 'grafana/loki': { enabled, type: 7 } } });
+      expect(document).toEqual({
+        toolsets: { ...GENERATED.toolsets, 'grafana/loki': { ...LOKI, enabled: false } },
+      });
+    },
+  );
+
+  test('is left out where nothing is left of it', () => {
     const { document, notes } = withPatch(GENERATED, {
-      toolsets: { 'grafana/loki': { approval_required_tools: [5], bogus: 1 } },
+      toolsets: { 'grafana/loki': { enabled: true, approval_required_tools: null, bogus: 1 } },
     });
     expect(document).toEqual(GENERATED);
-    expect(notes.length).toBe(2);
+    expect(notes).toHaveLength(1);
   });
 
   test('is merged and reported if HolmesGPT ignores it', () => {

@@ -121,12 +121,24 @@ function withEntry(section: Mapping, name: string, entry: Mapping | undefined): 
   return entry === undefined ? others : { ...others, [name]: entry };
 }
 
-/** What an entry forbids: a mistake elsewhere in it must not make its toolset or its tools available. */
+/** The spellings of `true` that HolmesGPT accepts. Source: https://docs.pydantic.dev/latest/concepts/conversion_table/ */
+const YES = /^(1|on|t|true|y|yes)$/i;
+
+const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+
+/** What an unreadable list of tools before which the agent asks becomes: all tools. */
+const ALL_TOOLS = ['*'];
+
+/**
+ * What an entry forbids: a mistake elsewhere in it must not make its toolset or its tools available, and what forbids may
+ * itself have the mistake.
+ */
 function restrictionsIn(entry: unknown): Record<string, unknown> {
   const { enabled, approval_required_tools: asks } = isMapping(entry) ? entry : {};
+  const isList = Array.isArray(asks) && asks.every((each) => typeof each === 'string');
   return {
-    ...(enabled === false ? { enabled } : {}),
-    ...(Array.isArray(asks) ? { approval_required_tools: asks } : {}),
+    ...(isGiven(enabled) && !YES.test(String(enabled)) ? { enabled: false } : {}),
+    ...(isGiven(asks) ? { approval_required_tools: isList ? asks : ALL_TOOLS } : {}),
   };
 }
 
