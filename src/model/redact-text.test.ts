@@ -21,6 +21,7 @@ test.each([
   [`q=%7B%22api_key%22%3A%22${S}%22%7D`, 'q=%7B%22api_key%22%3A%***%22%7D'],
   ['name another with --kubeconfig or KUBECONFIG', 'name another with --kubeconfig or KUBECONFIG'],
   ['--kubeconfig order66x', '--kubeconfig ***'],
+  [`x%20--password ${S}`, 'x%20--password ***'],
   ['token: ***1', 'token: ***1'],
   ['listing was denied; grant "list" with a Role', 'listing was denied; grant "list" with a Role'],
 ])('%s', (text, shown) => {
@@ -39,6 +40,8 @@ const part = fc.oneof(
     ' ',
     '\t',
     '--',
+    '%20',
+    '%2522',
     '-',
     '"',
     '&',

@@ -3,7 +3,7 @@ import { isTemplate, namesSecret } from '../model/redact-names.ts';
 /** Returns the mark that replaces a secret. Equal secrets have equal marks. */
 export type Mark = (secret: string) => string;
 
-const KEY = /^((?:[ \t]|[-?{[,][ \t])*)(["']?)([\w./@-]{1,100})\2([ \t]*:(?:[ \t]+|$))(.*)$/;
+const KEY = /^((?:[ \t]|[-?{[,][ \t])*)(["']?)([\w./@-]{1,100})\2([ \t]*:(?:[ \t]+(?![ \t])|$))(.*)$/;
 
 /** Replaces each line of a text with the mark, and keeps the indentation. */
 export function hideLines(text: string, mark: string): string {

@@ -4,6 +4,7 @@ import { hideSecrets } from '../../src/model/redact-text.ts';
 import { sameBackend } from '../../src/model/same-url.ts';
 import { holmesFaults } from '../../src/outputs/holmesgpt/contract.ts';
 import { approve } from '../../src/planning/approve.ts';
+import { redactLines } from '../../src/planning/redact-lines.ts';
 
 /** Characters with which a quadratic function takes many minutes, and a linear one milliseconds. */
 const LONG = 2_000_000;
@@ -44,4 +45,12 @@ test('white space in overrides, and in what a credential plugin says', () => {
     'the program aws failed with "one"; log in again',
   );
   expect(credentialsError(new Error(' one \n\n two\n'), 'aws').message).toContain('"one two"');
+});
+
+test('words like logins, and blanks after a key', () => {
+  const words = `${repeated('m:=')} `;
+  expect(hideSecrets(words)).toBe(words);
+  expect(hideSecrets('x=me:hunter2@host:1, a@sha256:1')).toBe('x=***@host:1, a@sha256:1');
+  const known = { shown: new Map<string, string>(), keys: new Set<string>() };
+  expect(redactLines(`a:${repeated('\t')}\u2028x`, known, () => '***')).toBe('***');
 });
