@@ -1,6 +1,7 @@
 import { Lexer } from 'yaml';
 import * as z from 'zod';
 import { shardName } from '../model/documents.ts';
+import { isMapping } from '../model/mapping.ts';
 import { jsonText, pathText } from '../model/visible.ts';
 import { FILE } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
@@ -62,9 +63,6 @@ function documentFault(id: Exclude<DocumentFormat, 'configmap'>, text: string): 
   const fault = type?.check(text, FILE).faults.find(({ level }) => level === 'fault');
   return fault === undefined ? undefined : `line ${fault.line}, column ${fault.column}: ${fault.message}`;
 }
-
-const isMapping = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The path of the first field that a pattern does not have. */
 function otherField(value: unknown, pattern: unknown): readonly string[] | undefined {

@@ -101,8 +101,8 @@ function rulesFor(
 }
 
 /**
- * What an agent would get from a revision although nobody approves it now: Services without the approval that they need, and
- * tools before which the agent would no longer ask.
+ * What a revision would give an agent without an approval: Services that need one and have none now, and tools before which the
+ * agent would no longer ask.
  */
 async function withoutApproval(
   to: ReadRevision,
@@ -114,12 +114,10 @@ async function withoutApproval(
   const kinds = kindsOf(settings);
   const servicesOf = (made: Made) => servicesToApprove(made, kinds);
   const standing = standingToolsets(state.live, state.revisions).map(({ documents }) => documents);
+  const rules = rulesFor(state, settings, servicesOf);
   return [
-    ...unapproved(
-      servicesOf({ tools: to.toolset.tools, overrides: to.overrides }),
-      rulesFor(state, settings, servicesOf),
-    ),
-    ...OUTPUTS.loosened(standing, to.documents).map((name) => ({
+    ...unapproved(servicesOf({ tools: to.toolset.tools, overrides: to.overrides }), rules),
+    ...OUTPUTS.loosened(standing, to.documents, rules.overrides).map((name) => ({
       where: name,
       what: 'the agent would run some of its tools without asking, and asks before them now',
     })),

@@ -440,6 +440,17 @@ describe('what is not approved now', () => {
     expect(place.applied).toHaveLength(1);
   });
 
+  test('are tools before which overrides ask, although that is not published yet', async () => {
+    const overrides = "holmesgpt: { mcp_servers: { shop/orders: { approval_required_tools: ['*'] } } }";
+    const place = await cluster([trusting(offering('get')), none], undefined, {
+      settings: { namespaces: 'shop' },
+      overrides,
+    });
+    expect(await failing(place)).toContain(
+      'shop/orders: the agent would run some of its tools without asking',
+    );
+  });
+
   test('an approval that somebody withdraws meanwhile counts', async () => {
     const beside = { ...watchingAll, overrides: approving('mcp') };
     const place = await cluster([trusting(orders), none], undefined, beside);

@@ -91,8 +91,9 @@ export interface Output<Settings = unknown> {
    * The names of entries with which an agent would run tools without asking that it asks about now. Absent: its agent asks
    * nothing.
    * @param standing documents, newest first: each entry is compared with the newest one of its name
+   * @param overrides what users ask for, which may not be published yet
    */
-  loosened?(standing: readonly Documents[], next: Documents): readonly string[];
+  loosened?(standing: readonly Documents[], next: Documents, overrides?: Overrides): readonly string[];
   /** Its part of `overrides.yaml`, under its id. */
   readonly overrides?: OutputOverrides;
 }

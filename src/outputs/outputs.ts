@@ -1,4 +1,5 @@
 import { type Documents, namesOf, partsOf, shardOf, type Toolset, toolsetOf } from '../model/documents.ts';
+import type { Overrides } from '../model/overrides.ts';
 import { LARGE } from '../model/yaml-document.ts';
 import type { Output } from './output.ts';
 
@@ -23,8 +24,9 @@ export interface Outputs<Settings = unknown> {
   /**
    * The names of entries with which agents would run tools without asking that they ask about now.
    * @param standing documents, newest first: each entry is compared with the newest one of its name
+   * @param overrides what users ask for, which may not be published yet
    */
-  loosened(standing: readonly Documents[], next: Documents): readonly string[];
+  loosened(standing: readonly Documents[], next: Documents, overrides?: Overrides): readonly string[];
   /** Whether what they render depends on what is published. */
   usesPublished(settings: Settings): boolean;
 }
@@ -69,7 +71,7 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
             ];
           }),
       ),
-    loosened: (standing, next) => all.flatMap((output) => output.loosened?.(standing, next) ?? []),
+    loosened: (...how) => all.flatMap((output) => output.loosened?.(...how) ?? []),
     usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),
   };
 }

@@ -69,7 +69,7 @@ export class EventListeners {
     const listener: Listener = { request, reply, client, isInReview: false };
     this.#open.add(listener);
     reply.raw.on('close', () => this.#open.delete(listener)).on('error', () => {});
-    // The server allows half-open connections, and a stream never ends by itself.
+    // The server allows half-open connections, and nothing else would end the stream of a client that is gone.
     request.raw.socket.once('end', () => reply.raw.destroy());
     this.#send(listener, text);
   }

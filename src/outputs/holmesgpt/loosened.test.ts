@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Documents } from '../../model/documents.ts';
+import { NO_OVERRIDES, type Overrides } from '../../model/overrides.ts';
 import { allNamesBut } from './approval.ts';
 import { loosened } from './loosened.ts';
 
@@ -42,6 +43,18 @@ test.each<[string, Documents, Documents]>([
 test('the newest document that has the server counts', () => {
   expect(loosened([{}, server(['*']), free('get')], free('get'))).toEqual(['shop/orders']);
   expect(loosened([free('get'), server(['*'])], free('get'))).toEqual([]);
+});
+
+test('what users ask for counts, although it may not be published yet', () => {
+  const asking = (patterns: unknown): Overrides => ({
+    ...NO_OVERRIDES,
+    parts: { holmesgpt: { mcp_servers: { 'shop/orders': { approval_required_tools: patterns } } } },
+  });
+  expect(loosened([], free('get'), asking(['*']))).toEqual(['shop/orders']);
+  expect(loosened([free('get')], free('get'), asking(['*']))).toEqual(['shop/orders']);
+  expect(loosened([], server(['*']), asking(['*']))).toEqual([]);
+  expect(loosened([], free('get'), asking(null))).toEqual([]);
+  expect(loosened([], server(['*'], {}, 'shop/other'), asking(['*']))).toEqual([]);
 });
 
 test('patterns of a toolset count too', () => {

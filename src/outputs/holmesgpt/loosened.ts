@@ -1,24 +1,30 @@
 import type { Documents } from '../../model/documents.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { NO_OVERRIDES, type Overrides } from '../../model/overrides.ts';
 import { exceptionsIn } from './approval.ts';
 import { FILE } from './merge.ts';
+import { patchIn } from './overrides.ts';
 import { own, readMapping } from './yaml.ts';
 
 /** The sections with entries that may have patterns. */
 const SECTIONS = ['mcp_servers', 'toolsets'];
 
-/** The entries of a document by their path, which is joined to a text. Empty for a text that cannot be read. */
-function entriesIn(documents: Documents): ReadonlyMap<string, Mapping> {
-  const read = readMapping(documents[FILE] ?? '');
-  if ('fault' in read) return new Map();
+/** The entries of a document by their path, which is joined to a text. */
+function entriesOf(document: Mapping): ReadonlyMap<string, Mapping> {
   return new Map(
     SECTIONS.flatMap((section) => {
-      const entries = own(read.value, section);
+      const entries = own(document, section);
       return Object.entries(isMapping(entries) ? entries : {}).flatMap(([name, entry]) =>
         isMapping(entry) ? [[JSON.stringify([section, name]), entry] as const] : [],
       );
     }),
   );
+}
+
+/** The same of a text. Empty if it cannot be read. */
+function entriesIn(documents: Documents): ReadonlyMap<string, Mapping> {
+  const read = readMapping(documents[FILE] ?? '');
+  return 'fault' in read ? new Map() : entriesOf(read.value);
 }
 
 /** The patterns of the tools before which HolmesGPT asks. */
@@ -43,13 +49,22 @@ function isLooser(standing: readonly string[], next: readonly string[]): boolean
 /**
  * The entries with which HolmesGPT would run tools without asking before which it asks now.
  * @param standing documents, newest first: each entry is compared with the newest one of its name
+ * @param overrides whose patterns count too, because they may not be published yet
  */
-export function loosened(standing: readonly Documents[], next: Documents): readonly string[] {
+export function loosened(
+  standing: readonly Documents[],
+  next: Documents,
+  overrides: Overrides = NO_OVERRIDES,
+): readonly string[] {
   const earlier = standing.map(entriesIn);
+  const wanted = entriesOf(patchIn(overrides));
   return [...entriesIn(next)].flatMap(([path, entry]) => {
+    if (own(entry, 'enabled') === false) return [];
     const before = earlier.find((entries) => entries.has(path))?.get(path);
-    if (before === undefined || own(entry, 'enabled') === false) return [];
+    const asking = [before, wanted.get(path)].flatMap((each) =>
+      each === undefined ? [] : [patternsOf(each)],
+    );
     const [, name] = JSON.parse(path) as [string, string];
-    return isLooser(patternsOf(before), patternsOf(entry)) ? [name] : [];
+    return asking.some((patterns) => isLooser(patterns, patternsOf(entry))) ? [name] : [];
   });
 }

@@ -124,6 +124,9 @@ function withEntry(section: Mapping, name: string, entry: Mapping | undefined): 
 /** The spellings of `true` that HolmesGPT accepts. Source: https://docs.pydantic.dev/latest/concepts/conversion_table/ */
 const YES = /^(1|on|t|true|y|yes)$/i;
 
+const isYes = (value: unknown): boolean =>
+  value === true || value === 1 || (typeof value === 'string' && YES.test(value));
+
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
 
 /** What an unreadable list of tools before which the agent asks becomes: all tools. */
@@ -137,7 +140,7 @@ function restrictionsIn(entry: unknown): Record<string, unknown> {
   const { enabled, approval_required_tools: asks } = isMapping(entry) ? entry : {};
   const isList = Array.isArray(asks) && asks.every((each) => typeof each === 'string');
   return {
-    ...(isGiven(enabled) && !YES.test(String(enabled)) ? { enabled: false } : {}),
+    ...(isGiven(enabled) && !isYes(enabled) ? { enabled: false } : {}),
     ...(isGiven(asks) ? { approval_required_tools: isList ? asks : ALL_TOOLS } : {}),
   };
 }
