@@ -75,11 +75,16 @@ const PROBLEM_TYPES = {
   costly: 'document-too-costly',
 } as const;
 
-/** Converts a rejection by the worker to a problem response. @param failed such as `The document was not checked` */
-function toProblem(error: unknown, failed: string): unknown {
+/**
+ * Converts a rejection by the worker to a problem response.
+ * @param failed such as `The document was not checked`
+ * @param command does the same without the limits
+ */
+function toProblem(error: unknown, failed: string, command: string): unknown {
   if (!(error instanceof TaskRejected)) return error;
   const { reason, message } = error;
-  return new ProblemError(PROBLEM_TYPES[reason], `${failed}: ${message}.`, {
+  const advice = reason === 'costly' ? `; the command ${command} has no such limit` : '';
+  return new ProblemError(PROBLEM_TYPES[reason], `${failed}: ${message}${advice}.`, {
     headers: reason === 'costly' ? {} : { 'retry-after': '1' },
   });
 }
@@ -211,14 +216,14 @@ export function createApiService(
         if (services === undefined) cached = { instance, revision, generated };
         return generated;
       } catch (error) {
-        throw toProblem(error, 'The documents were not generated');
+        throw toProblem(error, 'The documents were not generated', 'dynamic-toolset generate');
       }
     },
     async check(kind, content, client) {
       try {
         return await worker.check(kind, content, client);
       } catch (error) {
-        throw toProblem(error, 'The document was not checked');
+        throw toProblem(error, 'The document was not checked', 'dynamic-toolset validate');
       }
     },
     discover: (request) => rediscover(request, running(), readModel),

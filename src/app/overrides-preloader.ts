@@ -7,6 +7,9 @@ import { WorkerLimitError, WorkerThread } from './worker-thread.ts';
 
 /** Maximum length to parse on the event loop, in characters. The costliest text of this length takes about 20 ms. */
 const MAX_INLINE_CHARACTERS = 8 * 1024;
+/** Heap limit, in MiB. The largest text that keeps to the other limits needs 25 to 28 MiB. */
+const HEAP_MIB = 40;
+
 /** Timeout for a text, in milliseconds. The costliest text of 256 KiB takes 0.3 s of CPU time. */
 const TIMEOUT = 5_000;
 /** Delay before a text that hit a limit is tried again, in milliseconds. The machine may have been busy. */
@@ -38,7 +41,7 @@ export class OverridesPreloader {
   #costly: { readonly text: string; readonly until: number } | undefined;
 
   constructor({
-    thread = new WorkerThread({ longest: TIMEOUT, idle: 0 }),
+    thread = new WorkerThread({ longest: TIMEOUT, heap: HEAP_MIB, idle: 0 }),
     short = MAX_INLINE_CHARACTERS,
     now = () => performance.now(),
   }: OverridesPreloaderOptions = {}) {

@@ -6,7 +6,7 @@ import { WORKER_FILE } from './worker-file.ts';
 /** A task hit the worker's limit on time or memory. */
 export class WorkerLimitError extends Error {
   override readonly name = 'TooCostly';
-  /** The limit, such as `5 s` or `48 MiB of memory`. */
+  /** The limit, such as `5 s` or `24 MiB of memory`. */
   readonly limit: string;
 
   constructor(limit: string) {
@@ -22,7 +22,7 @@ export interface WorkerThreadOptions {
   readonly longest?: number;
   /** Heap limit of the worker, in MiB. */
   readonly heap?: number;
-  /** Idle time after which the worker ends, in milliseconds. An idle worker takes about 10 MiB. */
+  /** Idle time after which the worker ends, in milliseconds. An idle worker takes about 25 MiB. */
   readonly idle?: number;
 }
 
@@ -38,7 +38,7 @@ export class WorkerThread {
   #ended: Promise<void> = Promise.resolve();
   #end: NodeJS.Timeout | undefined;
 
-  constructor({ file = WORKER_FILE, longest = 10_000, heap = 48, idle = 1_000 }: WorkerThreadOptions = {}) {
+  constructor({ file = WORKER_FILE, longest = 10_000, heap = 24, idle = 1_000 }: WorkerThreadOptions = {}) {
     this.#file = file;
     this.#longest = longest;
     this.#heap = heap;

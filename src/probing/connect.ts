@@ -69,13 +69,15 @@ export function openConnection(
   const why = target === undefined && isNumeric ? guard.whyForbidden(address) : undefined;
   if (why !== undefined) throw new ProbeFailure(`not probed: ${why}`, 'refused');
   onPhase(target === undefined && !isNumeric ? 'resolving' : 'connecting');
-  const socket =
-    target === undefined
-      ? connect({ host: address, port: endpoint.port, lookup: guardedLookup(guard, progress) })
-      : connect({ ...target });
-  socket.on('lookup', (error) => {
-    if (error === null) onPhase('connecting');
-  });
-  socket.on('connect', () => onPhase(endpoint.scheme === 'https' ? 'securing' : 'requesting'));
-  return new MeteredSocket(socket, budget);
+  return new MeteredSocket((onread) => {
+    const socket =
+      target === undefined
+        ? connect({ host: address, port: endpoint.port, lookup: guardedLookup(guard, progress), onread })
+        : connect({ ...target, onread });
+    socket.on('lookup', (error) => {
+      if (error === null) onPhase('connecting');
+    });
+    socket.on('connect', () => onPhase(endpoint.scheme === 'https' ? 'securing' : 'requesting'));
+    return socket;
+  }, budget);
 }

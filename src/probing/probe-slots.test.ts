@@ -51,6 +51,26 @@ test('a probe that ends returns its slot at once, and its error is thrown', asyn
   expect(started).toEqual(['first', 'second']);
 });
 
+test('a probe that receives data keeps its slot until it pauses', async () => {
+  const slots = createProbeSlots(1);
+  let receives = true;
+  void slots.run(
+    'n',
+    false,
+    () => new Promise(() => {}),
+    () => receives,
+  );
+  let isNextStarted = false;
+  void slots.run('n', false, async () => {
+    isNextStarted = true;
+  });
+  await pass(3 * SLOT_RELEASE_MS + 50);
+  expect(isNextStarted).toBe(false);
+  receives = false;
+  await pass(SLOT_RELEASE_MS);
+  expect(isNextStarted).toBe(true);
+});
+
 test('at most three times as many have passed their slot on', async () => {
   const { slots, started, open, many } = setup(2);
   many(20, 'dead');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { answering, type Backend, httpBackend, rawBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
@@ -202,4 +202,26 @@ test.each([
     fault,
     reason: expect.stringMatching(new RegExp(`${words} within \\d+\\.\\d s`)),
   });
+});
+
+test.each([
+  ['keeps', 8 * 1024, false],
+  ['passes on', 10, true],
+])('a probe whose response arrives at a steady rate %s its slot', async (_, bytes, isNextProbed) => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const isAsked = new Set<string>();
+  const fetch: Fetch = async ({ endpoint }, { enough }) => {
+    isAsked.add(endpoint.host);
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      enough?.(Buffer.alloc(bytes));
+    }
+  };
+  const prober = createProber(KINDS, { fetch }, { concurrency: 1, timeout: 60_000 });
+  const other = { ...prometheus, endpoint: { ...prometheus.endpoint, host: 'other' } };
+  void prober.probe(prometheus, never);
+  void prober.probe(other, never);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(isAsked.has('other')).toBe(isNextProbed);
 });

@@ -2,7 +2,7 @@ import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
 import { clusterField, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import type { Fetch, Phase, Progress } from './fetch.ts';
+import type { Fetch, Phase, ProbeRequest, Progress } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { probeKafka, type TcpExchange } from './kafka.ts';
 import { probeMcp } from './mcp.ts';
@@ -132,6 +132,29 @@ function timeoutVerdict({ phase = 'requesting' }: Progress, spent: number): Verd
   };
 }
 
+/** A request that counts the bytes of its response's body. */
+const counted = (ask: ProbeRequest, progress: Progress): ProbeRequest => ({
+  ...ask,
+  enough(chunk) {
+    progress.received = (progress.received ?? 0) + chunk.length;
+    return ask.enough?.(chunk) === true;
+  },
+});
+
+/** Bytes of bodies for which a probe keeps its slot. A backend that sends less, such as one byte a second, is silent. */
+const MIN_RECEIVED = 4 * 1024;
+
+/** Returns a function that says whether a probe has received enough since the last call. */
+function receives(progress: Progress): () => boolean {
+  let before = 0;
+  return () => {
+    const { received = 0 } = progress;
+    const more = received - before;
+    before = received;
+    return more >= MIN_RECEIVED;
+  };
+}
+
 /** The verdict of a candidate in a cluster without a route. Its host name would resolve to a host of another cluster. */
 const noRouteVerdict = (cluster: string): Verdict => ({
   health: 'unhealthy',
@@ -165,7 +188,7 @@ export function createProber(
     progress: Progress,
     proven: (verdict: Verdict) => void,
   ): Promise<Verdict> => {
-    const fetch: Fetch = (...request) => route.fetch(request[0], request[1], request[2], progress);
+    const fetch: Fetch = (to, ask, until) => route.fetch(to, counted(ask, progress), until, progress);
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
       case 'mcp':
         return probeMcp(candidate, fetch, signal, limits.keepsTexts, proven);
@@ -176,14 +199,13 @@ export function createProber(
     }
   };
 
-  const probe = async (candidate: Candidate, signal: AbortSignal): Promise<Verdict> => {
+  const probe = async (candidate: Candidate, signal: AbortSignal, progress: Progress): Promise<Verdict> => {
     await nextTurn();
     signal.throwIfAborted();
     const key = serviceKey(candidate.service);
     // Only backends that were silent before may be cut short, because a slow backend is not dead.
     const wasSilent = silent.delete(key);
     const clock = probeDeadline(limits, () => wasSilent && slots.areShort, signal);
-    const progress: Progress = {};
     emit({ kind: 'probe-began' });
     let earlyVerdict: Verdict | undefined;
     try {
@@ -211,7 +233,13 @@ export function createProber(
       if (candidate.service.cluster !== cluster)
         return Promise.resolve(noRouteVerdict(candidate.service.cluster));
       const wasSilent = silent.has(serviceKey(candidate.service));
-      return slots.run(displayNamespace(candidate.service), wasSilent, () => probe(candidate, signal));
+      const progress: Progress = {};
+      return slots.run(
+        displayNamespace(candidate.service),
+        wasSilent,
+        () => probe(candidate, signal, progress),
+        receives(progress),
+      );
     },
   };
 }

@@ -261,3 +261,16 @@ test('a flood of rejected requests causes few and short lines, and all of them a
   expect(lines.length).toBeLessThan(20);
   for (const line of lines) expect(line.length).toBeLessThan(1_000);
 });
+
+test('a request does not wait for all requests of another address', async () => {
+  const { app } = await setting();
+  const ended: string[] = [];
+  const send = async (remoteAddress: string): Promise<void> => {
+    await app.inject({ url: '/things/x', remoteAddress });
+    ended.push(remoteAddress);
+  };
+  const flood = Array.from({ length: 300 }, () => send('10.0.0.1'));
+  await Promise.all([...flood, send('10.0.0.2')]);
+  expect(ended).toHaveLength(301);
+  expect(ended.indexOf('10.0.0.2')).toBeLessThan(30);
+});

@@ -19,6 +19,7 @@ import { ProblemError } from './problem.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';
+import { createTurns } from './turns.ts';
 import { boundedValidator } from './validation.ts';
 
 /** A completed request, for metrics. `route` is the pattern, never the path. */
@@ -196,6 +197,8 @@ export async function createApp({
   app.removeContentTypeParser('text/plain');
 
   app.addHook('onRoute', (route) => methods.add(route));
+  const turn = createTurns();
+  app.addHook('onRequest', async ({ ip }) => turn(addressKey(ip)));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
     if (request.routeOptions.config.probe !== true) {
