@@ -451,6 +451,14 @@ describe('what is not approved now', () => {
     );
   });
 
+  test('is a server that leads to Pods of a Service that overrides refuse', async () => {
+    const beside = { ...orders, sharesPods: ['billing'] };
+    const overrides = 'tools: { shop/billing: { approved: false } }';
+    const settings = { namespaces: 'shop' };
+    const place = await cluster([trusting(beside), none], undefined, { settings, overrides });
+    expect(await failing(place)).toContain('Service shop/orders: overrides.yaml refuses it');
+  });
+
   test('an approval that somebody withdraws meanwhile counts', async () => {
     const beside = { ...watchingAll, overrides: approving('mcp') };
     const place = await cluster([trusting(orders), none], undefined, beside);
@@ -459,5 +467,89 @@ describe('what is not approved now', () => {
       beside.overrides = '';
     };
     expect(await failing(place)).toContain('Service shop/orders: is not approved');
+  });
+});
+
+describe('what overrides switch off now', () => {
+  const loki = discovered(
+    service('loki', { namespace: 'shop', labels: { app: 'loki' }, ports: ['http:3100'] }),
+  );
+  const kinds = new Map([['loki', { description: 'Logs', mappings: {} }]]);
+  /** The documents of Loki with these overrides, which the revision has too. */
+  const made = (text = ''): Documents => {
+    const read = readOverrides(text);
+    if ('faults' in read) throw new Error('invalid overrides');
+    const options = { credentials: {}, holmesgptVersion: '0.32', kinds, overrides: read.value } as const;
+    return { ...generate([loki], options).documents, 'overrides.yaml': text };
+  };
+  const without = generate([]).documents;
+  const said = async (before: string, overrides: string): Promise<string> => {
+    const place = await cluster([made(before), without], undefined, { overrides });
+    const failure = await place.rollback().catch((error: unknown) => error);
+    expect([failure, place.applied]).toEqual([expect.any(FindingsError), []]);
+    return String(failure);
+  };
+  const lokiOff = 'tools: { shop/loki: { enabled: false } }';
+
+  test.each<[string, string, string, string]>([
+    ['a backend', '', lokiOff, 'Service shop/loki'],
+    ['the other form of its key', '', 'tools: { loki.shop: { enabled: false } }', 'Service shop/loki'],
+    [
+      'one with another namespace',
+      'tools: { shop/loki: { namespace: sales } }',
+      lokiOff,
+      'Service shop/loki',
+    ],
+    [
+      'one whose Service the metadata hide',
+      'tools: { shop/loki: { metadata: { service: x } } }',
+      lokiOff,
+      'Service shop/x',
+    ],
+    [
+      'one with a URL',
+      'tools: { shop/loki: { type: loki, endpoint: "https://l.example.com", description: L } }',
+      lokiOff,
+      'tool loki.shop',
+    ],
+    [
+      'a tool of a person',
+      'tools: { mine: { type: loki, endpoint: "https://l.example.com", description: L, metadata: { service: x } } }',
+      'tools: { mine: { type: loki, endpoint: "https://l.example.com", description: L, enabled: false } }',
+      'tool mine',
+    ],
+    [
+      "a toolset of HolmesGPT's",
+      '',
+      'holmesgpt: { toolsets: { grafana/loki: { enabled: false } } }',
+      'grafana/loki',
+    ],
+    ['a removed entry', '', 'holmesgpt: { toolsets: { kubernetes/core: null } }', 'kubernetes/core'],
+  ])('is named: %s', async (_, before, now, where) => {
+    const text = await said(before, now);
+    expect(text).toContain(`has what is switched off now: ${where}: `);
+    expect(text).toMatch(/switch on in overrides.yaml what you want.*--allow-unapproved/);
+  });
+
+  test('is not something that has its display name', async () => {
+    const place = await cluster([made(), without], undefined, {
+      overrides: 'tools: { loki: { enabled: false } }',
+    });
+    expect((await place.rollback()).code).toBe(EXIT.ok);
+  });
+
+  test('is published with a flag, and a warning', async () => {
+    const place = await cluster([made(), without], undefined, { overrides: lokiOff });
+    const { code, said } = await place.rollback({ allowUnapproved: true });
+    expect([code, place.applied.length]).toEqual([EXIT.ok, 1]);
+    expect(said).toContain('warning: Service shop/loki: overrides.yaml switches it off');
+  });
+
+  test('is what the last valid overrides switch off while those of now are invalid', async () => {
+    const last = { ...without, 'overrides.yaml': lokiOff };
+    const place = await cluster([made(), last], undefined, { overrides: 'tools: [' });
+    await expect(place.rollback({ to: 1 })).rejects.toThrow(
+      'Service shop/loki: overrides.yaml switches it off',
+    );
   });
 });

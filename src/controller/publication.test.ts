@@ -1,9 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { read, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import { generate } from '../outputs/generate.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
+import type { ReadRevision } from '../planning/observed.ts';
 import { rollbackOf } from '../planning/plan.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 import { publish } from './publication.ts';
@@ -34,6 +35,7 @@ const publication = (publisher: Publisher) => ({
   version: '1',
   now: () => new Date(0),
   outputs: OUTPUTS,
+  unwantedIn: () => [],
 });
 const cut = (documents: Documents): Documents => ({ ...documents, 'toolset.json': '{"tools": [' });
 
@@ -88,25 +90,25 @@ test('without a valid revision, it reports what is wrong and what to look for', 
   );
 });
 
-test('no revision replaces them with which the agent would ask less', async () => {
-  const asking = (documents: Documents, patterns: readonly string[]): Documents => ({
-    ...documents,
-    'custom_toolset.yaml': JSON.stringify({
-      mcp_servers: { 'shop/orders': { approval_required_tools: patterns } },
-    }),
+describe('a revision that would publish what is unwanted', () => {
+  const unwanted = { where: 'Service shop/loki', what: 'is off', is: 'switched off' } as const;
+  const rollBack = (revisions: readonly ReturnType<typeof revision>[]) => {
+    const publisher = place((documents) =>
+      documents['toolset.json'] === good['toolset.json'] ? cut(documents) : documents,
+    );
+    const unwantedIn = ({ number }: ReadRevision) => (number === 2 ? [unwanted] : []);
+    return publish(toolset(good), undefined, revisions, { ...publication(publisher), unwantedIn }, signal);
+  };
+  const older = { ...other, 'toolset.json': '{"tools":  []}\n' };
+
+  test('is skipped', async () => {
+    const ended = await rollBack([revision(1, older), revision(2, other)]);
+    expect(ended.rolledBack?.to.number).toBe(1);
   });
-  const valid = (documents: Documents) =>
-    documents['toolset.json'] === cut(good)['toolset.json'] ? ['spoilt'] : [];
-  const publisher = place((documents) =>
-    documents['toolset.json'] === good['toolset.json'] ? cut(documents) : documents,
-  );
-  const revisions = [revision(1, asking(other, ['*'])), revision(2, asking(other, ['delete_*']))];
-  const ended = await publish(
-    toolset(asking(good, ['*'])),
-    undefined,
-    revisions,
-    { ...publication(publisher), outputs: { ...OUTPUTS, faultsOf: valid } },
-    signal,
-  );
-  expect(ended.rolledBack?.to.number).toBe(1);
+
+  test('is named if there is no other', async () => {
+    await expect(rollBack([revision(2, other)])).rejects.toThrow(
+      'no revision to return to by itself: revision 2 has what is switched off now (Service shop/loki: is off);',
+    );
+  });
 });

@@ -7,6 +7,7 @@ import { type Observed, observe, type ReadRevision } from '../planning/observed.
 import { type Intent, plan } from '../planning/plan.ts';
 import { previousRevision } from '../planning/revisions.ts';
 import type { Publisher } from '../publishers/publisher.ts';
+import type { Unwanted } from './unwanted.ts';
 
 /** The dependencies of a publication. */
 export interface Publication {
@@ -14,6 +15,12 @@ export interface Publication {
   readonly version: string;
   readonly now: () => Date;
   readonly outputs: Outputs<OutputSettings>;
+}
+
+/** Decides which revisions may replace a publication. */
+export interface RollbackCheck {
+  /** What a revision would publish although it is not approved or is switched off. */
+  readonly unwantedIn: (to: ReadRevision) => readonly Unwanted[];
 }
 
 /** The result of a publication. */
@@ -31,16 +38,35 @@ function faultsIn(live: Observed | undefined, faultsOf: Outputs['faultsOf']): re
   return live.toolset === undefined ? ['a document is missing'] : faultsOf(live.toolset.documents);
 }
 
+/** The newest usable revision with nothing unwanted, and why others are not chosen. */
+function replacement(
+  { documents }: Intent,
+  revisions: readonly ReadRevision[],
+  faultsOf: Outputs['faultsOf'],
+  unwantedIn: RollbackCheck['unwantedIn'],
+): { readonly to: ReadRevision | undefined; readonly skipped: string } {
+  let skipped = '';
+  const to = previousRevision(revisions, documents, (each) => {
+    if (faultsOf(each.documents).length > 0) return false;
+    const [first] = unwantedIn(each);
+    if (first === undefined) return true;
+    if (skipped === '')
+      skipped = ` by itself: revision ${each.number} has what is ${first.is} now (${first.where}: ${first.what})`;
+    return false;
+  });
+  return { to, skipped };
+}
+
 /**
  * Publishes, verifies the stored state, and rolls back to an earlier revision if it is invalid: an admission webhook, for
- * example, may have changed it. Later external changes are drift, which the next reconciliation handles.
+ * example, may have changed it. A revision that would publish what is not approved or is switched off now is skipped. Later external changes are drift, which the next reconciliation handles.
  * @throws as `Publisher.apply`; UserError if there is no revision to return to
  */
 export async function publish(
   intent: Intent,
   live: Observed | undefined,
   revisions: readonly ReadRevision[],
-  { publisher, version, now, outputs }: Publication,
+  { publisher, version, now, outputs, unwantedIn }: Publication & RollbackCheck,
   signal: AbortSignal,
 ): Promise<PublishResult> {
   const { faultsOf } = outputs;
@@ -54,15 +80,11 @@ export async function publish(
   if (first.plan.action === 'none') return first;
   const faults = faultsIn(first.live, faultsOf);
   if (faults.length === 0) return first;
-  const to = previousRevision(
-    revisions,
-    intent.documents,
-    ({ documents }) =>
-      faultsOf(documents).length === 0 && outputs.loosened([intent.documents], documents).length === 0,
-  );
   const what = `what was published to ${publisher.target} cannot be used as it was read back (${faults.join('; ')})`;
   const remedy = 'look for what changes ConfigMaps on their way in, such as admission webhooks';
-  if (to === undefined) throw new FindingsError(`${what}, and there is no revision to return to; ${remedy}`);
+  const { to, skipped } = replacement(intent, revisions, faultsOf, unwantedIn);
+  if (to === undefined)
+    throw new FindingsError(`${what}, and there is no revision to return to${skipped}; ${remedy}`);
   const rollback = { to: to.number, from: contentHash(intent.documents), inputs: intent.inputs };
   const second = await applyPlan({ ...intent, ...to.toolset, rollback }, first.live);
   if (faultsIn(second.live, faultsOf).length > 0)

@@ -4,6 +4,7 @@ import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { loki, namesOf } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { toolNames } from '../../test/fixtures/unit/toolset.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import type { Groups } from '../planning/backend-groups.ts';
@@ -276,6 +277,66 @@ test('an invalid stored document is replaced by the newest revision, which the a
   expect(reconciled).toMatchObject({ documents: good, tools: [{ name: 'a.monitoring' }] });
   expect(told('rolled-back')).toMatchObject([{ to: 1 }]);
   expect(lastOf(told('reconciled'))).toMatchObject({ tools: [{ name: 'a.monitoring' }] });
+});
+
+describe('an invalid stored document is not replaced by a revision', () => {
+  const orders = discovered(
+    service('orders', { namespace: 'shop', labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }),
+  );
+  const APPROVED = 'tools: { shop/orders: { approved: mcp } }';
+  const spoilOnce = (): void => {
+    const apply = place.apply.bind(place);
+    vi.spyOn(place, 'apply').mockImplementationOnce(async (plan) => {
+      await apply(plan);
+      place.edit('toolset.json', 'what a webhook made of it');
+      return place.live;
+    });
+  };
+
+  test.each<[string, string, string]>([
+    ['with a server that is no longer approved', APPROVED, ''],
+    [
+      'with a backend that is off now',
+      APPROVED,
+      `${APPROVED.slice(0, -1)}, monitoring/b: { enabled: false } }`,
+    ],
+    [
+      "with an entry that HolmesGPT's part of overrides has off now",
+      APPROVED,
+      `${APPROVED}\nholmesgpt: { mcp_servers: { shop/orders: { enabled: false } } }`,
+    ],
+  ])('%s, and an older one is', async (_, before, now) => {
+    const { run } = process({ generation: { ...GENERATION, mcpPolicy: 'approve', namespaces: ['*'] } });
+    await run(lokis('a'));
+    place.edit('overrides.yaml', before);
+    await run([...lokis('a', 'b'), orders]);
+    place.edit('overrides.yaml', now);
+    spoilOnce();
+    await run([...lokis('a', 'b', 'c'), orders]);
+    expect(told('rolled-back')).toMatchObject([{ to: 1 }]);
+    expect(toolNames(place.live?.data ?? {})).toEqual(['a.monitoring']);
+  });
+
+  test('unless it is as approved as before', async () => {
+    const { run } = process({ generation: { ...GENERATION, mcpPolicy: 'approve', namespaces: ['shop'] } });
+    await run(lokis('a'));
+    await run([...lokis('a', 'b'), orders]);
+    spoilOnce();
+    await run([...lokis('a', 'b', 'c'), orders]);
+    expect(told('rolled-back')).toMatchObject([{ to: 2 }]);
+  });
+
+  test('that overrides elsewhere switch off', async () => {
+    let overrides = '';
+    const { run } = process({ readOverrides: async () => overrides });
+    await run(lokis('a'));
+    overrides = 'tools: { monitoring/a: { enabled: false } }';
+    spoilOnce();
+    const failed = await run(lokis('a', 'b')).catch((error: unknown) => error);
+    expect(String(failed)).toContain(
+      'no revision to return to by itself: revision 1 has what is switched off now (Service monitoring/a: overrides.yaml',
+    );
+  });
 });
 
 describe('the report of a run', () => {

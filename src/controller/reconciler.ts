@@ -12,11 +12,12 @@ import type { OutputSettings } from '../outputs/registry.ts';
 import { type Groups, groupsNote, publishedGroups } from '../planning/backend-groups.ts';
 import { type Decision, decideToKeep, type Situation } from '../planning/decide.ts';
 import { sizeFault } from '../planning/guards.ts';
-import { type Observed, observe } from '../planning/observed.ts';
-import { BACKEND_GROUPS, PUBLISHED_TOOLS } from '../planning/plan.ts';
+import { type Observed, observe, type ReadRevision } from '../planning/observed.ts';
+import { BACKEND_GROUPS, type Intent, PUBLISHED_TOOLS } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { type ToolsNote, toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
+import { standingWith } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { OwnerRefused, ShardsRefused } from '../publishers/publisher.ts';
 import {
@@ -35,6 +36,7 @@ import { ReconcileReports } from './reconcile-reports.ts';
 import { RevisionLog } from './revision-log.ts';
 import type { Target } from './target.ts';
 import type { ToolWatch } from './tool-changes.ts';
+import { type Unwanted, unwantedIn } from './unwanted.ts';
 
 export interface ReconcilerOptions extends Target, Publication {
   readonly emit: (event: EngineEvent) => void;
@@ -208,7 +210,11 @@ export class Reconciler {
     if (this.#drift.holds(live, changed, cycle)) return undefined;
     if (failure === undefined) this.#report(decision, live, cycle);
     const intent = { ...decision.intent, ...this.#notRestored, owner: await this.#owner(signal) };
-    const target = { ...this.#options, outputs: this.#checking() };
+    const target = {
+      ...this.#options,
+      outputs: this.#checking(),
+      unwantedIn: (to: ReadRevision) => this.#unwantedIn(to, intent, situation),
+    };
     const result = await publish(intent, live, revisions, target, signal);
     const { action, changes } = result.plan;
     const toolset = result.rolledBack?.to.toolset ?? toolsetOf(decision);
@@ -228,6 +234,14 @@ export class Reconciler {
       overrideFaults: decision.intent.overrideError,
       unrecorded: fault,
     };
+  }
+
+  /** What a revision would publish, in place of this, that is not approved or is switched off. */
+  #unwantedIn(to: ReadRevision, intent: Intent, { overrides, revisions }: Situation): readonly Unwanted[] {
+    const { kinds, ...policy } = this.#generation;
+    const standing = standingWith(intent, revisions);
+    const rules = { overrides, policy, areNamespacesKnown: true, kinds, standing, revisions };
+    return unwantedIn(to, rules, this.#options.outputs);
   }
 
   /** Reads the overrides from elsewhere if the target does not hold them. */

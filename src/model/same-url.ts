@@ -1,3 +1,4 @@
+import { serviceOfHost } from './service-host.ts';
 import { withoutTrailing } from './trailing.ts';
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443', 'ws:': '80' };
@@ -72,6 +73,9 @@ export function sameBackend(person: string, generated: string, namespace?: strin
   );
 }
 
+/** A path without the ending of a transport. */
+const withoutTransport = (path: string): string => path.replace(/\/(mcp|sse)$/, '');
+
 /**
  * Whether two URLs are the same MCP server. Like `sameBackend`, but ignores the paths of the transports: a server may
  * offer the old one at `/sse` and the new one at `/mcp` or `/`, and HolmesGPT appends `/sse` itself. If the agent's
@@ -79,12 +83,26 @@ export function sameBackend(person: string, generated: string, namespace?: strin
  * duplicate would bypass the approvals of its first entry.
  */
 export function sameMcpServer(person: string, generated: string, namespace?: string): boolean {
-  return samePlace(
-    person,
-    generated,
-    (of) => namespace === undefined || of === namespace,
-    (path) => path.replace(/\/(mcp|sse)$/, ''),
-  );
+  return samePlace(person, generated, (of) => namespace === undefined || of === namespace, withoutTransport);
+}
+
+/** Whether two hosts are the same, or names of one Service or of its Pods. The name alone matches any namespace. */
+function sameHost(one: string, other: string): boolean {
+  const [a, b] = [serviceOfHost(one), serviceOfHost(other)];
+  if (one === other || (a === undefined && b === undefined)) return one === other;
+  if (a === undefined) return one === b?.name;
+  return b === undefined ? other === a.name : a.name === b.name && a.namespace === b.namespace;
+}
+
+/**
+ * Whether two URLs may be the same MCP server. Like `sameMcpServer`, but users may have written both, so neither needs the
+ * fully qualified name.
+ */
+export function maybeSameServer(one: string, other: string): boolean {
+  const [a, b] = [placeOf(one), placeOf(other)];
+  if (a === undefined || b === undefined) return one === other;
+  const isSamePath = withoutTransport(a.path) === withoutTransport(b.path);
+  return a.port === b.port && isSamePath && sameHost(a.host, b.host);
 }
 
 /**

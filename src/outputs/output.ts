@@ -90,10 +90,12 @@ export interface Output<Settings = unknown> {
   /**
    * The names of entries with which an agent would run tools without asking that it asks about now. Absent: its agent asks
    * nothing.
-   * @param standing documents, newest first: each entry is compared with the newest one of its name
+   * @param standing toolsets, newest first: the newest one with such an entry counts
    * @param overrides what users ask for, which may not be published yet
    */
-  loosened?(standing: readonly Documents[], next: Documents, overrides?: Overrides): readonly string[];
+  loosened?(standing: readonly Toolset[], next: Toolset, overrides?: Overrides): readonly string[];
+  /** The names of entries that an agent would use, and that its own part of overrides switches off or removes. */
+  switchedOn?(next: Toolset, overrides: Overrides): readonly string[];
   /** Its part of `overrides.yaml`, under its id. */
   readonly overrides?: OutputOverrides;
 }

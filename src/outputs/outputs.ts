@@ -23,10 +23,12 @@ export interface Outputs<Settings = unknown> {
   whole(documents: Documents): Documents;
   /**
    * The names of entries with which agents would run tools without asking that they ask about now.
-   * @param standing documents, newest first: each entry is compared with the newest one of its name
+   * @param standing toolsets, newest first: the newest one with such an entry counts
    * @param overrides what users ask for, which may not be published yet
    */
-  loosened(standing: readonly Documents[], next: Documents, overrides?: Overrides): readonly string[];
+  loosened(standing: readonly Toolset[], next: Toolset, overrides?: Overrides): readonly string[];
+  /** The names of entries that agents would use, and that their parts of overrides switch off or remove. */
+  switchedOn(next: Toolset, overrides: Overrides): readonly string[];
   /** Whether what they render depends on what is published. */
   usesPublished(settings: Settings): boolean;
 }
@@ -72,6 +74,7 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
           }),
       ),
     loosened: (...how) => all.flatMap((output) => output.loosened?.(...how) ?? []),
+    switchedOn: (...how) => all.flatMap((output) => output.switchedOn?.(...how) ?? []),
     usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),
   };
 }

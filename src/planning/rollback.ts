@@ -11,6 +11,18 @@ export const heldRollback = (
 ): Rollback | undefined => (live === undefined ? newest?.rollback : rollbackOf(live.annotations));
 
 /**
+ * Toolsets, newest first, with the one from before a rollback at the beginning.
+ * @param from the hash of what the inputs had last
+ */
+function inputsFirst(known: readonly Toolset[], from: string | undefined): readonly Toolset[] {
+  const decided = known.find(({ documents }) => contentHash(documents) === from);
+  return decided === undefined ? known : [decided, ...known.filter((each) => each !== decided)];
+}
+
+const newestFirst = (revisions: readonly ReadRevision[]): readonly Toolset[] =>
+  revisions.map(({ toolset }) => toolset).reverse();
+
+/**
  * What was published last as the inputs had it, newest first: from before a rollback that holds, or else the live toolset,
  * and then the history.
  * @param revisions oldest first
@@ -21,10 +33,12 @@ export function standingToolsets(
 ): readonly Toolset[] {
   const from = heldRollback(live, revisions.at(-1))?.from ?? live?.annotations[CONTENT_HASH];
   const published = live?.toolset === undefined ? [] : [live.toolset];
-  const known = [...published, ...revisions.map(({ toolset }) => toolset).reverse()];
-  const decided = known.find(({ documents }) => contentHash(documents) === from);
-  return decided === undefined ? known : [decided, ...known.filter((each) => each !== decided)];
+  return inputsFirst([...published, ...newestFirst(revisions)], from);
 }
+
+/** The same, where this is about to be published. */
+export const standingWith = (intent: Intent, revisions: readonly ReadRevision[]): readonly Toolset[] =>
+  inputsFirst([intent, ...newestFirst(revisions)], intent.rollback?.from ?? contentHash(intent.documents));
 
 /** What a rollback from this state is from: the last documents that were no rollback, and what the inputs produce. */
 function startOf(

@@ -20,7 +20,7 @@ const LOKI = backend('loki');
 const TWIN = backend('twin', 'loki', { sharesPods: ['loki', 'twin'] });
 const TEMPO = backend('tempo', 'tempo', { sharesPods: ['loki'] });
 const OFF = { 'monitoring/loki': { enabled: false } };
-const WHY = 'is left out: it leads to Pods of monitoring/loki, which overrides.yaml switches off';
+const WHY = 'it leads to Pods of monitoring/loki, which overrides.yaml switches off';
 
 const beside = (
   found: readonly DiscoveredService[],

@@ -50,6 +50,6 @@ export function switchedOffBeside(
       .find((key) => keys.has(key) && !differ(kinds.get(key) ?? each, each));
     return beside === undefined
       ? undefined
-      : `is left out: it leads to Pods of ${displayKey(partsOf(beside))}, which overrides.yaml switches off`;
+      : `it leads to Pods of ${displayKey(partsOf(beside))}, which overrides.yaml switches off`;
   };
 }

@@ -14,6 +14,7 @@ import { HOSTS } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import { backendKeys, type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
+import { ownName } from './own-names.ts';
 import type { PublishedTypes } from './published-types.ts';
 import { serverHosts } from './server-hosts.ts';
 import { switchedOffBeside } from './switched-off.ts';
@@ -150,7 +151,7 @@ function applyOverride(tool: Tool, { key, override }: Change, kinds: ReadonlyMap
     };
     const known =
       type === tool.type ? { description: tool.kind, mappings: tool.mappings, mcp: tool.mcp } : undefined;
-    return personalTool(own, nameOf(key), toSlashedKey(key), known, kinds);
+    return personalTool(own, ownName(key), toSlashedKey(key), known, kinds);
   }
   const kind = override.type === undefined ? undefined : kinds.get(override.type);
   return {
@@ -164,12 +165,6 @@ function applyOverride(tool: Tool, { key, override }: Change, kinds: ReadonlyMap
     metadata: { ...tool.metadata, ...override.metadata },
     pinned: true,
   };
-}
-
-/** The name of a user's own tool: `service.namespace` for both forms of a Service's key. */
-function nameOf(key: string): string {
-  const address = addressedService(key);
-  return address === undefined ? key : defaultName(address);
 }
 
 /** Converts both forms of a Service's key to `namespace/service`. */
@@ -237,7 +232,7 @@ export function toolsOf(
     const change = changes.get(serviceKey(service.service));
     if (change?.override.enabled === false) continue;
     if (change !== undefined && change.isCompleted !== true && isWholeTool(change.override)) {
-      added.push({ ...change, override: change.override, name: nameOf(change.key) });
+      added.push({ ...change, override: change.override, name: ownName(change.key) });
       continue;
     }
     const isOwn = change?.override.endpoint !== undefined;
@@ -246,7 +241,7 @@ export function toolsOf(
       const key = displayKey(service.service);
       notes.push({
         where: `Service ${key}`,
-        what: off,
+        what: `is left out: ${off}`,
         fix: `if you want it, write enabled: true under tools, ${key}`,
       });
       continue;

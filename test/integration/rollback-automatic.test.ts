@@ -121,6 +121,28 @@ test('documents that are corrupted by a webhook are read back, rolled back, held
   ).toHaveLength(1);
 });
 
+test('a revision with what overrides switch off now is skipped', async () => {
+  const given = await setting();
+  const { cluster, watched, env, read, still, revisions } = given;
+  await given.prometheus();
+  const first = startServe({ ...env, ...SELDOM });
+  await first.logged('toolset published');
+  await cluster.service(watched, {
+    name: 'tempo',
+    labels: { 'app.kubernetes.io/name': 'tempo' },
+    ports: [{ port: 3200, name: 'http' }],
+  });
+  await waitUntil('both are remembered', async () => (await revisions()).length === 2);
+  await first.stop();
+  await given.writeOverrides(`tools: { ${watched}/tempo: { enabled: false } }\n`);
+  await spoilLoki(given);
+  await given.loki();
+  const serve = startServe({ ...env, ...SELDOM });
+  expect(await serve.logged('rolled back to revision')).toMatchObject({ revision: 1 });
+  await still();
+  expect(toolNames(await read())).toEqual([`prometheus.${watched}`]);
+});
+
 test('corrupted without a revision to return to: reported, and retried with backoff', async () => {
   const given = await setting();
   await spoilLoki(given);

@@ -136,6 +136,23 @@ describe('rollback while serve runs', () => {
   });
 });
 
+test('what overrides switch off later stays off, unless the user says otherwise', async () => {
+  const { env, serve, watched, read, still, writeOverrides } = await published(SELDOM);
+  await writeOverrides(`tools:\n  ${watched}/loki: { enabled: false }\n`);
+  await waitUntil('it is off', async () => toolNames(await read()).join() === `prometheus.${watched}`);
+  const off = await still();
+  const refused = await command(env, 'rollback', '--to', '3');
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain(
+    `revision 3 has what is switched off now: Service ${watched}/loki: overrides.yaml switches it off`,
+  );
+  expect((await read()).metadata.resourceVersion).toBe(off.metadata.resourceVersion);
+  expect(await command(env, 'rollback', '--to', '2')).toMatchObject({ code: 0 });
+  expect(await command(env, 'rollback', '--to', '3', '--allow-unapproved')).toMatchObject({ code: 0 });
+  await serve.logged(HOLDS);
+  expect(toolNames(await still())).toEqual([`loki.${watched}`, `prometheus.${watched}`]);
+});
+
 describe('rollback while serve does not run', () => {
   test('invalid numbers end with 2 and list the valid ones; the next serve keeps a valid one', async () => {
     const { env, serve, watched, still } = await published(SELDOM);

@@ -19,7 +19,7 @@ export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
     .option('--dry-run', 'show what would change without changing it')
     .option(
       '--allow-unapproved',
-      'publish MCP servers and annotated Services that are not approved, and tools before which the agent would no longer ask',
+      'publish what people did not allow: MCP servers and annotated Services that are not approved, tools before which the agent would no longer ask, and what overrides.yaml switches off',
     )
     .option('--force', 'take over a ConfigMap that this program did not create')
     .addOption(quiet())

@@ -26,7 +26,7 @@ function toolsOfEntry(name: string, entry: unknown): number {
 }
 
 /** Whether HolmesGPT's server loads a built-in toolset that the document does not mention. */
-function isDefault(name: string): boolean {
+export function isDefault(name: string): boolean {
   const model = own(HOLMES.toolsets, name);
   return model?.enabled === true && model.tags.some((tag) => counts.serverTags.includes(tag));
 }

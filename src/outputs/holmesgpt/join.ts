@@ -1,7 +1,6 @@
 import type { Problem } from '../../model/discovery.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
-import { addressedService } from '../../model/overrides.ts';
 import { leadsToHost, sameBackend, sameMcpServer } from '../../model/same-url.ts';
 import { baseUrlsOf } from './base-urls.ts';
 import {
@@ -12,6 +11,7 @@ import {
   partsOf,
 } from './join-lists.ts';
 import { own } from './models.ts';
+import { serverUrl, serviceOfKey } from './server-url.ts';
 import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './shape.ts';
 
 /** How a hand-written document is joined to the generated one. */
@@ -196,21 +196,10 @@ function ownEntry(name: string, handWritten: Mapping, version: JoinOptions['holm
   return { ...entry, config: { ...common, [shape.list]: entries } };
 }
 
-/** The URL of an MCP server's entry; `undefined` for a program that HolmesGPT starts itself. */
-function serverUrl(entry: unknown): string | undefined {
-  if (!isMapping(entry)) return undefined;
-  const url = (isMapping(entry.config) ? own(entry.config, 'url') : undefined) ?? own(entry, 'url');
-  return typeof url === 'string' ? url : undefined;
-}
-
 /** The URL of a hand-written entry. Without an address, the key `NAMESPACE/SERVICE` names the Service. */
 function placeOf(name: string, entry: unknown): string | undefined {
-  const address = addressedService(name);
-  const service = address === undefined || !name.includes('/') ? undefined : address;
-  return (
-    serverUrl(entry) ??
-    (service === undefined ? undefined : `http://${service.name}.${service.namespace}.svc`)
-  );
+  const host = serviceOfKey(name);
+  return serverUrl(entry) ?? (host === undefined ? undefined : `http://${host}`);
 }
 
 /**

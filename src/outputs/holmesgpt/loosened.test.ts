@@ -1,20 +1,25 @@
-import { expect, test } from 'vitest';
-import type { Documents } from '../../model/documents.ts';
+import { describe, expect, test } from 'vitest';
+import type { Toolset } from '../../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../../model/overrides.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
 import { allNamesBut } from './approval.ts';
 import { loosened } from './loosened.ts';
 
-/** A document with one MCP server. JSON is YAML, too. */
-const server = (patterns?: readonly string[], more: object = {}, name = 'shop/orders'): Documents => ({
-  'custom_toolset.yaml': JSON.stringify({
-    mcp_servers: {
-      [name]: { ...(patterns === undefined ? {} : { approval_required_tools: patterns }), ...more },
-    },
-  }),
+/** A toolset with this file. JSON is YAML, too. */
+const file = (content: unknown, tools: readonly PublishedTool[] = []): Toolset => ({
+  documents: { 'custom_toolset.yaml': JSON.stringify(content) },
+  tools,
 });
-const free = (...names: readonly string[]): Documents => server(allNamesBut(names));
+const asking = (patterns?: readonly string[]) =>
+  patterns === undefined ? {} : { approval_required_tools: patterns };
 
-test.each<[string, Documents, Documents]>([
+/** A toolset with one MCP server. */
+const server = (patterns?: readonly string[], more: object = {}, name = 'shop/orders'): Toolset =>
+  file({ mcp_servers: { [name]: { ...asking(patterns), ...more } } });
+const NOTHING: Toolset = { documents: {}, tools: [] };
+const free = (...names: readonly string[]): Toolset => server(allNamesBut(names));
+
+test.each<[string, Toolset, Toolset]>([
   ['all tools need approval now, and some did not', server(['*']), free('get')],
   ['another tool was read-only', free('get'), free('list')],
   ['one more tool was read-only', free('get'), free('get', 'list')],
@@ -25,7 +30,7 @@ test.each<[string, Documents, Documents]>([
   expect(loosened([standing], next)).toEqual(['shop/orders']);
 });
 
-test.each<[string, Documents, Documents]>([
+test.each<[string, Toolset, Toolset]>([
   ['nothing changes', free('get'), free('get')],
   ['fewer tools were read-only', free('get', 'list'), free('get')],
   ['all tools needed approval', free('get'), server(['*'])],
@@ -34,32 +39,108 @@ test.each<[string, Documents, Documents]>([
   ['nothing needs approval now', server(), free('get')],
   ['it was off', server(['*']), server([], { enabled: false })],
   ['it is another server', server(['*']), server([], {}, 'shop/other')],
-  ['there was no file', server(['*']), {}],
-  ['a file is unreadable', { 'custom_toolset.yaml': '[' }, free('get')],
+  ['there was no file', server(['*']), NOTHING],
+  ['a file is unreadable', { documents: { 'custom_toolset.yaml': '[' }, tools: [] }, free('get')],
 ])('it is not if %s', (_, standing, next) => {
   expect(loosened([standing], next)).toEqual([]);
 });
 
 test('the newest document that has the server counts', () => {
-  expect(loosened([{}, server(['*']), free('get')], free('get'))).toEqual(['shop/orders']);
+  expect(loosened([NOTHING, server(['*']), free('get')], free('get'))).toEqual(['shop/orders']);
   expect(loosened([free('get'), server(['*'])], free('get'))).toEqual([]);
 });
 
+const overriding = (part: unknown): Overrides => ({ ...NO_OVERRIDES, parts: { holmesgpt: part } });
+
 test('what users ask for counts, although it may not be published yet', () => {
-  const asking = (patterns: unknown): Overrides => ({
-    ...NO_OVERRIDES,
-    parts: { holmesgpt: { mcp_servers: { 'shop/orders': { approval_required_tools: patterns } } } },
-  });
-  expect(loosened([], free('get'), asking(['*']))).toEqual(['shop/orders']);
-  expect(loosened([free('get')], free('get'), asking(['*']))).toEqual(['shop/orders']);
-  expect(loosened([], server(['*']), asking(['*']))).toEqual([]);
-  expect(loosened([], free('get'), asking(null))).toEqual([]);
-  expect(loosened([], server(['*'], {}, 'shop/other'), asking(['*']))).toEqual([]);
+  const wanting = (patterns: unknown): Overrides =>
+    overriding({ mcp_servers: { 'shop/orders': { approval_required_tools: patterns } } });
+  expect(loosened([], free('get'), wanting(['*']))).toEqual(['shop/orders']);
+  expect(loosened([free('get')], free('get'), wanting(['*']))).toEqual(['shop/orders']);
+  expect(loosened([], free('get'), wanting('all'))).toEqual(['shop/orders']);
+  expect(loosened([], server(['*']), wanting(['*']))).toEqual([]);
+  expect(loosened([], free('get'), wanting(null))).toEqual([]);
+  expect(loosened([], server(['*'], {}, 'shop/other'), wanting(['*']))).toEqual([]);
 });
 
-test('patterns of a toolset count too', () => {
-  const toolset = (patterns: readonly string[]): Documents => ({
-    'custom_toolset.yaml': JSON.stringify({ toolsets: { bash: { approval_required_tools: patterns } } }),
+describe('the same server under another name', () => {
+  const URL = 'http://orders.shop.svc.cluster.local:8000/mcp';
+  const at = (url: string, patterns: readonly string[], name = 'mine') =>
+    server(patterns, { config: { url } }, name);
+
+  test.each([
+    URL,
+    'http://ORDERS.shop.svc.cluster.local.:8000/mcp/',
+    'http://orders.shop.svc:8000/sse',
+    'http://orders.shop:8000',
+    'http://user:secret@orders:8000/mcp?a=b',
+  ])('is named, however its URL is spelt (%s)', (url) => {
+    expect(loosened([at(url, ['*'])], at(URL, []), NO_OVERRIDES)).toEqual(['mine']);
+    expect(loosened([at(url, ['*'], 'theirs')], at(URL, []))).toEqual(['mine']);
+    expect(loosened([at(URL, ['*'], 'theirs')], at(url, []))).toEqual(['mine']);
+    const wanted = { theirs: { config: { url }, approval_required_tools: ['*'] } };
+    expect(loosened([], at(URL, []), overriding({ mcp_servers: wanted }))).toEqual(['mine']);
   });
-  expect(loosened([toolset(['*'])], toolset([]))).toEqual(['bash']);
+
+  test.each(['http://orders.sales:8000/mcp', 'http://orders.shop:9000/mcp', 'http://orders.shop:8000/other'])(
+    'is not another one (%s)',
+    (url) => {
+      expect(loosened([at(url, ['*'], 'theirs')], at(URL, []))).toEqual([]);
+    },
+  );
+
+  test('has one spelling as short as the other', () => {
+    const [short, long] = ['http://orders.shop:8000', 'http://orders.shop.svc:8000/mcp'];
+    expect(loosened([at(short, ['*'], 'theirs')], at(long, []))).toEqual(['mine']);
+    expect(loosened([at(long, ['*'], 'theirs')], at(short, []))).toEqual(['mine']);
+  });
+
+  test('is meant by the key of its Service in overrides', () => {
+    const wanted = { 'shop/orders': { approval_required_tools: ['*'] } };
+    expect(loosened([], at(URL, []), overriding({ mcp_servers: wanted }))).toEqual(['mine']);
+  });
+
+  test('is known by the published hosts, on any port', () => {
+    const tool = {
+      name: 'orders.shop',
+      type: 'mcp',
+      endpoint: URL,
+      description: '',
+      metadata: { service: 'orders', hosts: 'orders.shop.svc.cluster.local,10.0.0.7' },
+    };
+    const discovered = (patterns: readonly string[]) =>
+      file({ mcp_servers: { 'shop/orders': { ...asking(patterns), config: { url: URL } } } }, [tool]);
+    expect(loosened([at('http://10.0.0.7:9000', ['*'])], discovered([]))).toEqual(['shop/orders']);
+    expect(loosened([discovered(['*'])], at('http://10.0.0.7:9000', []))).toEqual(['mine']);
+  });
+
+  test('is found where two exchanged names', () => {
+    const two = (a: readonly string[], b: readonly string[], urls: readonly [string, string]) =>
+      file({
+        mcp_servers: {
+          a: { ...asking(a), config: { url: urls[0] } },
+          b: { ...asking(b), config: { url: urls[1] } },
+        },
+      });
+    const [one, other] = ['http://one:80', 'http://other:80'];
+    expect(loosened([two(['x'], ['y'], [one, other])], two(['x'], ['y'], [other, one]))).toEqual(['a', 'b']);
+    expect(loosened([two(['x'], ['x'], [one, other])], two(['x'], ['x'], [other, one]))).toEqual([]);
+  });
+});
+
+describe('patterns of a toolset count too', () => {
+  const toolset = (patterns: readonly string[]) => file({ toolsets: { bash: asking(patterns) } });
+
+  test('where the next document has it', () => {
+    expect(loosened([toolset(['*'])], toolset([]))).toEqual(['bash']);
+  });
+
+  test('where HolmesGPT turns it on although the next document does not have it', () => {
+    expect(loosened([toolset(['*'])], file({ toolsets: {} }))).toEqual(['bash']);
+    const wanted = { bash: { approval_required_tools: ['*'] } };
+    expect(loosened([], file({ toolsets: {} }), overriding({ toolsets: wanted }))).toEqual(['bash']);
+    expect(loosened([file({ toolsets: {} }), toolset(['*'])], file({ toolsets: {} }))).toEqual([]);
+    const other = file({ toolsets: { 'helm/core': asking(['*']) } });
+    expect(loosened([other], file({ toolsets: {} }))).toEqual([]);
+  });
 });

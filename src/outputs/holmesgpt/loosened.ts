@@ -1,37 +1,20 @@
-import type { Documents } from '../../model/documents.ts';
-import { isMapping, type Mapping } from '../../model/mapping.ts';
+import type { Toolset } from '../../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../../model/overrides.ts';
 import { exceptionsIn } from './approval.ts';
-import { FILE } from './merge.ts';
-import { patchIn } from './overrides.ts';
-import { own, readMapping } from './yaml.ts';
-
-/** The sections with entries that may have patterns. */
-const SECTIONS = ['mcp_servers', 'toolsets'];
-
-/** The entries of a document by their path, which is joined to a text. */
-function entriesOf(document: Mapping): ReadonlyMap<string, Mapping> {
-  return new Map(
-    SECTIONS.flatMap((section) => {
-      const entries = own(document, section);
-      return Object.entries(isMapping(entries) ? entries : {}).flatMap(([name, entry]) =>
-        isMapping(entry) ? [[JSON.stringify([section, name]), entry] as const] : [],
-      );
-    }),
-  );
-}
-
-/** The same of a text. Empty if it cannot be read. */
-function entriesIn(documents: Documents): ReadonlyMap<string, Mapping> {
-  const read = readMapping(documents[FILE] ?? '');
-  return 'fault' in read ? new Map() : entriesOf(read.value);
-}
+import { isDefault } from './count.ts';
+import { entriesIn, isSameServer, type ListedEntry, wantedEntries } from './listed-entries.ts';
+import { isSwitchedOff, restrictionsIn } from './restrictions.ts';
+import { own } from './yaml.ts';
 
 /** The patterns of the tools before which HolmesGPT asks. */
-function patternsOf(entry: Mapping): readonly string[] {
-  const patterns = own(entry, 'approval_required_tools');
+function patternsOf({ fields }: ListedEntry): readonly string[] {
+  const patterns = own(fields, 'approval_required_tools');
   return Array.isArray(patterns) ? patterns.filter((each) => typeof each === 'string') : [];
 }
+
+/** The same of an entry of overrides, where an unreadable list is one of all tools. */
+const wantedPatterns = ({ fields }: ListedEntry): readonly string[] =>
+  restrictionsIn(fields).approval_required_tools ?? [];
 
 /**
  * Whether HolmesGPT runs tools without asking with the next patterns before which it asks with the standing ones. Patterns
@@ -46,25 +29,48 @@ function isLooser(standing: readonly string[], next: readonly string[]): boolean
   return later.some((name) => !known.has(name));
 }
 
+const isNamesake = (one: ListedEntry, other: ListedEntry): boolean =>
+  one.section === other.section && one.name === other.name;
+
+/** The toolsets that HolmesGPT turns on by itself where its file does not mention them, as those of others that it does. */
+function unmentioned(others: readonly ListedEntry[], next: readonly ListedEntry[]): readonly ListedEntry[] {
+  const there = new Set(next.map(({ name }) => name));
+  const names = others.flatMap(({ section, name }) =>
+    section === 'toolsets' && isDefault(name) && !there.has(name) ? [name] : [],
+  );
+  return [...new Set(names)].map((name) => ({
+    section: 'toolsets',
+    name,
+    fields: {},
+    url: undefined,
+    hosts: [],
+  }));
+}
+
 /**
- * The entries with which HolmesGPT would run tools without asking before which it asks now.
- * @param standing documents, newest first: each entry is compared with the newest one of its name
+ * The entries with which HolmesGPT would run tools without asking before which it asks now. Each is compared with those of
+ * its name, and with those that lead to the same MCP server under any name.
+ * @param standing toolsets, newest first: the newest one with such an entry counts
  * @param overrides whose patterns count too, because they may not be published yet
  */
 export function loosened(
-  standing: readonly Documents[],
-  next: Documents,
+  standing: readonly Toolset[],
+  next: Toolset,
   overrides: Overrides = NO_OVERRIDES,
 ): readonly string[] {
   const earlier = standing.map(entriesIn);
-  const wanted = entriesOf(patchIn(overrides));
-  return [...entriesIn(next)].flatMap(([path, entry]) => {
-    if (own(entry, 'enabled') === false) return [];
-    const before = earlier.find((entries) => entries.has(path))?.get(path);
-    const asking = [before, wanted.get(path)].flatMap((each) =>
-      each === undefined ? [] : [patternsOf(each)],
-    );
-    const [, name] = JSON.parse(path) as [string, string];
-    return asking.some((patterns) => isLooser(patterns, patternsOf(entry))) ? [name] : [];
+  const wanted = wantedEntries(overrides);
+  const there = entriesIn(next);
+  const all = [...there, ...unmentioned([...(earlier[0] ?? []), ...wanted], there)];
+  const loose = all.filter((entry) => {
+    if (isSwitchedOff(entry.fields)) return false;
+    const asking = [isNamesake, isSameServer].flatMap((fits) => {
+      const before = earlier.map((entries) => entries.filter((each) => fits(each, entry)));
+      const newest = before.find((entries) => entries.length > 0) ?? [];
+      const asked = wanted.filter((each) => fits(each, entry));
+      return [...newest.map(patternsOf), ...asked.map(wantedPatterns)];
+    });
+    return asking.some((patterns) => isLooser(patterns, patternsOf(entry)));
   });
+  return [...new Set(loose.map(({ name }) => name))];
 }

@@ -18,6 +18,7 @@ import { entryOf, HOLMESGPT, holmesMapping } from './mapping.ts';
 import { FILE } from './merge.ts';
 import { holmesOverrides, patchIn } from './overrides.ts';
 import { patchFaults } from './patch.ts';
+import { switchedOn } from './switched-on.ts';
 import { holmesDocument } from './toolsets.ts';
 
 /** The settings that affect HolmesGPT's file. */
@@ -142,5 +143,6 @@ export const holmesgpt: Output<HolmesSettings> = {
   // Before 0.32 a toolset supports one backend, and the published one keeps its place.
   usesPublished: ({ holmesgptVersion }) => holmesgptVersion === '0.20',
   loosened,
+  switchedOn,
   overrides: { ...holmesOverrides, faults: patchFaults },
 };

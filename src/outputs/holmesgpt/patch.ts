@@ -6,6 +6,7 @@ import { type JoinOptions, joinDocuments, WITHOUT_ADDRESS } from './join.ts';
 import { partsOf } from './join-lists.ts';
 import { fault, type HolmesFault, isFault, type Path, warning } from './model-check.ts';
 import type { HolmesPatch } from './overrides.ts';
+import { restrictionsIn } from './restrictions.ts';
 import { addressesOf, carriesCredentials, shapeOf } from './shape.ts';
 
 /** Overrides, for the newest HolmesGPT: options without an address belong to no particular backend. */
@@ -121,30 +122,6 @@ function withEntry(section: Mapping, name: string, entry: Mapping | undefined): 
   return entry === undefined ? others : { ...others, [name]: entry };
 }
 
-/** The spellings of `true` that HolmesGPT accepts. Source: https://docs.pydantic.dev/latest/concepts/conversion_table/ */
-const YES = /^(1|on|t|true|y|yes)$/i;
-
-const isYes = (value: unknown): boolean =>
-  value === true || value === 1 || (typeof value === 'string' && YES.test(value));
-
-const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
-
-/** What an unreadable list of tools before which the agent asks becomes: all tools. */
-const ALL_TOOLS = ['*'];
-
-/**
- * What an entry forbids: a mistake elsewhere in it must not make its toolset or its tools available, and what forbids may
- * itself have the mistake.
- */
-function restrictionsIn(entry: unknown): Record<string, unknown> {
-  const { enabled, approval_required_tools: asks } = isMapping(entry) ? entry : {};
-  const isList = Array.isArray(asks) && asks.every((each) => typeof each === 'string');
-  return {
-    ...(isGiven(enabled) && !isYes(enabled) ? { enabled: false } : {}),
-    ...(isGiven(asks) ? { approval_required_tools: isList ? asks : ALL_TOOLS } : {}),
-  };
-}
-
 /**
  * The generated document with overrides merged into it. An override with which HolmesGPT would reject an entry or the file
  * is reported and not merged, except for what it forbids.
@@ -192,7 +169,7 @@ export function withPatch(generated: Mapping, patch: HolmesPatch, options: JoinO
       isRestricted.add(key);
       const fields = Object.keys(kept);
       if (fields.length === 0) delete entries[name];
-      else entries[name] = kept;
+      else entries[name] = { ...kept };
       notes.push({
         where: placeOf(key),
         what: `is not merged${fields.length === 0 ? '' : `, except for ${fields.join(' and ')}`}, because HolmesGPT would reject the entry: ${what}`,

@@ -1,0 +1,99 @@
+import { approvalKind } from '../model/approvals.ts';
+import type { Problem } from '../model/discovery.ts';
+import type { Toolset } from '../model/documents.ts';
+import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import type { Outputs } from '../outputs/outputs.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
+import type { AdmissionPolicy } from '../planning/admission.ts';
+import { forbidden } from '../planning/forbidden.ts';
+import type { ReadRevision } from '../planning/observed.ts';
+import { type ApprovalRules, unapproved } from '../planning/unapproved.ts';
+import { type Behind, behind, type Kinds } from './published-services.ts';
+
+/** What decides whether an earlier revision may be published again. */
+export interface RevisionRules {
+  /** The text of `overrides.yaml` as it is now. */
+  readonly overrides: string | undefined;
+  /** What `serve` goes by, as far as it is known. */
+  readonly policy: AdmissionPolicy;
+  readonly areNamespacesKnown: boolean;
+  readonly kinds: Kinds;
+  /** What was published last as the inputs had it, newest first. It counts as trusted. */
+  readonly standing: readonly Toolset[];
+  /** The history, oldest first. */
+  readonly revisions: readonly ReadRevision[];
+}
+
+/** Something that a revision would publish, and a person does not want published. */
+export interface Unwanted extends Problem {
+  readonly is: 'not approved' | 'switched off';
+}
+
+const UNKNOWN: Unwanted = {
+  where: 'its documents',
+  what: 'their tools cannot be read back, so it is unknown whether they are approved',
+  is: 'not approved',
+};
+
+/** The overrides as they are now. `undefined` if they are invalid. */
+function overridesNow({ overrides }: RevisionRules): Overrides | undefined {
+  const read = readOverrides(overrides);
+  return 'value' in read ? read.value : undefined;
+}
+
+/** The newest valid overrides of the history: what they switch off stays off while those of now cannot be read. */
+function lastValid(revisions: readonly ReadRevision[]): Overrides {
+  for (const { overrides } of revisions.toReversed()) {
+    const read = readOverrides(overrides);
+    if ('value' in read) return read.value;
+  }
+  return NO_OVERRIDES;
+}
+
+/** While overrides are invalid, only what was published last counts as approved. */
+function approvalRules(
+  rules: RevisionRules,
+  now: Overrides | undefined,
+  { services }: Behind,
+): ApprovalRules {
+  const { policy, areNamespacesKnown } = rules;
+  const standing = services.filter((service) => approvalKind(service) !== undefined);
+  if (now !== undefined) return { overrides: now, policy, standing, areNamespacesKnown };
+  const strict: AdmissionPolicy = { mcpPolicy: policy.mcpPolicy === 'off' ? 'off' : 'approve' };
+  return { overrides: NO_OVERRIDES, policy: strict, standing, areNamespacesKnown: false };
+}
+
+const as = (is: Unwanted['is'], problems: readonly Problem[]): readonly Unwanted[] =>
+  problems.map((problem) => ({ ...problem, is }));
+
+/**
+ * What a revision would give agents although people did not approve it or switched it off: Services that need an approval
+ * and have none now, tools before which an agent would no longer ask, and what overrides switch off. Pure.
+ */
+export function unwantedIn(
+  to: ReadRevision,
+  rules: RevisionRules,
+  outputs: Pick<Outputs, 'loosened' | 'switchedOn' | 'readsBack'>,
+): readonly Unwanted[] {
+  if (!outputs.readsBack) return [UNKNOWN];
+  const now = overridesNow(rules);
+  const overrides = now ?? lastValid(rules.revisions);
+  const found = behind({ tools: to.toolset.tools, overrides: to.overrides }, rules.kinds);
+  const standing = behind({ tools: rules.standing[0]?.tools ?? [], overrides: rules.overrides }, rules.kinds);
+  const off = forbidden(found, standing.services, overrides);
+  const named = new Set(off.map(({ where }) => where.replace(/^\S+ /, '')));
+  const asking = found.services.filter((service) => approvalKind(service) !== undefined);
+  return [
+    ...as('not approved', unapproved(asking, approvalRules(rules, now, standing))),
+    ...as('switched off', off),
+    ...outputs
+      .switchedOn(to.toolset, overrides)
+      .filter((name) => !named.has(name))
+      .map((name) => ({ where: name, what: 'overrides.yaml switches it off', is: 'switched off' as const })),
+    ...outputs.loosened(rules.standing, to.toolset, overrides).map((name) => ({
+      where: name,
+      what: 'the agent would run some of its tools without asking, and asks before them now',
+      is: 'not approved' as const,
+    })),
+  ];
+}

@@ -1,0 +1,84 @@
+import type { Toolset } from '../../model/documents.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { addressedService, type Overrides } from '../../model/overrides.ts';
+import { publishedHosts } from '../../model/published-tools.ts';
+import { leadsToHost, maybeSameServer } from '../../model/same-url.ts';
+import { FILE } from './merge.ts';
+import { patchIn } from './overrides.ts';
+import { serverUrl, serviceOfKey } from './server-url.ts';
+import { own, readMapping } from './yaml.ts';
+
+const SECTIONS = ['mcp_servers', 'toolsets'] as const;
+
+/** An entry of a document or of overrides. */
+export interface ListedEntry {
+  readonly section: (typeof SECTIONS)[number];
+  readonly name: string;
+  /** `null` in overrides that remove the entry. */
+  readonly fields: Mapping | null;
+  /** Its URL, if it is an MCP server. */
+  readonly url: string | undefined;
+  /** The hosts of the MCP server, as far as they are known. */
+  readonly hosts: readonly string[];
+}
+
+type HostsOf = (name: string, url: string | undefined) => readonly string[];
+
+function entriesOf(document: unknown, hostsOf: HostsOf): readonly ListedEntry[] {
+  return SECTIONS.flatMap((section) => {
+    const entries = own(document, section);
+    return Object.entries(isMapping(entries) ? entries : {}).flatMap(([name, fields]): ListedEntry[] => {
+      if (fields !== null && !isMapping(fields)) return [];
+      const isServer = section === 'mcp_servers' || own(fields, 'type') === 'mcp';
+      const url = isServer ? serverUrl(fields) : undefined;
+      return [{ section, name, fields, url, hosts: isServer ? hostsOf(name, url) : [] }];
+    });
+  });
+}
+
+function readEntries({ documents, tools }: Toolset): readonly ListedEntry[] {
+  const read = readMapping(documents[FILE] ?? '');
+  if ('fault' in read) return [];
+  const hosts = publishedHosts(tools);
+  return entriesOf(read.value, (_, url = '') => hosts.get(url) ?? []);
+}
+
+/** The entries of toolsets, because each revision is compared with all newer ones. */
+const known = new WeakMap<Toolset, readonly ListedEntry[]>();
+
+/** The entries of a published `custom_toolset.yaml`. None if it cannot be read. */
+export function entriesIn(toolset: Toolset): readonly ListedEntry[] {
+  const entries = known.get(toolset) ?? readEntries(toolset);
+  known.set(toolset, entries);
+  return entries;
+}
+
+/** The entries of overrides. Without an address, the key `NAMESPACE/SERVICE` names the Service. */
+export const wantedEntries = (overrides: Overrides): readonly ListedEntry[] =>
+  entriesOf(patchIn(overrides), (name, url) => (url === undefined ? [serviceOfKey(name) ?? []].flat() : []));
+
+/** The Services that overrides switch off, and users' own tools in overrides, as entries. */
+export function toolEntries({ tools }: Overrides): {
+  readonly off: readonly ListedEntry[];
+  readonly own: readonly ListedEntry[];
+} {
+  const entries = Object.entries(tools).map(([name, { enabled, endpoint: url }]) => {
+    const { namespace, name: service } = addressedService(name) ?? {};
+    const hosts = url === undefined && service !== undefined ? [`${service}.${namespace}.svc`] : [];
+    return { enabled, entry: { section: 'mcp_servers', name, fields: {}, url, hosts } as const };
+  });
+  return {
+    off: entries.flatMap(({ enabled, entry }) => (enabled === false ? [entry] : [])),
+    own: entries.flatMap(({ enabled, entry }) =>
+      enabled === false || entry.url === undefined ? [] : [entry],
+    ),
+  };
+}
+
+/** Whether two entries lead to the same MCP server, whatever their names are. */
+export function isSameServer(one: ListedEntry, other: ListedEntry): boolean {
+  const leads = ({ url }: ListedEntry, { hosts }: ListedEntry): boolean =>
+    url !== undefined && leadsToHost(url, hosts);
+  const isSameUrl = one.url !== undefined && other.url !== undefined && maybeSameServer(one.url, other.url);
+  return isSameUrl || leads(one, other) || leads(other, one);
+}

@@ -1,0 +1,78 @@
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import { displayKey, HOME_CLUSTER } from '../model/key.ts';
+import { addressedService, type Overrides } from '../model/overrides.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
+import { type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
+import { serviceOfHost } from '../model/service-host.ts';
+import { oneLine } from '../model/text.ts';
+import { backendKeys } from './override-keys.ts';
+import { ownNames } from './own-names.ts';
+import { switchedOffBeside } from './switched-off.ts';
+
+const OFF = 'overrides.yaml switches it off';
+const FIX = 'if you want it, take enabled: false out of overrides.yaml';
+
+/** The Services and the names of users' own tools that overrides switch off. */
+interface Off {
+  readonly services: ReadonlySet<ServiceKey>;
+  readonly names: ReadonlySet<string>;
+}
+
+function offIn({ tools }: Overrides): Off {
+  const keys = Object.keys(tools).filter((key) => tools[key]?.enabled === false);
+  const services = keys.flatMap((key) => addressedService(key) ?? []);
+  return {
+    services: new Set(services.map(serviceKey)),
+    names: new Set(keys.filter((key) => addressedService(key) === undefined)),
+  };
+}
+
+/**
+ * The discovered backends that overrides switch off: by any of their Services, or because they lead to the Pods of a Service
+ * that is off.
+ * @param standing what is published now: what it tells of a Service is newer, and what leads to Pods of a Service that is
+ *   off, and is published all the same, is another product
+ */
+function forbiddenServices(
+  services: readonly DiscoveredService[],
+  standing: readonly DiscoveredService[],
+  overrides: Overrides,
+): readonly Problem[] {
+  const off = offIn(overrides).services;
+  const now = new Map(standing.map((found) => [serviceKey(found.service), found]));
+  const beside = switchedOffBeside(services, overrides);
+  return services.flatMap((found): Problem[] => {
+    const published = now.get(serviceKey(found.service));
+    const where = `Service ${displayKey(found.service)}`;
+    if (backendKeys(published ?? found).some((key) => off.has(key))) return [{ where, what: OFF, fix: FIX }];
+    const what = beside(found);
+    const isKnown = published !== undefined && beside(published) === what;
+    return what === undefined || isKnown ? [] : [{ where, what, fix: FIX }];
+  });
+}
+
+/** Users' own tools that overrides switch off: by name, or by the Service to which a tool leads that overrides no longer have. */
+function forbiddenTools(own: readonly PublishedTool[], overrides: Overrides): readonly Problem[] {
+  const off = offIn(overrides);
+  const isOff = (service: Omit<ServiceName, 'cluster'> | undefined): boolean =>
+    service !== undefined && off.services.has(serviceKey({ cluster: HOME_CLUSTER, ...service }));
+  const listed = ownNames(overrides);
+  return own
+    .filter(({ name, endpoint }) => {
+      const target = serviceOfHost(URL.parse(endpoint)?.hostname ?? '');
+      return off.names.has(name) || isOff(addressedService(name)) || (isOff(target) && !listed.has(name));
+    })
+    .map(({ name }) => ({ where: `tool ${oneLine(name, 100)}`, what: OFF, fix: FIX }));
+}
+
+/** The backends and users' own tools that overrides switch off, with the reason and what to do. Pure. */
+export function forbidden(
+  {
+    services,
+    own,
+  }: { readonly services: readonly DiscoveredService[]; readonly own: readonly PublishedTool[] },
+  standing: readonly DiscoveredService[],
+  overrides: Overrides,
+): readonly Problem[] {
+  return [...forbiddenServices(services, standing, overrides), ...forbiddenTools(own, overrides)];
+}
