@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { leadsToHost, nameOfAddress, sameBackend, sameMcpServer } from './same-url.ts';
+import {
+  leadsToHost,
+  maybeSameServer,
+  nameOfAddress,
+  sameBackend,
+  sameMcpServer,
+  serverWords,
+} from './same-url.ts';
 
 const FULL = 'http://mcp.shop.svc.cluster.local:80/api';
 
@@ -88,4 +95,33 @@ describe('a Pod of a headless Service', () => {
     expect(leadsToHost('http://my-mcp.shop.svc.cluster.local/mcp', hosts)).toBe(false);
     expect(leadsToHost('http://mcp.shop.svc.example.com/mcp', hosts)).toBe(false);
   });
+});
+
+test('servers that are the same have a word in common', () => {
+  const hosts = [
+    'orders',
+    'orders.shop',
+    'orders.shop.svc',
+    'orders.shop.svc.cluster.local',
+    'pod-0.orders.shop',
+    'pod-0.orders.shop.svc',
+    'pod-0.orders.shop.svc.cluster.local',
+    'a.pod-0.orders.shop.svc',
+    'orders.sales.svc',
+    'Orders.Example.com.',
+    '10.0.0.7',
+    'fd00::7',
+  ];
+  const urlOf = (host: string): string => `http://${host.includes(':') ? `[${host}]` : host}:8000/mcp`;
+  const share = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
+    [...a].some((word) => b.has(word));
+  for (const a of hosts)
+    for (const b of hosts) {
+      const words = serverWords(urlOf(a), []);
+      if (maybeSameServer(urlOf(a), urlOf(b))) expect(share(words, serverWords(urlOf(b), []))).toBe(true);
+      if (leadsToHost(urlOf(a), [b])) expect(share(words, serverWords(undefined, [b]))).toBe(true);
+    }
+  const template = 'http://{{ env.HOST }}/mcp';
+  expect(share(serverWords(template, []), serverWords(template, []))).toBe(true);
+  expect(share(serverWords(urlOf('a.shop'), []), serverWords(urlOf('b.shop'), []))).toBe(false);
 });

@@ -105,6 +105,12 @@ export function maybeSameServer(one: string, other: string): boolean {
   return a.port === b.port && isSamePath && sameHost(a.host, b.host);
 }
 
+const withoutTemplates = (text: string): string => text.replaceAll(/\{\{[^{}]*\}\}/g, '0');
+
+/** The host that an address without a scheme and port names, which may be an IPv6 address. */
+const bareHost = (text: string): string | undefined =>
+  text.includes(':') ? placeOf(`http://[${text}]`)?.host : text;
+
 /**
  * Whether a host is the name of a Pod of a headless Service, `POD.SERVICE.NAMESPACE`. `POD.SERVICE` counts only if the
  * agent's namespace is known, because `a.b` may also be the Service `a` of the namespace `b`.
@@ -121,11 +127,11 @@ const isPodOf = (host: string, service: string, namespace: string | undefined): 
  */
 export function leadsToHost(person: string, hosts: readonly string[], namespace?: string): boolean {
   // Replace templates, for example of a port or credentials, so that the host can be parsed.
-  const theirs = placeOf(person.replaceAll(/\{\{[^{}]*\}\}/g, '0'))?.host;
+  const theirs = placeOf(withoutTemplates(person))?.host;
   if (theirs === undefined) return false;
   const isBare = (of: string): boolean => namespace === undefined || of === namespace;
   return hosts.some((text) => {
-    const host = text.includes(':') ? placeOf(`http://[${text}]`)?.host : text;
+    const host = bareHost(text);
     const short = /^[^.]+\.[^.]+\.svc$/.test(text);
     const all = spellings(short ? `${text}.any` : text, isBare);
     return (
@@ -134,6 +140,24 @@ export function leadsToHost(person: string, hosts: readonly string[], namespace?
       all.some((each) => theirs === each || isPodOf(theirs, each, namespace))
     );
   });
+}
+
+function wordsOf(host: string): readonly string[] {
+  if (/^[\d.]+$|:/.test(host)) return [host];
+  const labels = host.split('.');
+  const svc = labels.indexOf('svc', 2);
+  // Neither the namespace nor the last part of another name, which many hosts share.
+  return labels.slice(0, svc < 0 ? Math.max(1, labels.length - 1) : svc - 1);
+}
+
+/**
+ * Words for an index of servers: two servers have one in common if `maybeSameServer` or `leadsToHost` finds them the same.
+ * @param hosts as for `leadsToHost`
+ */
+export function serverWords(url: string | undefined, hosts: readonly string[]): ReadonlySet<string> {
+  const own = url === undefined ? undefined : placeOf(withoutTemplates(url))?.host;
+  const all = [own, ...hosts.map(bareHost)].filter((host) => host !== undefined);
+  return new Set([...(url === undefined ? [] : [url]), ...all.flatMap(wordsOf)]);
 }
 
 /** The name of a backend whose address alone is known: `SERVICE.NAMESPACE`, or its host. */

@@ -2,7 +2,7 @@ import type { Toolset } from '../../model/documents.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { addressedService, type Overrides } from '../../model/overrides.ts';
 import { publishedHosts } from '../../model/published-tools.ts';
-import { leadsToHost, maybeSameServer } from '../../model/same-url.ts';
+import { leadsToHost, maybeSameServer, serverWords } from '../../model/same-url.ts';
 import { FILE } from './merge.ts';
 import { patchIn } from './overrides.ts';
 import { serverUrl, serviceOfKey } from './server-url.ts';
@@ -76,9 +76,36 @@ export function toolEntries({ tools }: Overrides): {
 }
 
 /** Whether two entries lead to the same MCP server, whatever their names are. */
-export function isSameServer(one: ListedEntry, other: ListedEntry): boolean {
+function isSameServer(one: ListedEntry, other: ListedEntry): boolean {
   const leads = ({ url }: ListedEntry, { hosts }: ListedEntry): boolean =>
     url !== undefined && leadsToHost(url, hosts);
   const isSameUrl = one.url !== undefined && other.url !== undefined && maybeSameServer(one.url, other.url);
   return isSameUrl || leads(one, other) || leads(other, one);
+}
+
+/** Indexes of entries by the words of their servers, because each entry is compared with all others. */
+const indexes = new WeakMap<readonly ListedEntry[], ReadonlyMap<string, readonly ListedEntry[]>>();
+
+function indexOf(entries: readonly ListedEntry[]): ReadonlyMap<string, readonly ListedEntry[]> {
+  const index = indexes.get(entries) ?? indexed(entries);
+  indexes.set(entries, index);
+  return index;
+}
+
+function indexed(entries: readonly ListedEntry[]): ReadonlyMap<string, readonly ListedEntry[]> {
+  const index = new Map<string, ListedEntry[]>();
+  for (const entry of entries)
+    for (const word of serverWords(entry.url, entry.hosts)) {
+      const list = index.get(word);
+      if (list === undefined) index.set(word, [entry]);
+      else list.push(entry);
+    }
+  return index;
+}
+
+/** The entries that lead to the same MCP server as this one, whatever their names are. */
+export function sameServers(entries: readonly ListedEntry[], entry: ListedEntry): readonly ListedEntry[] {
+  const index = indexOf(entries);
+  const near = [...serverWords(entry.url, entry.hosts)].flatMap((word) => index.get(word) ?? []);
+  return [...new Set(near)].filter((each) => isSameServer(each, entry));
 }

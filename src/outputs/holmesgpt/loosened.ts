@@ -2,7 +2,7 @@ import type { Toolset } from '../../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../../model/overrides.ts';
 import { exceptionsIn } from './approval.ts';
 import { isDefault } from './count.ts';
-import { entriesIn, isSameServer, type ListedEntry, wantedEntries } from './listed-entries.ts';
+import { entriesIn, type ListedEntry, sameServers, wantedEntries } from './listed-entries.ts';
 import { isSwitchedOff, restrictionsIn } from './restrictions.ts';
 import { own } from './yaml.ts';
 
@@ -29,8 +29,20 @@ function isLooser(standing: readonly string[], next: readonly string[]): boolean
   return later.some((name) => !known.has(name));
 }
 
-const isNamesake = (one: ListedEntry, other: ListedEntry): boolean =>
-  one.section === other.section && one.name === other.name;
+const namesakes = (entries: readonly ListedEntry[], { section, name }: ListedEntry): readonly ListedEntry[] =>
+  entries.filter((each) => each.section === section && each.name === name);
+
+/** The counterparts of an entry in the newest document that has any. */
+function newest(
+  documents: readonly (readonly ListedEntry[])[],
+  counterparts: (entries: readonly ListedEntry[]) => readonly ListedEntry[],
+): readonly ListedEntry[] {
+  for (const entries of documents) {
+    const found = counterparts(entries);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
 
 /** The toolsets that HolmesGPT turns on by itself where its file does not mention them, as those of others that it does. */
 function unmentioned(others: readonly ListedEntry[], next: readonly ListedEntry[]): readonly ListedEntry[] {
@@ -64,12 +76,10 @@ export function loosened(
   const all = [...there, ...unmentioned([...(earlier[0] ?? []), ...wanted], there)];
   const loose = all.filter((entry) => {
     if (isSwitchedOff(entry.fields)) return false;
-    const asking = [isNamesake, isSameServer].flatMap((fits) => {
-      const before = earlier.map((entries) => entries.filter((each) => fits(each, entry)));
-      const newest = before.find((entries) => entries.length > 0) ?? [];
-      const asked = wanted.filter((each) => fits(each, entry));
-      return [...newest.map(patternsOf), ...asked.map(wantedPatterns)];
-    });
+    const asking = [namesakes, sameServers].flatMap((counterparts) => [
+      ...newest(earlier, (entries) => counterparts(entries, entry)).map(patternsOf),
+      ...counterparts(wanted, entry).map(wantedPatterns),
+    ]);
     return asking.some((patterns) => isLooser(patterns, patternsOf(entry)));
   });
   return [...new Set(loose.map(({ name }) => name))];

@@ -1,7 +1,7 @@
 import type { Toolset } from '../../model/documents.ts';
 import type { Overrides } from '../../model/overrides.ts';
 import { isDefault } from './count.ts';
-import { entriesIn, isSameServer, type ListedEntry, toolEntries, wantedEntries } from './listed-entries.ts';
+import { entriesIn, type ListedEntry, sameServers, toolEntries, wantedEntries } from './listed-entries.ts';
 import { isSwitchedOff } from './restrictions.ts';
 
 /** Whether an entry of overrides switches off or removes. */
@@ -19,7 +19,7 @@ export function switchedOn(next: Toolset, overrides: Overrides): readonly string
   const there = entriesIn(next);
   const { off, own } = toolEntries(overrides);
   const leadsTo = (entries: readonly ListedEntry[], entry: ListedEntry): boolean =>
-    entries.some((each) => isSameServer(each, entry));
+    sameServers(entries, entry).length > 0;
   const isForbidden = (entry: ListedEntry): boolean =>
     forbidding.some(({ name }) => name === entry.name) ||
     (!allowed.has(entry.name) &&
