@@ -5,7 +5,7 @@ import { publishedHosts } from '../../model/published-tools.ts';
 import { leadsToHost, maybeSameServer, serverWords } from '../../model/same-url.ts';
 import { FILE } from './merge.ts';
 import { patchIn } from './overrides.ts';
-import { serverUrl, serviceOfKey } from './server-url.ts';
+import { programOf, serverUrl, serviceOfKey } from './server-url.ts';
 import { own, readMapping } from './yaml.ts';
 
 const SECTIONS = ['mcp_servers', 'toolsets'] as const;
@@ -17,12 +17,14 @@ export interface ListedEntry {
   /** `null` in overrides that remove the entry. */
   readonly fields: Mapping | null;
   /** Its URL, if it is an MCP server. */
-  readonly url: string | undefined;
+  readonly url?: string | undefined;
+  /** Its command, if it is an MCP server that HolmesGPT starts itself. */
+  readonly program?: string | undefined;
   /** The hosts of the MCP server, as far as they are known. */
   readonly hosts: readonly string[];
 }
 
-type HostsOf = (name: string, url: string | undefined) => readonly string[];
+type HostsOf = (name: string, fields: Mapping | null) => readonly string[];
 
 function entriesOf(document: unknown, hostsOf: HostsOf): readonly ListedEntry[] {
   return SECTIONS.flatMap((section) => {
@@ -30,8 +32,10 @@ function entriesOf(document: unknown, hostsOf: HostsOf): readonly ListedEntry[] 
     return Object.entries(isMapping(entries) ? entries : {}).flatMap(([name, fields]): ListedEntry[] => {
       if (fields !== null && !isMapping(fields)) return [];
       const isServer = section === 'mcp_servers' || own(fields, 'type') === 'mcp';
-      const url = isServer ? serverUrl(fields) : undefined;
-      return [{ section, name, fields, url, hosts: isServer ? hostsOf(name, url) : [] }];
+      if (!isServer) return [{ section, name, fields, hosts: [] }];
+      const url = serverUrl(fields);
+      const program = url === undefined ? programOf(fields) : undefined;
+      return [{ section, name, fields, url, program, hosts: hostsOf(name, fields) }];
     });
   });
 }
@@ -40,7 +44,7 @@ function readEntries({ documents, tools }: Toolset): readonly ListedEntry[] {
   const read = readMapping(documents[FILE] ?? '');
   if ('fault' in read) return [];
   const hosts = publishedHosts(tools);
-  return entriesOf(read.value, (_, url = '') => hosts.get(url) ?? []);
+  return entriesOf(read.value, (_, fields) => hosts.get(serverUrl(fields) ?? '') ?? []);
 }
 
 /** The entries of toolsets, because each revision is compared with all newer ones. */
@@ -55,7 +59,10 @@ export function entriesIn(toolset: Toolset): readonly ListedEntry[] {
 
 /** The entries of overrides. Without an address, the key `NAMESPACE/SERVICE` names the Service. */
 export const wantedEntries = (overrides: Overrides): readonly ListedEntry[] =>
-  entriesOf(patchIn(overrides), (name, url) => (url === undefined ? [serviceOfKey(name) ?? []].flat() : []));
+  entriesOf(patchIn(overrides), (name, fields) => {
+    const service = (serverUrl(fields) ?? programOf(fields)) === undefined ? serviceOfKey(name) : undefined;
+    return service === undefined ? [] : [service];
+  });
 
 /** The Services that overrides switch off, and users' own tools in overrides, as entries. */
 export function toolEntries({ tools }: Overrides): {
@@ -80,8 +87,15 @@ function isSameServer(one: ListedEntry, other: ListedEntry): boolean {
   const leads = ({ url }: ListedEntry, { hosts }: ListedEntry): boolean =>
     url !== undefined && leadsToHost(url, hosts);
   const isSameUrl = one.url !== undefined && other.url !== undefined && maybeSameServer(one.url, other.url);
-  return isSameUrl || leads(one, other) || leads(other, one);
+  const isSameProgram = one.program !== undefined && one.program === other.program;
+  return isSameUrl || isSameProgram || leads(one, other) || leads(other, one);
 }
+
+/** Words for the index: the same servers have one in common. */
+const wordsOf = ({ url, program, hosts }: ListedEntry): Iterable<string> => [
+  ...serverWords(url, hosts),
+  ...(program === undefined ? [] : [program]),
+];
 
 /** Indexes of entries by the words of their servers, because each entry is compared with all others. */
 const indexes = new WeakMap<readonly ListedEntry[], ReadonlyMap<string, readonly ListedEntry[]>>();
@@ -95,7 +109,7 @@ function indexOf(entries: readonly ListedEntry[]): ReadonlyMap<string, readonly 
 function indexed(entries: readonly ListedEntry[]): ReadonlyMap<string, readonly ListedEntry[]> {
   const index = new Map<string, ListedEntry[]>();
   for (const entry of entries)
-    for (const word of serverWords(entry.url, entry.hosts)) {
+    for (const word of wordsOf(entry)) {
       const list = index.get(word);
       if (list === undefined) index.set(word, [entry]);
       else list.push(entry);
@@ -106,6 +120,6 @@ function indexed(entries: readonly ListedEntry[]): ReadonlyMap<string, readonly 
 /** The entries that lead to the same MCP server as this one, whatever their names are. */
 export function sameServers(entries: readonly ListedEntry[], entry: ListedEntry): readonly ListedEntry[] {
   const index = indexOf(entries);
-  const near = [...serverWords(entry.url, entry.hosts)].flatMap((word) => index.get(word) ?? []);
+  const near = [...wordsOf(entry)].flatMap((word) => index.get(word) ?? []);
   return [...new Set(near)].filter((each) => isSameServer(each, entry));
 }

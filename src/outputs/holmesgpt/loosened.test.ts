@@ -114,6 +114,13 @@ describe('the same server under another name', () => {
     expect(loosened([discovered(['*'])], at('http://10.0.0.7:9000', []))).toEqual(['mine']);
   });
 
+  test('is known by its command, if HolmesGPT starts it', () => {
+    const program = (name: string, patterns: readonly string[], ...args: readonly string[]) =>
+      server(patterns, { config: { mode: 'stdio', command: 'npx', args } }, name);
+    expect(loosened([program('theirs', ['*'], 'orders')], program('mine', [], 'orders'))).toEqual(['mine']);
+    expect(loosened([program('theirs', ['*'], 'weather')], program('mine', [], 'orders'))).toEqual([]);
+  });
+
   test('is found where two exchanged names', () => {
     const two = (a: readonly string[], b: readonly string[], urls: readonly [string, string]) =>
       file({

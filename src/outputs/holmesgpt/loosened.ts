@@ -54,7 +54,6 @@ function unmentioned(others: readonly ListedEntry[], next: readonly ListedEntry[
     section: 'toolsets',
     name,
     fields: {},
-    url: undefined,
     hosts: [],
   }));
 }

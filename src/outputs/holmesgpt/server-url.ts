@@ -14,3 +14,10 @@ export function serviceOfKey(key: string): string | undefined {
   const address = key.includes('/') ? addressedService(key) : undefined;
   return address === undefined ? undefined : `${address.name}.${address.namespace}.svc`;
 }
+
+/** The command of an MCP server's entry that HolmesGPT starts itself as a program, as one text. */
+export function programOf(entry: unknown): string | undefined {
+  const config = isMapping(entry) ? entry.config : undefined;
+  const command = own(config, 'command');
+  return typeof command === 'string' ? JSON.stringify([command, own(config, 'args') ?? []]) : undefined;
+}
