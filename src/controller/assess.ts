@@ -15,9 +15,11 @@ import type { Observed, ReadRevision } from '../planning/observed.ts';
 import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
 import type { Cause, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
+import { standingToolsets } from '../planning/rollback.ts';
 import { fingerprint } from './fingerprint.ts';
 import { approximateServices, generateWithHeld, type KnownServices, reconstructServices } from './held.ts';
 import { namingOf } from './naming.ts';
+import { unwantedIn } from './unwanted.ts';
 
 /** Generated documents with all of their inputs. */
 export interface GeneratedSnapshot extends Generated {
@@ -116,6 +118,22 @@ function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
   return revisions.find(({ documents }) => contentHash(documents) === from)?.toolset;
 }
 
+/** Whether overrides changed since the rollback was recorded, and no longer allow something that it publishes. */
+function isRevoked({ live, revisions, overrides }: Situation, { generation, outputs }: Findings): boolean {
+  const recorded = revisions.at(-1);
+  if (live?.toolset === undefined || recorded?.rollback === undefined || recorded.overrides === overrides)
+    return false;
+  const { kinds, ...policy } = generation;
+  const standing = standingToolsets(live, revisions);
+  const to = { ...recorded, toolset: live.toolset };
+  const unwantedWith = (text: string | undefined): readonly string[] => {
+    const rules = { overrides: text, policy, areNamespacesKnown: true, kinds, standing, revisions };
+    return unwantedIn(to, rules, outputs).map((each) => JSON.stringify(each));
+  };
+  const before = new Set(unwantedWith(recorded.overrides));
+  return unwantedWith(overrides).some((each) => !before.has(each));
+}
+
 /** A note about generated documents that are published only when the rollback ends. */
 const afterRollback = (note: Problem): Problem => ({
   ...note,
@@ -192,6 +210,7 @@ export function* assessInSteps(
       if (kept === undefined) return undefined;
       return { documents: kept.generated.documents, tools: kept.generated.tools };
     },
+    revokesRollback: () => isRevoked(situation, findings),
     withoutTools() {
       const { documents, tools } = runAtOnce(generateInSteps([], options, outputs));
       return { documents, tools };

@@ -176,6 +176,49 @@ describe('held tools', () => {
   });
 });
 
+describe('a rollback to a toolset with a backend that is gone', () => {
+  const rollBack = async (count: number): Promise<void> => {
+    const revisions = observeRevisions(place.revisions, OUTPUTS);
+    const live = observe(place.live, OUTPUTS);
+    const to = revisions.find(({ toolset }) => toolset.tools.length === count) ?? fail();
+    const intent = rollbackIntent(to, live, revisions);
+    await place.apply(plan(intent, live, '1'));
+    const { documents, overrides, rollback } = intent;
+    await place.history.record({ documents, overrides, rollback }, new Date());
+  };
+  const runTwice = async (): Promise<void> => {
+    const { run } = process({ force: true });
+    await run(lokis('a'));
+    await run(lokis('a'));
+  };
+  beforeEach(async () => {
+    const { run } = process({ force: true });
+    await run(lokis('a', 'b'));
+    await run(lokis('a'));
+  });
+
+  test('ends when overrides switch that off, although the inputs give the same', async () => {
+    await rollBack(2);
+    await runTwice();
+    expect(place.tools).toEqual(namesOf('a', 'b'));
+    place.edit('overrides.yaml', 'tools: { monitoring/b: { enabled: false } }');
+    await runTwice();
+    expect(place.tools).toEqual(namesOf('a'));
+    expect(lastOf(told('rollback'))).toMatchObject({ holds: false });
+  });
+
+  test('holds if they had it off before, and change otherwise', async () => {
+    const off = 'tools: { monitoring/b: { enabled: false } }';
+    place.edit('overrides.yaml', off);
+    await runTwice();
+    await rollBack(2);
+    await runTwice();
+    place.edit('overrides.yaml', `# mine\n${off}`);
+    await runTwice();
+    expect(place.tools).toEqual(namesOf('a', 'b'));
+  });
+});
+
 test('a rollback while removals are held stays after the hold, and until the inputs change', async () => {
   const { run } = process();
   await run(lokis('a', 'b', 'c', 'd'));

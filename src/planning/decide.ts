@@ -57,6 +57,8 @@ export interface Inputs {
   readonly withHeld: (held: readonly string[], published: Toolset) => Toolset | undefined;
   /** Generates the documents without any tool. */
   readonly withoutTools: () => Toolset;
+  /** Whether overrides changed during a rollback, and no longer allow something that it publishes. */
+  readonly revokesRollback?: () => boolean;
 }
 
 /** What to publish, and why, for reports. */
@@ -162,7 +164,8 @@ export function decide(situation: Situation & Inputs): Decision {
       rollback: undefined,
     };
   }
-  if (kept !== undefined && rollback !== undefined && inputsOf(rollback) === hashOf(generated))
+  const isSame = kept !== undefined && rollback !== undefined && inputsOf(rollback) === hashOf(generated);
+  if (isSame && situation.revokesRollback?.() !== true)
     return {
       intent: { ...kept, rollback, overrides },
       drift,
