@@ -5,8 +5,11 @@ import { type Measured, startMeasured, usageOf, watchUsage } from './process.ts'
 import type { Row } from './report.ts';
 import { newTarget, startServe } from './serve.ts';
 
-/** How long a process can collect garbage before it counts as at rest, in milliseconds. */
-const SETTLE = 10_000;
+/**
+ * How long a process can end the work of its start before it counts as at rest, in milliseconds: probes that are repeated,
+ * the last publications, and garbage.
+ */
+const SETTLE = 30_000;
 
 const FLOOR = 'a raw watch that stores nothing';
 
