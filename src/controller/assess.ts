@@ -121,14 +121,12 @@ function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
 /** Whether overrides changed since the rollback was recorded, and no longer allow something that it publishes. */
 function isRevoked({ live, revisions, overrides }: Situation, { generation, outputs }: Findings): boolean {
   const recorded = revisions.at(-1);
-  if (live?.toolset === undefined || recorded?.rollback === undefined || recorded.overrides === overrides)
-    return false;
+  if (recorded?.rollback === undefined || recorded.overrides === overrides) return false;
   const { kinds, ...policy } = generation;
   const standing = standingToolsets(live, revisions);
-  const to = { ...recorded, toolset: live.toolset };
   const unwantedWith = (text: string | undefined): readonly string[] => {
     const rules = { overrides: text, policy, areNamespacesKnown: true, kinds, standing, revisions };
-    return unwantedIn(to, rules, outputs).map((each) => JSON.stringify(each));
+    return unwantedIn(recorded, rules, outputs).map((each) => JSON.stringify(each));
   };
   const before = new Set(unwantedWith(recorded.overrides));
   return unwantedWith(overrides).some((each) => !before.has(each));

@@ -31,6 +31,11 @@ export async function inputsGive(given: Setting, env: Setting['env'], model: Mod
   return generated(env, path);
 }
 
+/** Whether overrides of a model switch off something in documents. Only Prometheus is ever switched off. */
+export const isOff = ({ watched }: Setting, { overrides }: Model, documents: Documents): boolean =>
+  overrides?.includes('enabled: false') === true &&
+  documents['toolset.json']?.includes(`"prometheus.${watched}"`) === true;
+
 /** Waits until all is as a model says. @throws with what is not */
 export async function settled(
   given: Setting,
@@ -40,6 +45,8 @@ export async function settled(
 ): Promise<void> {
   const inputs = model.broken ? undefined : await inputsGive(given, env, model);
   if (inputs !== undefined && model.holding !== undefined && !same(inputs, model.holding.from))
+    model.holding = undefined;
+  if (!model.broken && model.holding !== undefined && isOff(given, model, model.holding.documents))
     model.holding = undefined;
   const documents = inputs === undefined ? model.published : (model.holding?.documents ?? inputs);
   const check = async (): Promise<true> => {

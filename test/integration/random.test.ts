@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { FindingsError } from '../../src/model/errors.ts';
 import { SCALE } from '../scale.ts';
 import { rollbackTo, serveInside, serveOnce } from './inside.ts';
-import { inputsGive, type Model, settled } from './random-model.ts';
+import { inputsGive, isOff, type Model, settled } from './random-model.ts';
 import { startServe } from './serve-process.ts';
 import { SELDOM, type Setting, setting } from './setting.ts';
 
@@ -177,6 +177,8 @@ test(`${STEPS} random steps: overrides are kept, and the published state follows
         if (to === undefined) return;
         const from = await inputsGive(given, env, model);
         const { 'overrides.yaml': _, ...documents } = to.data as Record<string, string> & typeof from;
+        if (isOff(given, model, documents))
+          return expect(rollbackTo(env, to.revision)).rejects.toThrow('has what is switched off now');
         await rollbackTo(env, to.revision);
         model.holding = JSON.stringify(documents) === JSON.stringify(from) ? undefined : { from, documents };
         return;
