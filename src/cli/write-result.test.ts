@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,19 +74,45 @@ describe.each(DOCUMENT_FORMATS)('%s', (format) => {
   });
 });
 
+const CHANGED = 'it was changed since generate wrote it; overrides.yaml is the place for changes';
+
 test.each([
-  ['above it', (text: string) => `# of ours\n${text}`],
-  ['at its end', (text: string) => `${text}# of ours`],
-  ['after a value', (text: string) => text.replace(/(?<=enabled: true|kind: ConfigMap)$/m, ' # of ours')],
-])('a YAML file with a comment %s was edited by hand, and is left alone', async (_, edit) => {
+  ['a comment at its end', (text: string) => `${text}# of ours`],
+  [
+    'a comment after a value',
+    (text: string) => text.replace(/(?<=enabled: true|kind: ConfigMap)$/m, ' # of ours'),
+  ],
+  ['another value', (text: string) => text.replace(/loki/, 'tempo')],
+  ['a value in another case', (text: string) => text.replace('true', 'True')],
+  ['one more line', (text: string) => text.replace(/\n(?=\S+:)/, '\nmine: true\n')],
+  ['one line less', (text: string) => text.replace(/\n[^\n]*\n$/, '\n')],
+])('a YAML file that got %s is left alone', async (_, edit) => {
   for (const format of ['holmesgpt', 'configmap'] as const) {
     await rm(out, { force: true });
-    const text = edit(await generated(format, 'loki'));
+    const before = await generated(format, 'loki');
+    const text = edit(before);
     await writeFile(out, text);
-    await expect(generated(format, 'loki')).rejects.toThrow(
-      'it has a comment, which generate does not write',
-    );
+    await expect(generated(format, 'loki')).rejects.toThrow(CHANGED);
     expect(await readFile(out, 'utf8')).toBe(text);
+  }
+});
+
+test('a YAML file that got a comment above it is left alone', async () => {
+  const text = `# of ours\n${await generated('holmesgpt', 'loki')}`;
+  await writeFile(out, text);
+  await expect(generated('holmesgpt', 'loki')).rejects.toThrow(
+    'its first line does not say that generate wrote it',
+  );
+});
+
+test.each([
+  ['other line breaks', (text: string) => text.replaceAll('\n', '\r\n')],
+  ['no line break at its end', (text: string) => text.trimEnd()],
+])('a YAML file that only got %s is replaced', async (_, edit) => {
+  for (const format of ['holmesgpt', 'configmap'] as const) {
+    await rm(out, { force: true });
+    await writeFile(out, edit(await generated(format, 'loki')));
+    expect(await generated(format, 'tempo')).toContain('tempo');
   }
 });
 
@@ -107,16 +134,6 @@ test('a toolset.json that a person laid out is left alone', async () => {
   expect(await readFile(out, 'utf8')).toBe(text);
 });
 
-test('a # in a text is no comment', async () => {
-  const [mark] = (await generated('holmesgpt', 'loki')).split('\n');
-  await writeFile(
-    out,
-    `${mark}\n` +
-      'toolsets:\n  a:\n    description: "# x #"\n    type: http\n    llm_instructions: |\n      # Title\n      a#b\n    config: {endpoints: [{hosts: [a.b]}]}\n',
-  );
-  expect(await generated('holmesgpt', 'loki')).toContain('loki');
-});
-
 /** Where a HolmesGPT file or a manifest gets a line of its own. */
 const after = (line: string, added: string) => (text: string) =>
   text.replace(`\n${line}\n`, `\n${line}\n${added}\n`);
@@ -128,12 +145,10 @@ test.each([
   ['metadata.finalizers', after('metadata:', '  finalizers: [a/b]')],
   ['metadata.labels.team', after('  labels:', '    team: sre')],
   ['metadata.annotations.note', after('  annotations:', '    note: mine')],
-])('a ConfigMap with a %s of others is left alone', async (field, edit) => {
+])('a ConfigMap with a %s of others is left alone', async (_, edit) => {
   const text = edit(await generated('configmap', 'loki'));
   await writeFile(out, text);
-  await expect(generated('configmap', 'loki')).rejects.toThrow(
-    `(it has ${field}, which generate does not write)`,
-  );
+  await expect(generated('configmap', 'loki')).rejects.toThrow(CHANGED);
   expect(await readFile(out, 'utf8')).toBe(text);
 });
 
@@ -155,9 +170,7 @@ test('a file that serve publishes to since is left alone, and keeps its first li
   await publisher.apply(plan({ documents, tools: [] }, live, '1'), new Date(0), new AbortController().signal);
   const text = await readFile(out, 'utf8');
   expect(text.split('\n')[0]).toBe(before.split('\n')[0]);
-  await expect(generated('configmap', 'loki')).rejects.toThrow(
-    'it has metadata.annotations.kubernaut.io/last-updated, which generate does not write',
-  );
+  await expect(generated('configmap', 'loki')).rejects.toThrow(CHANGED);
 });
 
 test('ConfigMaps of a divided toolset are replaced', async () => {
@@ -183,12 +196,7 @@ test('standard output has no first line of ours', async () => {
 
 test('a text that others write meanwhile is kept', async () => {
   const text = await generated('holmesgpt', 'loki');
-  const running = writeResult(
-    text,
-    out,
-    async () => void (await writeFile(out, 'toolsets: {}\n')),
-    cliContext().cli,
-  );
+  const running = writeResult(text, out, () => void writeFileSync(out, 'toolsets: {}\n'), cliContext().cli);
   await expect(running).rejects.toThrow(/^cannot write .*out: it changed while it was edited; name a/);
   expect(await readFile(out, 'utf8')).toBe('toolsets: {}\n');
 });
@@ -196,7 +204,7 @@ test('a text that others write meanwhile is kept', async () => {
 test('a FIFO gets the text', async () => {
   execFileSync('mkfifo', [out]);
   const reader = spawn('cat', [out]);
-  const writing = writeResult('a text', out, async () => undefined, cliContext().cli);
+  const writing = writeResult('a text', out, () => undefined, cliContext().cli);
   expect(await textOf(reader.stdout)).toBe('a text');
   await writing;
 });
@@ -205,14 +213,14 @@ test('a signal ends the wait for a reader of a FIFO', async () => {
   execFileSync('mkfifo', [out]);
   const stop = new AbortController();
   const cli = { ...cliContext().cli, signal: stop.signal };
-  const writing = writeResult('a text', out, async () => undefined, cli);
+  const writing = writeResult('a text', out, () => undefined, cli);
   setTimeout(() => stop.abort(), 200);
   await expect(writing).rejects.toThrow('aborted');
 });
 
 test.each(['/dev/stdout', '/dev/fd/1'])('%s is standard output', async (path) => {
   const { cli, written } = cliContext();
-  await writeResult('a text', path, async () => 'not ours', cli);
+  await writeResult('a text', path, () => 'not ours', cli);
   expect(written.result).toBe('a text');
 });
 

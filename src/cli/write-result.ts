@@ -16,7 +16,7 @@ const STDOUT = ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 async function textBefore(
   path: string,
   found: Stats | undefined,
-  notOurs: (text: string) => Promise<string | undefined>,
+  notOurs: (text: string) => string | undefined,
   signal: AbortSignal,
 ): Promise<string> {
   if (!found?.isFile()) return '';
@@ -28,7 +28,7 @@ async function textBefore(
     signal.throwIfAborted();
     throw left(unreadable(error));
   });
-  const fault = await notOurs(before);
+  const fault = notOurs(before);
   if (fault !== undefined) throw left(fault);
   return before;
 }
@@ -42,7 +42,7 @@ async function textBefore(
 export async function writeResult(
   text: string,
   path: string | undefined,
-  notOurs: (text: string) => Promise<string | undefined>,
+  notOurs: (text: string) => string | undefined,
   { output, signal }: Pick<CliContext, 'output' | 'signal'>,
 ): Promise<void> {
   if (path === undefined || STDOUT.includes(path)) {

@@ -26,7 +26,7 @@ export const addGenerate: AddCommand = ({ program, cli, setExitCode }) => {
     )
     .option(
       '--out <file>',
-      'write to a file instead of standard output; replaces only a file that generate wrote, which its first line says if it is YAML',
+      'write to a file instead of standard output; replaces only a file that generate wrote, and a YAML file only if nobody changed it since',
       notEmpty,
     )
     .addOption(
