@@ -231,7 +231,7 @@ describe('in a cluster', () => {
   test('without the list of its tools, an MCP server is approved without any of them', async () => {
     const { messages, overrides } = await inCluster(['shop/orders'], {}, { hasList: false });
     expect(messages).toMatch(
-      /^shop\/orders: mcp, healthy \(.*\); its tools are unknown, so the agent asks .* until you approve it again\n/,
+      /^shop\/orders: mcp, healthy \(.*\); its tools are unknown: its list got .*; the agent asks .* until you approve it again\n/,
     );
     expect(overrides).toBe(
       `# ours\ntools:\n  shop/orders:\n    approved: mcp\n    approvedTools: ${toolsShown({ tools: [] })}\n`,
@@ -240,7 +240,7 @@ describe('in a cluster', () => {
 
   test('an MCP server without a ready Pod is shown as that, and approved', async () => {
     const { messages, overrides } = await inCluster(['shop/orders'], {}, { isReady: false });
-    expect(messages).toMatch(/^shop\/orders: mcp, unhealthy \(.*ready.*\); its tools are unknown, /);
+    expect(messages).toMatch(/^shop\/orders: mcp, unhealthy \(.*ready.*\); its tools are unknown; /);
     expect(overrides).toContain('approved: mcp\n    approvedTools: sha256:');
   });
 

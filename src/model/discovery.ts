@@ -127,6 +127,8 @@ export interface Verdict {
   readonly tools?: readonly McpTool[];
   /** Whether the server has more tools than `tools`. */
   readonly toolsTruncated?: boolean;
+  /** Why `tools` is absent or incomplete, for people: a clause such as `page 2 of its list got status 500`. */
+  readonly toolsGap?: string;
   readonly fault?: Fault;
   /** The first probe has not finished, so nothing is known yet. */
   readonly pending?: true;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toolCount, toolLines, toolsInShort } from './tool-list.ts';
+import { toolCount, toolLines, toolsInShort, unknownTools } from './tool-list.ts';
 
 const tool = (name: string, readOnly = false) => ({ name, readOnly, digest: '' });
 const many = (count: number) => Array.from({ length: count }, (_, n) => tool(`t${n}`));
@@ -66,10 +66,20 @@ test('the texts of a tool follow it, complete, and none can imitate another line
   ]);
 });
 
-test('incomplete lists are marked, and lists that were too large', () => {
-  const lines = toolLines({ tools: many(3), toolsTruncated: true }, 2);
+test('incomplete lists are marked, and it is said why', () => {
+  const toolsGap = 'it has more than 8 pages';
+  const lines = toolLines({ tools: many(3), toolsTruncated: true, toolsGap }, 2);
   expect(lines.slice(0, 2)).toEqual(['may change    t0', 'may change    t1']);
   expect(lines[2]).toBe('(the first 2 of 3 by name; -o json shows all that were read)');
-  expect(lines[3]).toMatch(/too large to be read whole.*asks before each tool.*MAX_AGENT_TOOLS/);
+  expect(lines[3]).toMatch(
+    /not read whole: it has more than 8 pages; .*asks before each tool.*MAX_AGENT_TOOLS/,
+  );
   expect(toolCount({ tools: many(3), toolsTruncated: true })).toBe('more than 3 tools');
+});
+
+test('unknown tools are named with the cause', () => {
+  expect(unknownTools({ toolsGap: 'page 2 of its list got status 500' })).toBe(
+    'its tools are unknown: page 2 of its list got status 500; the agent asks before each of them',
+  );
+  expect(unknownTools({})).toBe('its tools are unknown; the agent asks before each of them');
 });

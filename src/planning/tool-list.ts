@@ -3,7 +3,7 @@ import type { McpTool, Verdict } from '../model/discovery.ts';
 import { quoted } from '../model/text.ts';
 import { escaped, visible } from '../model/visible.ts';
 
-type Listed = Pick<Verdict, 'tools' | 'toolsTruncated'>;
+type Listed = Pick<Verdict, 'tools' | 'toolsTruncated' | 'toolsGap'>;
 
 /** Maximum tools in a summary. */
 const MAX_SUMMARIZED = 5;
@@ -28,9 +28,15 @@ export function toolsInShort(verdict: Listed): string {
   return `${count}${first}: ${tools.slice(0, MAX_SUMMARIZED).map(toolSummary).join(', ')}`;
 }
 
-/** Why a list of tools is incomplete, and the consequences. */
-const TOO_LARGE =
-  'the list was too large to be read whole (of one server 512 tools, 8 pages, 256 KiB and 8 KiB of names are read), so the agent asks before each tool, and the server counts as more tools than MAX_AGENT_TOOLS';
+const because = (gap: string | undefined): string => (gap === undefined ? '' : `: ${visible(gap)}`);
+
+/** Says that the tools of a server are unknown, with the cause and the consequence. It continues a line. */
+export const unknownTools = ({ toolsGap }: Pick<Verdict, 'toolsGap'>): string =>
+  `its tools are unknown${because(toolsGap)}; the agent asks before each of them`;
+
+/** Says that a list of tools is incomplete, with the cause and the consequences. */
+const incompleteList = (gap: string | undefined): string =>
+  `the list was not read whole${because(gap)}; the agent asks before each tool, and the server counts as more tools than MAX_AGENT_TOOLS`;
 
 /** A name that needs no quotes. */
 const PLAIN_NAME = /^[A-Za-z0-9_./-]+$/;
@@ -70,7 +76,7 @@ export const textLines = (texts: readonly string[]): string[] =>
  * @param most maximum tools
  */
 export function toolLines(verdict: Listed, most: number): string[] {
-  const { tools = [], toolsTruncated } = verdict;
+  const { tools = [], toolsTruncated, toolsGap } = verdict;
   const lines = tools.slice(0, most).flatMap(({ name, readOnly, texts = [] }) => {
     const shown = PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name));
     const [first = '', ...more] = partsOfLine(shown);
@@ -80,6 +86,6 @@ export function toolLines(verdict: Listed, most: number): string[] {
   });
   if (tools.length > most)
     lines.push(`(the first ${most} of ${tools.length} by name; -o json shows all that were read)`);
-  if (toolsTruncated === true) lines.push(`(the server has more tools: ${TOO_LARGE})`);
+  if (toolsTruncated === true) lines.push(`(${incompleteList(toolsGap)})`);
   return lines;
 }

@@ -4,16 +4,19 @@ import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { httpBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { directFetch } from './direct.ts';
+import { ProbeFailure } from './fetch.ts';
 import { probeMcp } from './mcp.ts';
-import { listTools } from './mcp-tools.ts';
+import { type FetchToolPage, listTools } from './mcp-tools.ts';
 import { createProber } from './prober.ts';
 
 const bytes = 100;
+const status = 200;
 const one = (tools: unknown, nextCursor?: unknown) => async () => ({
+  status,
   message: { result: { tools, nextCursor } },
   bytes,
 });
-const toolsOf = async (tools: unknown) => (await listTools(one(tools)))?.tools ?? [];
+const toolsOf = async (tools: unknown) => (await listTools(one(tools))).tools ?? [];
 
 describe('parsing a list', () => {
   test('a tool is read-only only if it declares that explicitly', async () => {
@@ -51,12 +54,12 @@ describe('parsing a list', () => {
     const tools = [{ name: 'a', description: 'one' }, { name: 'a', description: 'two' }, { name: 'b' }];
     expect((await toolsOf(tools)).map(({ texts }) => texts)).toEqual([undefined, undefined]);
     const kept = await listTools(one(tools), true);
-    expect(kept?.tools.map(({ name, texts }) => [name, texts])).toEqual([
+    expect(kept.tools?.map(({ name, texts }) => [name, texts])).toEqual([
       ['a', ['one', 'two']],
       ['b', []],
     ]);
     const digests = async (keepsTexts: boolean) =>
-      (await listTools(one(tools), keepsTexts))?.tools.map(({ digest }) => digest);
+      (await listTools(one(tools), keepsTexts)).tools?.map(({ digest }) => digest);
     expect(await digests(true)).toEqual(await digests(false));
   });
 
@@ -66,14 +69,31 @@ describe('parsing a list', () => {
     expect(await toolsOf([{ name: 'a' }, readOnly])).toMatchObject([{ name: 'a', readOnly: false }]);
   });
 
-  test('without a response to one of its pages, it is unknown, and not truncated', async () => {
-    expect(await listTools(async () => undefined)).toBeUndefined();
+  test.each<[string, Awaited<ReturnType<FetchToolPage>>, string]>([
+    [
+      'gets no response',
+      new ProbeFailure('it closed the connection', 'protocol'),
+      'got no response: it closed',
+    ],
+    ['gets a status', { status: 500, message: undefined, bytes }, 'got status 500'],
+    ['gets an error', { status, message: { error: { code: -32603 } }, bytes }, 'got the error -32603'],
+    [
+      'gets an error that says nothing',
+      { status, message: { error: { code: 'x' } }, bytes },
+      'without tools',
+    ],
+    ['gets no list', { status, message: { result: {} }, bytes }, 'got a response without tools'],
+    ['gets no message', { status, message: undefined, bytes }, 'got a response that is not of the protocol'],
+  ])('if a page %s, the tools are unknown, and it is said why', async (_, broken, gap) => {
+    const first = await listTools(async () => broken);
+    expect(first).toEqual({ gap: expect.stringMatching(`^its list .*${gap}`) });
     const page = one([{ name: 'a' }], 'next');
-    expect(await listTools(async (cursor) => (cursor === undefined ? page() : undefined))).toBeUndefined();
+    const second = await listTools(async (cursor) => (cursor === undefined ? page() : broken));
+    expect(second).toEqual({ gap: expect.stringMatching(`^page 2 of its list .*${gap}`) });
   });
 
   test.each([[undefined], ['x'], [{ 0: {} }], [null]])('%j is not a list', async (tools) => {
-    expect(await listTools(one(tools))).toBeUndefined();
+    expect(await listTools(one(tools))).toEqual({ gap: 'its list got a response without tools' });
   });
 
   test('entries that are not tools are skipped', async () => {
@@ -84,16 +104,18 @@ describe('parsing a list', () => {
     expect((await toolsOf([{ name: '' }, { name: 'a' }])).map(({ name }) => name)).toEqual(['', 'a']);
   });
 
-  test('an endlessly nested schema is rejected', async () => {
+  test('with an endlessly nested schema, the tools are unknown', async () => {
     const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) as unknown;
-    await expect(listTools(one([{ name: 'a', inputSchema: deep }]))).rejects.toThrow(RangeError);
+    expect(await listTools(one([{ name: 'a', inputSchema: deep }]))).toEqual({
+      gap: 'one of its tools is nested more than 64 levels deep',
+    });
   });
 
-  test('any JSON gives a list or none, and no other error', async () => {
+  test('any JSON gives a list or none, and no error', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue(), async (tools, cursor) => {
         const list = await listTools(one(tools, cursor));
-        expect(list === undefined || list.tools.length <= 512).toBe(true);
+        expect(list.tools?.length ?? 0).toBeLessThanOrEqual(512);
       }),
     );
   });
@@ -104,9 +126,9 @@ describe('limits', () => {
     Array.from({ length: count }, (_, index) => ({ name: `tool-${String(from + index).padStart(4, '0')}` }));
 
   test('512 tools are complete, and one more is truncated', async () => {
-    expect(await listTools(one(many(512)))).toMatchObject({ truncated: false });
+    expect(await listTools(one(many(512)))).not.toHaveProperty('gap');
     const list = await listTools(one(many(513)));
-    expect([list?.tools.length, list?.truncated]).toEqual([512, true]);
+    expect([list.tools?.length, list.gap]).toEqual([512, 'it has more than 512 tools']);
   });
 
   test('pages are read in order, up to eight of them', async () => {
@@ -114,19 +136,23 @@ describe('limits', () => {
     const list = await listTools(async (cursor) => {
       cursors.push(cursor);
       const page = Number(cursor ?? 0);
-      return { message: { result: { tools: many(2, page * 2), nextCursor: String(page + 1) } }, bytes };
+      return {
+        status,
+        message: { result: { tools: many(2, page * 2), nextCursor: String(page + 1) } },
+        bytes,
+      };
     });
     expect(cursors).toEqual([undefined, '1', '2', '3', '4', '5', '6', '7']);
-    expect([list?.tools.length, list?.truncated]).toEqual([16, true]);
+    expect([list.tools?.length, list.gap]).toEqual([16, 'it has more than 8 pages']);
   });
 
   test('an invalid cursor ends it', async () => {
     let asked = 0;
     const list = await listTools(async () => {
       asked++;
-      return { message: { result: { tools: many(1), nextCursor: 'same' } }, bytes };
+      return { status, message: { result: { tools: many(1), nextCursor: 'same' } }, bytes };
     });
-    expect([asked, list?.truncated]).toEqual([2, true]);
+    expect([asked, list.gap]).toEqual([2, 'page 2 of its list names itself as the next one']);
   });
 
   test('256 KiB is the limit of all pages together', async () => {
@@ -134,33 +160,30 @@ describe('limits', () => {
     const list = await listTools(async (_, limit) => {
       limits.push(limit);
       const page = limits.length;
-      return { message: { result: { tools: many(1, page), nextCursor: `${page}` } }, bytes: 100 * 1024 };
+      return {
+        status,
+        message: { result: { tools: many(1, page), nextCursor: `${page}` } },
+        bytes: 100 * 1024,
+      };
     });
     expect(limits).toEqual([256, 156, 56].map((kib) => kib * 1024));
-    expect(list).toMatchObject({ truncated: true });
+    expect(list.gap).toBe('it needs more than 256 KiB');
   });
 
   test('the names of all tools together are limited', async () => {
     const long = Array.from({ length: 500 }, (_, n) => ({ name: `${n}-${'x'.repeat(120)}` }));
     const list = await listTools(one(long));
-    expect(list?.truncated).toBe(true);
-    expect(list?.tools.map(({ name }) => name).join('').length).toBeLessThanOrEqual(8 * 1024);
-    expect(list?.tools.length).toBeGreaterThan(50);
+    expect(list.gap).toBe('the names of its tools need more than 8 KiB');
+    expect(list.tools?.map(({ name }) => name).join('').length).toBeLessThanOrEqual(8 * 1024);
+    expect(list.tools?.length).toBeGreaterThan(50);
   });
 
-  test('a first page beyond the limit is marked as truncated, and an unreadable one gives nothing', async () => {
-    const cut = async () => ({ message: undefined, bytes: 256 * 1024 });
-    expect(await listTools(cut)).toEqual({ tools: [], truncated: true });
-    expect(await listTools(async () => ({ message: undefined, bytes }))).toBeUndefined();
-  });
-
-  test('an unreadable page does not affect the previous ones', async () => {
-    let asked = 0;
-    const list = await listTools(async () => ({
-      message: asked++ === 0 ? { result: { tools: many(3), nextCursor: 'x' } } : undefined,
-      bytes,
-    }));
-    expect([list?.tools.length, list?.truncated]).toEqual([3, true]);
+  test('a page beyond the limit is left out, and those before it are kept', async () => {
+    const cut = { status, message: undefined, bytes: 256 * 1024 };
+    expect(await listTools(async () => cut)).toEqual({ tools: [], gap: 'it needs more than 256 KiB' });
+    const page = one([{ name: 'a' }], 'next');
+    const list = await listTools(async (cursor) => (cursor === undefined ? page() : cut));
+    expect([list.tools?.length, list.gap]).toEqual([1, 'it needs more than 256 KiB']);
   });
 });
 
@@ -223,6 +246,19 @@ test('a server that closes the connection in place of a list is proven, with unk
   const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), AbortSignal.timeout(5_000));
   expect(verdict).toMatchObject({ health: 'healthy', proof: 'proven' });
   expect([verdict.tools, verdict.toolsTruncated]).toEqual([undefined, undefined]);
+  expect(verdict.toolsGap).toMatch(/^its list got no response: /);
+});
+
+test('a server whose second page fails is proven, with unknown tools, which is not said to be too many', async () => {
+  const { backend } = await sessionServer((cursor) =>
+    cursor === undefined ? { tools: [WRITE], nextCursor: 'more' } : { content: [] },
+  );
+  const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), AbortSignal.timeout(5_000));
+  expect(verdict).toMatchObject({
+    proof: 'proven',
+    toolsGap: 'page 2 of its list got a response without tools',
+  });
+  expect([verdict.tools, verdict.toolsTruncated]).toEqual([undefined, undefined]);
 });
 
 test('a server that never lists its tools is still proven, and its session is closed', async () => {
@@ -235,5 +271,6 @@ test('a server that never lists its tools is still proven, and its session is cl
   const verdict = await prober.probe(mcp, new AbortController().signal);
   expect(verdict).toMatchObject({ health: 'healthy', proof: 'proven' });
   expect(verdict).not.toHaveProperty('tools');
+  expect(verdict.toolsGap).toBe('it did not list them within the time of the probe');
   await expect.poll(() => seen.at(-1)).toBe('DELETE s1');
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { McpTool } from '../model/discovery.ts';
 import { isMapping, type Mapping } from '../model/mapping.ts';
+import { ProbeFailure } from './fetch.ts';
 import type { RpcMessage } from './json-rpc.ts';
 import { toolTexts } from './tool-texts.ts';
 
@@ -23,24 +24,32 @@ const MAX_DEPTH = 64;
 
 /** The tools of a server. */
 export interface ToolList {
-  /** Sorted by name, each name once. */
-  readonly tools: readonly McpTool[];
-  /** Whether a limit was reached, so that the list is incomplete. */
-  readonly truncated: boolean;
+  /** Sorted by name, each name once. Absent if they are unknown. */
+  readonly tools?: readonly McpTool[];
+  /** Why they are unknown or incomplete, as a clause. Absent if they are complete. */
+  readonly gap?: string;
 }
 
 /** One response to `tools/list`. */
 export interface ToolPage {
+  readonly status: number;
   readonly message: RpcMessage | undefined;
   readonly bytes: number;
 }
 
-/** Requests one page. @param limit maximum bytes of the response @returns `undefined` without a response */
-export type FetchToolPage = (cursor: string | undefined, limit: number) => Promise<ToolPage | undefined>;
+/**
+ * Requests one page.
+ * @param limit maximum bytes of the response
+ * @returns a `ProbeFailure` without a response
+ */
+export type FetchToolPage = (cursor: string | undefined, limit: number) => Promise<ToolPage | ProbeFailure>;
 
-/** Serializes a value as JSON with sorted keys. @throws RangeError if it is nested too deep */
+/** A part of a tool is nested more than `MAX_DEPTH` levels deep. */
+class TooDeepError extends Error {}
+
+/** Serializes a value as JSON with sorted keys. @throws TooDeepError */
 function canonical(value: unknown, depth = 0): string {
-  if (depth > MAX_DEPTH) throw new RangeError('nested too deep');
+  if (depth > MAX_DEPTH) throw new TooDeepError();
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, depth + 1)).join(',')}]`;
   if (!isMapping(value)) return JSON.stringify(value) ?? 'null';
   const fields = Object.keys(value)
@@ -83,41 +92,72 @@ function add(tools: Map<string, McpTool>, tool: McpTool): void {
   });
 }
 
-/**
- * Reads a server's list of tools, page by page, until a limit is reached.
- * @param keepsTexts whether to keep the texts of the tools, for a person who reads them
- * @returns `undefined` if the server returns no list or an invalid one, or if a page gets no response
- */
-export async function listTools(fetchPage: FetchToolPage, keepsTexts = false): Promise<ToolList | undefined> {
+const pageName = (page: number): string => (page === 1 ? 'its list' : `page ${page} of its list`);
+
+/** Why a response has no list of tools, as a clause. The texts of the server are not repeated. */
+function faultOf({ status, message }: ToolPage, page: number): string {
+  if (status >= 400) return `${pageName(page)} got status ${status}`;
+  if (message === undefined) return `${pageName(page)} got a response that is not of the protocol`;
+  const code = message.error?.code;
+  if (Number.isSafeInteger(code)) return `${pageName(page)} got the error ${code}`;
+  return `${pageName(page)} got a response without tools`;
+}
+
+const TOO_MANY_BYTES = `it needs more than ${MAX_BYTES / 1024} KiB`;
+const TOO_MANY_TOOLS = `it has more than ${MAX_TOOLS} tools`;
+
+/** The limit that keeps the next page from being requested, as a clause. */
+function limitBefore(page: number, found: number, left: number): string | undefined {
+  if (found >= MAX_TOOLS) return TOO_MANY_TOOLS;
+  if (left <= 0) return TOO_MANY_BYTES;
+  return page > MAX_PAGES ? `it has more than ${MAX_PAGES} pages` : undefined;
+}
+
+async function readPages(fetchPage: FetchToolPage, keepsTexts: boolean): Promise<ToolList> {
   const found = new Map<string, McpTool>();
-  const result = (truncated: boolean): ToolList => ({
+  const result = (gap?: string): ToolList => ({
     tools: [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    truncated,
+    ...(gap === undefined ? {} : { gap }),
   });
   let cursor: string | undefined;
   let left = MAX_BYTES;
   let names = 0;
   for (let page = 1; ; page++) {
     const answer = await fetchPage(cursor, left);
-    // A broken connection says nothing about the list.
-    if (answer === undefined) return undefined;
-    const { message, bytes } = answer;
-    left -= bytes;
-    const { tools, nextCursor } = message?.result ?? {};
-    // A truncated page is invalid JSON. The pages before it are valid.
-    if (!Array.isArray(tools)) return page === 1 && left > 0 ? undefined : result(true);
+    if (answer instanceof ProbeFailure)
+      return { gap: `${pageName(page)} got no response: ${answer.message}` };
+    left -= answer.bytes;
+    const { tools, nextCursor } = answer.message?.result ?? {};
+    // A page beyond the limit is cut, so it is invalid JSON. The pages before it are valid.
+    if (!Array.isArray(tools)) return left > 0 ? { gap: faultOf(answer, page) } : result(TOO_MANY_BYTES);
     const room = MAX_TOOLS - found.size;
     for (const each of tools.slice(0, room)) {
       const tool = isMapping(each) ? toolOf(each, keepsTexts) : undefined;
       if (tool === undefined) continue;
       names += tool.name.length;
-      if (names > MAX_NAME_CHARACTERS) return result(true);
+      if (names > MAX_NAME_CHARACTERS)
+        return result(`the names of its tools need more than ${MAX_NAME_CHARACTERS / 1024} KiB`);
       add(found, tool);
     }
-    if (tools.length > room) return result(true);
-    if (typeof nextCursor !== 'string' || nextCursor === '') return result(false);
-    if (found.size >= MAX_TOOLS || page >= MAX_PAGES || left <= 0 || nextCursor === cursor)
-      return result(true);
+    if (tools.length > room) return result(TOO_MANY_TOOLS);
+    if (typeof nextCursor !== 'string' || nextCursor === '') return result();
+    if (nextCursor === cursor) return result(`${pageName(page)} names itself as the next one`);
+    const limit = limitBefore(page + 1, found.size, left);
+    if (limit !== undefined) return result(limit);
     cursor = nextCursor;
+  }
+}
+
+/**
+ * Reads a server's list of tools, page by page, until a limit is reached.
+ * @param keepsTexts whether to keep the texts of the tools, for a person who reads them
+ * @returns no tools if a page gets no list, because the rest could be anything
+ */
+export async function listTools(fetchPage: FetchToolPage, keepsTexts = false): Promise<ToolList> {
+  try {
+    return await readPages(fetchPage, keepsTexts);
+  } catch (error) {
+    if (!(error instanceof TooDeepError)) throw error;
+    return { gap: `one of its tools is nested more than ${MAX_DEPTH} levels deep` };
   }
 }

@@ -9,7 +9,7 @@ import {
   verdictOnFailure,
 } from './fetch.ts';
 import { createRpcCall, type RpcCall } from './json-rpc.ts';
-import { type FetchToolPage, listTools } from './mcp-tools.ts';
+import { type FetchToolPage, listTools, type ToolList } from './mcp-tools.ts';
 
 /** The protocol revision without a handshake, which is tried first, and the last revision with one. */
 const MODERN = '2026-07-28';
@@ -53,6 +53,13 @@ const initializedNotification = (path: string, headers: Readonly<Record<string, 
   body: JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }),
   limit: 1024,
   enough: () => true,
+});
+
+/** The part of a verdict that follows from the list of tools. */
+const toolsOf = ({ tools, gap }: ToolList): Pick<Verdict, 'tools' | 'toolsTruncated' | 'toolsGap'> => ({
+  ...(tools && { tools }),
+  ...(tools && gap !== undefined && { toolsTruncated: true }),
+  ...(gap !== undefined && { toolsGap: gap }),
 });
 
 /** Timeout to end a session after the probe has timed out, in milliseconds. */
@@ -101,6 +108,7 @@ export async function probeMcp(
       health: 'healthy',
       authRequired: true,
       proof: 'unproven',
+      toolsGap: 'it requires credentials',
       reason: 'alive, requires credentials to prove its type',
     });
 
@@ -123,6 +131,7 @@ export async function probeMcp(
           health: 'healthy',
           proof: 'proven',
           facts: { eras: 'legacy' },
+          toolsGap: 'servers with the old SSE transport are not asked for them',
           reason: 'it opened an event stream and named its endpoint',
         })
       : verdict({
@@ -157,8 +166,9 @@ export async function probeMcp(
       ? createRpcCall({ path, method: 'tools/list', params, headers: inSession, limit })
       : modernCall(path, 'tools/list', params, limit);
     const answer = await send(`POST ${path} tools/list`, call.request);
-    if (answer instanceof ProbeFailure) return undefined;
-    return { message: call.message(answer), bytes: Buffer.byteLength(answer.body) };
+    if (answer instanceof ProbeFailure) return answer;
+    const bytes = Buffer.byteLength(answer.body);
+    return { status: answer.status, message: call.message(answer), bytes };
   };
   try {
     if (isModern || isLegacy) {
@@ -169,16 +179,11 @@ export async function probeMcp(
         legacy: `an MCP server (up to ${LEGACY})`,
       };
       const found = verdict({ health: 'healthy', proof: 'proven', facts: { eras }, reason: words[eras] });
-      onProven(found);
+      onProven({ ...found, toolsGap: 'it did not list them within the time of the probe' });
       if (isLegacy)
         await send(`POST ${path} notifications/initialized`, initializedNotification(path, inSession));
       // HolmesGPT uses the handshake, so the list of that era counts.
-      const list = await listTools(fetchToolPage, keepsTexts).catch((error: unknown) => {
-        if (!(error instanceof RangeError)) throw error;
-        return undefined;
-      });
-      if (list === undefined) return found;
-      return { ...found, tools: list.tools, ...(list.truncated ? { toolsTruncated: true } : {}) };
+      return { ...found, ...toolsOf(await listTools(fetchToolPage, keepsTexts)) };
     }
   } finally {
     if (session !== undefined) {

@@ -7,7 +7,7 @@ import { ConfigError, UserError } from '../../model/errors.ts';
 import { displayKey } from '../../model/key.ts';
 import type { ApprovedKind } from '../../model/overrides.ts';
 import { type ServiceName, serviceKey } from '../../model/service.ts';
-import { textLines, toolCount, toolLines } from '../../planning/tool-list.ts';
+import { textLines, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
 import { NO_TOOLS_SHOWN, toolsShown } from '../../planning/tools-shown.ts';
 import type { Prober } from '../../probing/prober.ts';
 import { readOnce } from '../../sources/source.ts';
@@ -27,13 +27,11 @@ export interface ShownService {
   readonly tools: string | undefined;
 }
 
-const UNKNOWN_TOOLS =
-  'its tools are unknown, so the agent asks before each of them until you approve it again';
-
 /** The lines that describe a server to the user who approves it: type, health and tools. */
 function* serviceLines(found: DiscoveredService): Generator<string> {
   const { verdict, mcp } = found;
-  const summary = mcp === true ? `; ${toolCount(verdict) ?? UNKNOWN_TOOLS}` : '';
+  const summary =
+    mcp === true ? `; ${toolCount(verdict) ?? `${unknownTools(verdict)} until you approve it again`}` : '';
   yield `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason})${summary}`;
   if (found.tenantDescription) {
     yield '  described to the agent as';

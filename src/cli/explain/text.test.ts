@@ -126,3 +126,14 @@ test('JSON always has them, without times that a single run cannot know', () => 
     },
   ]);
 });
+
+test('the tools of an MCP server that are unknown or incomplete come with the cause', () => {
+  const withTools = (part: Partial<typeof loki.verdict>): string =>
+    plain({ ...result, verdict: { ...loki.verdict, ...part } });
+  expect(withTools({ toolsGap: 'page 2 of its list got status 500' })).toContain(
+    '\nTools of the server\n  its tools are unknown: page 2 of its list got status 500; the agent asks before each of them\n',
+  );
+  expect(withTools({ tools: [], toolsTruncated: true, toolsGap: 'it has more than 8 pages' })).toContain(
+    '\nTools of the server: more than 0 tools\n  (the list was not read whole: it has more than 8 pages; ',
+  );
+});
