@@ -5,6 +5,9 @@ import {
   fault,
   type HolmesFault,
   isFault,
+  kindOf,
+  notMapping,
+  notOneOf,
   type Path,
   warning,
 } from './model-check.ts';
@@ -77,13 +80,14 @@ function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, pa
         'is set next to instances, so HolmesGPT sends it to each of them; write it into the instance that it is for',
       ),
     );
-  if (!Array.isArray(instances)) return [fault(list, 'must be a list')];
+  if (!Array.isArray(instances)) return [fault(list, `must be a list, but is ${kindOf(instances)}`)];
   const seen = new Set<unknown>();
   const faults = instances.flatMap((instance, index): HolmesFault[] => {
     const here: Path = [...list, index];
-    if (!isMapping(instance)) return [fault(here, 'must be a mapping')];
+    if (!isMapping(instance)) return [fault(here, notMapping(instance))];
     const { name: given, ...fields } = instance;
-    if (isMapping(given) || Array.isArray(given)) return [fault([...here, 'name'], 'must be a text')];
+    if (isMapping(given) || Array.isArray(given))
+      return [fault([...here, 'name'], `must be a text, but is ${kindOf(given)}`)];
     const called = isEmpty(given) ? `instance-${index}` : given;
     if (seen.has(called)) return [fault(here, `${String(called)} is the name of two instances`)];
     seen.add(called);
@@ -108,7 +112,7 @@ export function checkBuiltInConfig(
 ): HolmesFault[] {
   if (toolset.configs.length === 0)
     return isEmpty(config) ? [] : [warning(path, `${name} takes no configuration and ignores this`)];
-  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'must be a mapping')];
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, notMapping(config))];
   const given = isMapping(config) ? config : {};
   if (name === 'rabbitmq/core' && isEmpty(given.clusters))
     return [warning(path, 'has no clusters, so HolmesGPT uses RABBITMQ_MANAGEMENT_URL')];
@@ -123,37 +127,36 @@ export function checkBuiltInConfig(
 export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
   const here: Path = [...path, 'config'];
   const { config: given, url } = entry;
-  if (!isEmpty(given) && !isMapping(given)) return [fault(here, 'must be a mapping')];
+  if (!isEmpty(given) && !isMapping(given)) return [fault(here, notMapping(given))];
   const moved = url === undefined || url === null ? [] : [warning([...path, 'url'], 'belongs below config')];
   const config: Mapping = { ...(moved.length === 0 ? {} : { url }), ...(isMapping(given) ? given : {}) };
   if (isEmpty(config)) return [fault(path, 'lacks config')];
   const mode = config.mode ?? 'sse';
-  if (!MODES.includes(String(mode))) return [fault([...here, 'mode'], `must be one of ${MODES.join(', ')}`)];
+  if (!MODES.includes(String(mode))) return [fault([...here, 'mode'], notOneOf(MODES, mode))];
   if ('mode' in config && config.mode === null) return [fault([...here, 'mode'], 'must not be empty')];
   return [...moved, ...checkModel(mode === 'stdio' ? 'StdioMCPConfig' : 'MCPConfig', config, here)];
 }
 
 /** The faults in the configuration of an entry with `type: http`. */
 export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
-  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'must be a mapping')];
-  const given = isMapping(config) ? config : {};
-  const verdict = checkModel('HttpToolsetConfig', given, path);
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, notMapping(config))];
+  const content = isMapping(config) ? config : {};
+  const verdict = checkModel('HttpToolsetConfig', content, path);
   if (verdict.some(isFault)) return verdict;
-  if (isEmpty(given.endpoints)) return [...verdict, fault(path, 'has no endpoints')];
-  const endpoints = given.endpoints as readonly Mapping[];
+  if (isEmpty(content.endpoints)) return [...verdict, fault(path, 'has no endpoints')];
+  const endpoints = content.endpoints as readonly Mapping[];
   return endpoints.reduce((faults, { hosts, methods }, index) => {
     const here: Path = [...path, 'endpoints', index];
-    const wrong = Array.isArray(methods)
-      ? methods.findIndex((method) => !METHODS.includes(String(method).toUpperCase()))
-      : -1;
+    const given: readonly unknown[] = Array.isArray(methods) ? methods : [];
+    const wrong = given.findIndex((method) => !METHODS.includes(String(method).toUpperCase()));
     if (isEmpty(hosts)) faults.push(fault([...here, 'hosts'], 'names no host'));
-    if (wrong >= 0) faults.push(fault([...here, 'methods', wrong], `must be one of ${METHODS.join(', ')}`));
+    if (wrong >= 0) faults.push(fault([...here, 'methods', wrong], notOneOf(METHODS, given[wrong])));
     return faults;
   }, verdict);
 }
 
 /** The faults in the configuration of an entry whose type has one model. */
 export function checkKindConfig(models: readonly string[], config: unknown, path: Path): HolmesFault[] {
-  if (!isEmpty(config) && !isMapping(config)) return [fault(path, 'must be a mapping')];
+  if (!isEmpty(config) && !isMapping(config)) return [fault(path, notMapping(config))];
   return bestUnionBranch(models.map((model) => checkModel(model, isMapping(config) ? config : {}, path)));
 }

@@ -1,6 +1,16 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { checkBuiltInConfig, checkHttpConfig, checkKindConfig, checkServerConfig } from './config.ts';
-import { checkValue, fault, type HolmesFault, isFault, type Path, warning } from './model-check.ts';
+import {
+  checkValue,
+  fault,
+  type HolmesFault,
+  isFault,
+  kindOf,
+  notMapping,
+  notOneOf,
+  type Path,
+  warning,
+} from './model-check.ts';
 import { type EntryType, HOLMES, own, type ToolsetModel } from './models.ts';
 
 const SECTIONS = ['toolsets', 'mcp_servers'] as const;
@@ -43,10 +53,11 @@ export function loadFaults(document: unknown): HolmesFault[] {
   for (const section of SECTIONS) {
     if (!Object.hasOwn(document, section)) continue;
     const entries = document[section];
-    if (!isMapping(entries)) faults.push(fault([section], 'must be a mapping of names to entries'));
+    if (!isMapping(entries))
+      faults.push(fault([section], `must be a mapping of names to entries, but is ${kindOf(entries)}`));
     else
       for (const [name, entry] of Object.entries(entries))
-        if (!isMapping(entry)) faults.push(fault([section, name], 'must be a mapping'));
+        if (!isMapping(entry)) faults.push(fault([section, name], notMapping(entry)));
   }
   if (
     faults.length === 0 &&
@@ -77,7 +88,7 @@ function entryFaults(section: (typeof SECTIONS)[number], given: string, entry: M
   const type = section === 'mcp_servers' ? 'mcp' : (entry.type ?? undefined);
   const toolset = own(HOLMES.toolsets, name);
   if (type !== undefined && !(typeof type === 'string' && Object.hasOwn(HOLMES.entries, type)))
-    return [...old, fault([...path, 'type'], `must be one of ${Object.keys(HOLMES.entries).join(', ')}`)];
+    return [...old, fault([...path, 'type'], notOneOf(Object.keys(HOLMES.entries), type))];
   if (toolset !== undefined && type !== undefined && type !== 'built-in' && type !== 'custom')
     return [...old, fault(path, `is the name of a built-in toolset, so nothing of type ${type} can have it`)];
   const kind: EntryType =
@@ -164,18 +175,23 @@ function fieldFaults(kind: EntryType, entry: Mapping, path: Path): HolmesFault[]
     subtype !== null &&
     !subtypes.includes(String(subtype))
   )
-    faults.push(fault([...path, 'subtype'], `must be one of ${subtypes.join(', ')}`));
+    faults.push(fault([...path, 'subtype'], notOneOf(subtypes, subtype)));
   return faults;
 }
 
 /** HolmesGPT skips an invalid transformer. */
 function transformerFaults(value: unknown, path: Path): HolmesFault[] {
   if (value === null || (Array.isArray(value) && value.every(isMapping))) return [];
-  return [fault(path, 'must be a list of mappings')];
+  return [
+    fault(
+      path,
+      `must be a list of mappings, but is ${Array.isArray(value) ? 'a list of others' : kindOf(value)}`,
+    ),
+  ];
 }
 
 function toolFaults(value: unknown, path: Path): HolmesFault[] {
-  if (!Array.isArray(value)) return [fault(path, 'must be a list')];
+  if (!Array.isArray(value)) return [fault(path, `must be a list, but is ${kindOf(value)}`)];
   return value.flatMap((tool: unknown, index) => {
     const here: Path = [...path, index];
     const faults = checkValue({ $ref: 'YAMLTool' }, tool, here);

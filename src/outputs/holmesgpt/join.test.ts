@@ -410,3 +410,44 @@ describe('two texts of operators, where overrides are in the generated document'
     expect(notes).toMatchObject([{ note: { what: expect.stringContaining('from 0.32 on') } }]);
   });
 });
+
+describe('an address that is none', () => {
+  const CASES: readonly [string, Mapping, string][] = [
+    [
+      'a number',
+      { prometheus_url: 5 },
+      'config.prometheus_url must be a text with an address, but is a number',
+    ],
+    [
+      'a mapping',
+      { prometheus_url: {} },
+      'config.prometheus_url must be a text with an address, but is a mapping',
+    ],
+    [
+      'a list of none',
+      { prometheus_url: [5] },
+      'config.prometheus_url must be a text with an address, but is a list',
+    ],
+    [
+      'true',
+      { prometheus_url: true, ...HEADERS },
+      'config.prometheus_url must be a text with an address, but is true',
+    ],
+  ];
+
+  test.each(CASES)('is named with what is there and what is expected: %s', (_, handWritten, expected) => {
+    for (const options of [OVERRIDES, FILE, { ...OVERRIDES, holmesgptVersion: '0.20' as const }])
+      expect(joined(one, handWritten, options).notes).toEqual([expect.stringContaining(expected)]);
+    if (!('additional_headers' in handWritten))
+      expect(joined(one, handWritten, OVERRIDES).config).toEqual(one);
+  });
+
+  test('is named in an instance too, if HolmesGPT takes no instances', () => {
+    const { notes } = joined(
+      one,
+      { instances: [{ name: 'a', prometheus_url: 5 }] },
+      { ...OVERRIDES, holmesgptVersion: '0.20' },
+    );
+    expect(notes).toEqual([expect.stringContaining('config.instances.0.prometheus_url must be a text')]);
+  });
+});

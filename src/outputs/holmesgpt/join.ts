@@ -12,7 +12,7 @@ import {
 } from './join-lists.ts';
 import { own } from './models.ts';
 import { serverUrl, serviceOfKey } from './server-url.ts';
-import { addressesOf, carriesCredentials, isCommon, type Shape, shapeOf } from './shape.ts';
+import { addressesOf, addressFaults, carriesCredentials, isCommon, type Shape, shapeOf } from './shape.ts';
 
 /** How a hand-written document is joined to the generated one. */
 export interface JoinOptions {
@@ -70,6 +70,22 @@ function isFromOverrides(backend: Mapping, discovered: ReadonlySet<string> | und
   );
 }
 
+/** Explains why options have no address, as the start of a sentence, and what to do. */
+function missingAddress(handWritten: Mapping, kept: readonly string[], otherwise: string) {
+  const faults = Object.entries({ '': handWritten, ...handWritten }).flatMap(([field, value]) =>
+    [value]
+      .flat()
+      .flatMap((backend: unknown, index) =>
+        isMapping(backend)
+          ? addressFaults(backend).map((each) => `config.${field === '' ? '' : `${field}.${index}.`}${each}`)
+          : [],
+      ),
+  );
+  return faults.length === 0
+    ? { why: `config has ${kept.join(', ')} and no address, and ${otherwise}`, fix: FIX }
+    : { why: faults.join(', '), fix: 'correct or remove it' };
+}
+
 /** Options that are not common and have no address: it is unknown for which backends they are. */
 function joinWithoutAddress(
   generated: Mapping,
@@ -82,20 +98,15 @@ function joinWithoutAddress(
   const persons = alone ? backends.filter((backend) => isFromOverrides(backend, discovered)) : [];
   if (persons.length > 0) {
     const [only] = persons;
+    const { why, fix } = missingAddress(handWritten, kept, 'overrides.yaml gives the toolset one');
     return {
       config: mergePatch(shape === undefined ? only : { [shape.list]: persons }, common),
-      note: {
-        what: `config has ${kept.join(', ')} and no address, and overrides.yaml gives the toolset one, so it is not merged`,
-        fix: FIX,
-      },
+      note: { what: `${why}, so it is not merged`, fix },
     };
   }
-  const what = `config has ${kept.join(', ')} and no address, and every discovered backend would receive that`;
-  if (alone) return { config: withoutNulls(handWritten), note: { what: `${what}, ${LEFT_OUT}`, fix: FIX } };
-  return {
-    config: mergePatch(generated, common),
-    note: { what: `${what}, so it is not merged`, fix: FIX },
-  };
+  const { why, fix } = missingAddress(handWritten, kept, 'every discovered backend would receive that');
+  if (alone) return { config: withoutNulls(handWritten), note: { what: `${why}, ${LEFT_OUT}`, fix } };
+  return { config: mergePatch(generated, common), note: { what: `${why}, so it is not merged`, fix } };
 }
 
 /** Joins where HolmesGPT supports one backend: a hand-written one replaces the generated one. */

@@ -63,14 +63,22 @@ const NAMES = {
   null: 'empty',
 } as const;
 
-function kindOf(value: unknown): string {
+/** What a value is, for messages, without the value, which may be secret. */
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (value instanceof Date) return 'a date';
   if (typeof value === 'number' || typeof value === 'bigint') return 'a number';
   if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return 'a text';
+  if (typeof value === 'string') return value.trim() === '' ? 'an empty text' : 'a text';
   return Array.isArray(value) ? 'a list' : 'a mapping';
 }
+
+/** Says which values are possible, and what is there instead. */
+export const notOneOf = (possible: readonly unknown[], value: unknown): string =>
+  `must be one of ${possible.join(', ')}, but is ${kindOf(value) === 'a text' ? 'another text' : kindOf(value)}`;
+
+/** Says that a mapping is expected, and what is there instead. */
+export const notMapping = (value: unknown): string => `must be a mapping, but is ${kindOf(value)}`;
 
 /** The faults of a value in a model of HolmesGPT. */
 export function checkModel(model: string, value: unknown, path: Path): HolmesFault[] {
@@ -90,7 +98,7 @@ export function checkValue(schema: Schema, value: unknown, path: Path): HolmesFa
     return bestUnionBranch(schema.anyOf.map((one) => checkValue(one, value, path)));
   const isTemplate = typeof value === 'string' && hasTemplate(value);
   if (schema.enum !== undefined && !isTemplate && !schema.enum.includes(value))
-    return [fault(path, `must be one of ${schema.enum.join(', ')}`)];
+    return [fault(path, notOneOf(schema.enum, value))];
   const { type } = schema;
   if (type === undefined) return [];
   if (isTemplate && type !== 'array' && type !== 'object' && type !== 'null') return [];

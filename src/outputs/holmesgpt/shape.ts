@@ -1,5 +1,6 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { namesHeaders, namesLogin, namesSecret } from '../../model/redact-names.ts';
+import { kindOf } from './model-check.ts';
 import { HOLMES, own } from './models.ts';
 
 /** How a toolset's configuration lists several backends. */
@@ -69,6 +70,20 @@ export function addressesOf(fields: Mapping): string[] {
   })
     .flatMap((text) => text.split(',').map((part) => part.trim()))
     .filter((part) => part !== '');
+}
+
+/**
+ * The fields that are meant as an address, and whose value cannot be one, each with what is wrong. An empty text is none,
+ * because HolmesGPT takes it as no address.
+ */
+export function addressFaults(fields: Mapping): string[] {
+  return ADDRESSES.flatMap((field) => {
+    const value = own(fields, field);
+    const isAbsent = value === undefined || value === null || typeof value === 'string';
+    if (isAbsent || addressesOf({ [field]: value }).length > 0) return [];
+    const expected = field === 'hosts' ? 'must be a list of hosts' : 'must be a text with an address';
+    return [`${field} ${expected}, but is ${kindOf(value)}`];
+  });
 }
 
 /**
