@@ -9,7 +9,8 @@ import { Fault } from '../config/setting-texts.ts';
 import { readSettings } from '../config/settings.ts';
 import { tlsFiles } from '../config/tls-files.ts';
 import { ConfigError } from '../model/errors.ts';
-import { MAX_FAULTS, readPlacedYaml, readYaml } from '../model/yaml-text.ts';
+import { SMALL } from '../model/yaml-document.ts';
+import { MAX_FAULTS, parseYaml } from '../model/yaml-text.ts';
 import { asFaults, type ContentFaults, placed, type ValueFault } from '../outputs/faults.ts';
 
 const MAPPING = z.record(z.string(), z.unknown());
@@ -67,10 +68,12 @@ function contradictions(content: Readonly<Record<string, unknown>>): ValueFault[
 
 /** Finds all faults and warnings in a configuration file. */
 export function checkConfig(text: string): ContentFaults {
-  const structure = asFaults(readYaml(text, configFileSchema));
-  const content = readPlacedYaml(text, MAPPING);
+  const parsed = parseYaml(text, { limits: SMALL });
+  if ('faults' in parsed) return asFaults(parsed);
+  const structure = asFaults(parsed.check(configFileSchema));
+  const content = parsed.check(MAPPING);
   if (!('value' in content)) return structure;
-  const values = asFaults(readYaml(text, VALUES));
+  const values = asFaults(parsed.check(VALUES));
   const isReadable = !structure.refused && !values.refused;
   const warnings = [...typeWarnings(content.value), ...(isReadable ? contradictions(content.value) : [])];
   const types = placed(warnings, content.placeOf);

@@ -191,25 +191,39 @@ describe('a text is too long where it is for `serve`', () => {
     ['overrides', 256, 'tools: {}\n'],
     ['holmesgpt', 1024, 'mcp_servers:\n  a: { config: { url: http://a/mcp } }\n'],
     ['toolset-json', 1024, 'tools: []\n'],
+    ['config', 256, 'namespaces: [a]\n'],
+    ['detector', 256, 'type: a\ntitle: A\ndescription: A.\nports: {}\nholmes: { none: not read }\n'],
   ] as const)('%s: at most %i KiB', async (kind, most, text) => {
     expect(await validated(kind, words(most - 1) + text)).toEqual({ code: 0, lines: [`-: valid (${kind})`] });
     expect(await validated(kind, words(most) + text)).toEqual({
       code: 1,
-      lines: [`-:1:1: longer than ${most} KiB, the limit`],
+      lines: [`-:1:1: longer than ${most} KiB, the limit; shorten it`],
     });
   });
 
-  test('and too complex where it is', async () => {
-    const { code, lines } = await validated('overrides', `tools: {${'a: {}, '.repeat(34_000)}}\n`);
+  test.each(['overrides', 'config', 'detector'] as const)('and too complex where it is: %s', async (kind) => {
+    const { code, lines } = await validated(kind, `tools: {${'a: {}, '.repeat(34_000)}}\n`);
     expect(code).toBe(1);
-    expect(lines).toEqual([expect.stringMatching(/^-:\d+:\d+: more than 100000 tokens, the limit$/)]);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^-:\d+:\d+: more than 100000 tokens \(words, signs, line breaks\), the limit; shorten it$/,
+      ),
+    ]);
+  });
+
+  test('also while its kind is guessed from its keys', async () => {
+    const { code, lines } = await validated(undefined, `${words(1024)}a: 1\n`);
+    expect({ code, lines }).toEqual({
+      code: 1,
+      lines: ['-:1:1: longer than 1024 KiB, the limit; shorten it'],
+    });
   });
 
   test('only the limit is reported for a large binary', async () => {
     const binary = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7919) % 256));
     expect(await validated('overrides', binary.toString())).toEqual({
       code: 1,
-      lines: ['-:1:1: longer than 256 KiB, the limit'],
+      lines: ['-:1:1: longer than 256 KiB, the limit; shorten it'],
     });
   });
 });

@@ -21,11 +21,11 @@ import { readInput } from './read-input.ts';
 /** Finds all faults and warnings in a text. */
 type Check = (text: string) => ContentFaults;
 
-/** A check against a schema only. */
+/** A check of a file that people write by hand against a schema only. */
 const schemaCheck =
   (schema: z.ZodType<unknown>): Check =>
   (text) =>
-    asFaults(readYaml(text, schema));
+    asFaults(readYaml(text, schema, { limits: SMALL }));
 
 /** A check with the limits of the cluster, so that `serve` refuses nothing that `validate` accepts. */
 const textCheck =
@@ -77,10 +77,13 @@ export interface ValidateFlags {
   readonly quiet?: boolean;
 }
 
-/** Guesses the kind of a file from its name, otherwise from its keys. `undefined` if several kinds fit equally well. */
-function kindOf(path: string, content: unknown): FileKind | undefined {
-  const named = FILE_KINDS.find((kind) => KINDS[kind].name.test(path));
-  if (named !== undefined || typeof content !== 'object' || content === null) return named;
+/** The kind of a file by its name. */
+const kindByName = (path: string): FileKind | undefined =>
+  FILE_KINDS.find((kind) => KINDS[kind].name.test(path));
+
+/** Guesses the kind of a file from its keys. `undefined` if several kinds fit equally well. */
+function kindByKeys(content: unknown): FileKind | undefined {
+  if (typeof content !== 'object' || content === null) return undefined;
   const own = new Set(Object.keys(content));
   const known = FILE_KINDS.map((kind) => KINDS[kind].keys.filter((key) => own.has(key)).length);
   const most = Math.max(...known);
@@ -96,7 +99,7 @@ interface Content extends ContentFaults {
 
 /** Parses a text as YAML. Returns its content, or its syntax errors. */
 function parseContent(text: string): Content {
-  const read = readYaml(text, z.unknown());
+  const read = readYaml(text, z.unknown(), { limits: LARGE });
   return 'value' in read ? { ...asFaults(read), content: read.value } : asFaults(read);
 }
 
@@ -109,8 +112,9 @@ export async function validateCommand(
   let faulty = false;
   for (const path of paths) {
     const text = await readInput(path, { fix: 'name files, or - for standard input' }, cli);
-    const plain: Content = flags.kind === undefined ? parseContent(text) : asFaults({});
-    const kind = flags.kind ?? kindOf(path, plain.content);
+    const known = flags.kind ?? kindByName(path);
+    const plain: Content = known === undefined ? parseContent(text) : asFaults({});
+    const kind = known ?? kindByKeys(plain.content);
     if (kind === undefined && plain.faults.length === 0)
       throw new ConfigError(
         `cannot tell what ${path} is from its name and keys; set --kind (${FILE_KINDS.join(', ')})`,

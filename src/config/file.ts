@@ -4,8 +4,8 @@ import { type Credentials, credentialsByBackend } from '../model/credentials.ts'
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { FILE } from '../model/yaml-document.ts';
-import { faultLines, readYaml } from '../model/yaml-text.ts';
+import { FILE, SMALL } from '../model/yaml-document.ts';
+import { faultLines, parseYaml } from '../model/yaml-text.ts';
 import { type DetectorTypes, optionsFor } from './detector-types.ts';
 import { SETTING_NAMES, type SettingName } from './setting-table.ts';
 import type { Layer } from './settings.ts';
@@ -60,16 +60,17 @@ export async function readConfigFile(
     );
   }
   const origin = (name: SettingName): string => `${path}: ${name}`;
-  const result = readYaml(
-    content.trim() === '' ? '{}' : content,
-    configFileSchema.extend({ detectors: optionsFor(types).default({}) }),
-  );
+  const parsed = parseYaml(content.trim() === '' ? '{}' : content, { limits: SMALL });
+  const result =
+    'faults' in parsed
+      ? parsed
+      : parsed.check(configFileSchema.extend({ detectors: optionsFor(types).default({}) }));
   if ('value' in result) {
     const { detectors, credentials, ...texts } = result.value;
     return { texts, detectors, credentials, faults: [], origin };
   }
   const faults = faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
-  const loose = readYaml(content, z.record(z.string(), z.unknown()));
+  const loose = 'faults' in parsed ? parsed : parsed.check(z.record(z.string(), z.unknown()));
   const texts = 'value' in loose ? settingTexts(loose.value) : {};
   return { texts, detectors: {}, credentials: {}, faults, origin };
 }

@@ -5,7 +5,7 @@ import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ConfigError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
-import { FILE } from '../model/yaml-document.ts';
+import { FILE, SMALL } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 
@@ -49,7 +49,7 @@ export async function readDetectors(folder: string, signal?: AbortSignal): Promi
       });
       continue;
     }
-    const result = readYaml(text, detectorSchema);
+    const result = readYaml(text, detectorSchema, { limits: SMALL });
     if ('value' in result) detectors.push({ name, detector: result.value });
     else
       for (const { line, column, message } of result.faults)

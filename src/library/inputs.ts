@@ -3,6 +3,7 @@ import { makeRules } from '../detection/make-rules.ts';
 import type { Rules } from '../detection/rules.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Overrides } from '../model/overrides.ts';
+import { SMALL } from '../model/yaml-document.ts';
 import { type Faults, faultLines, readYaml } from '../model/yaml-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
@@ -39,7 +40,7 @@ export function rulesOf({ detectors = [] }: Inputs): RulesResult {
   if (detectors.length === 0) return builtIn;
   const added = detectors.map((text, index) => {
     const name = `detectors[${index}]`;
-    const read = readYaml(text, detectorSchema);
+    const read = readYaml(text, detectorSchema, { limits: SMALL });
     if ('faults' in read) throw brokenText(name, read);
     return { name, detector: read.value };
   });

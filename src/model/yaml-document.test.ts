@@ -57,12 +57,16 @@ describe.each(Object.entries(SHAPES))('%s', (_, shape) => {
 describe('limits', () => {
   test('on bytes, not characters', () => {
     expect(faultsOf(`# ${'\u{1f600}'.repeat(SMALL.bytes / 8)}`)).toEqual([]);
-    expect(faultsOf(`# ${'\u{1f600}'.repeat(SMALL.bytes / 4)}`)).toEqual(['longer than 256 KiB, the limit']);
+    expect(faultsOf(`# ${'\u{1f600}'.repeat(SMALL.bytes / 4)}`)).toEqual([
+      'longer than 256 KiB, the limit; shorten it',
+    ]);
   });
 
   test('on content', () => {
     expect(faultsOf(`[${'a,'.repeat(20_000)}]`)).toEqual([]);
-    expect(faultsOf(`[${'a,'.repeat(100_000)}]`)).toEqual(['more than 100000 tokens, the limit']);
+    expect(faultsOf(`[${'a,'.repeat(100_000)}]`)).toEqual([
+      'more than 100000 tokens (words, signs, line breaks), the limit; shorten it',
+    ]);
   });
 
   test.each([
@@ -83,9 +87,13 @@ describe('limits', () => {
     const times = (count: number, size: number) =>
       faultsOf(`a: &a [${'x,'.repeat(size)}]\nb: [${'*a,'.repeat(count)}]`);
     expect(times(ALIASES, 10)).toEqual([]);
-    expect(times(ALIASES + 1, 10)).toEqual(['more than 100 aliases, the limit']);
+    expect(times(ALIASES + 1, 10)).toEqual([
+      'more than 100 aliases, the limit; write the values of some instead',
+    ]);
     expect(times(10, ALIASED / 10 - 1)).toEqual([]);
-    expect(times(10, ALIASED / 10)).toEqual(['its aliases stand for more than 5000 values, the limit']);
+    expect(times(10, ALIASED / 10)).toEqual([
+      'its aliases stand for more than 5000 values, the limit; use fewer of them',
+    ]);
   });
 });
 

@@ -23,7 +23,7 @@ export interface YamlLimits {
   readonly tokens: number;
 }
 
-/** For texts from the network, and for `overrides.yaml`. */
+/** For texts from the network, and for files that people write by hand: overrides, configuration, detectors. */
 export const SMALL: YamlLimits = { bytes: 256 * 1024, tokens: 100_000 };
 
 /** For documents in a ConfigMap, which may have 1 MiB. */
@@ -69,7 +69,7 @@ class Refused extends Error {
  */
 function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: LineCounter): CST.Token[] {
   if (text.length > bytes || Buffer.byteLength(text) > bytes)
-    throw new Refused(0, `longer than ${bytes / 1024} KiB, the limit`);
+    throw new Refused(0, `longer than ${bytes / 1024} KiB, the limit; shorten it`);
   const parser = new Parser(lines.addNewLine);
   const found: CST.Token[] = [];
   let count = 0;
@@ -78,7 +78,11 @@ function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: Line
   lines.addNewLine(0);
   for (const lexeme of new Lexer().lex(text)) {
     count += 1;
-    if (count > most) throw new Refused(parser.offset, `more than ${most} tokens, the limit`);
+    if (count > most)
+      throw new Refused(
+        parser.offset,
+        `more than ${most} tokens (words, signs, line breaks), the limit; shorten it`,
+      );
     // The text of a scalar may begin with an asterisk, and follows the token for a scalar.
     if (before !== CST.SCALAR && CST.tokenType(lexeme) === 'alias') aliases += 1;
     if (aliases > ALIASES) throw new Refused(parser.offset, TOO_MANY_ALIASES);
@@ -90,9 +94,9 @@ function syntaxOf(text: string, { bytes, tokens: most }: YamlLimits, lines: Line
   return found;
 }
 
-const TOO_MANY_ALIASES = `more than ${ALIASES} aliases, the limit`;
+const TOO_MANY_ALIASES = `more than ${ALIASES} aliases, the limit; write the values of some instead`;
 
-const TOO_DEEP = `nested more than ${DEPTH} deep, the limit`;
+const TOO_DEEP = `nested more than ${DEPTH} deep, the limit; nest less`;
 
 /**
  * Replacements for messages of the library that are hard to understand, or that quote a part of a value: a password
@@ -189,7 +193,10 @@ class Inspection {
     if (anchored.size === undefined) throw new Refused(offset, 'an alias (*) that is in its own anchor (&)');
     this.#aliased += anchored.size;
     if (this.#aliased > ALIASED)
-      throw new Refused(offset, `its aliases stand for more than ${ALIASED} values, the limit`);
+      throw new Refused(
+        offset,
+        `its aliases stand for more than ${ALIASED} values, the limit; use fewer of them`,
+      );
     return anchored.size;
   }
 

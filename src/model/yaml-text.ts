@@ -95,6 +95,18 @@ export function readYaml<T>(
   return 'faults' in read ? read : { value: read.value };
 }
 
+/** A value with a function that finds the positions of its parts in its text. */
+export interface PlacedValue<T> {
+  readonly value: T;
+  readonly placeOf: (path: readonly PropertyKey[]) => Place;
+}
+
+/** A text that was parsed once, for several checks of its content. */
+export interface ParsedYaml {
+  /** Validates the content against a schema. */
+  readonly check: <T>(schema: z.ZodType<T>) => PlacedValue<T> | Faults;
+}
+
 /**
  * Like `readYaml`, for texts with further checks after the schema.
  * @returns the value and a function that finds positions, or the errors with their positions
@@ -102,8 +114,21 @@ export function readYaml<T>(
 export function readPlacedYaml<T>(
   text: string,
   schema: z.ZodType<T>,
+  options?: ReadOptions,
+): PlacedValue<T> | Faults {
+  const parsed = parseYaml(text, options);
+  return 'faults' in parsed ? parsed : parsed.check(schema);
+}
+
+/**
+ * Parses a YAML text in linear time and within the limits. To parse takes most of the time, so a text with several
+ * schemas is parsed once.
+ * @returns the parsed text, or its syntax errors and the limits it exceeds, with their positions
+ */
+export function parseYaml(
+  text: string,
   { limits = FILE, version = '1.2' }: ReadOptions = {},
-): { readonly value: T; readonly placeOf: (path: readonly PropertyKey[]) => Place } | Faults {
+): ParsedYaml | Faults {
   const read = readDocument(text, limits, { version, customTags: version === '1.1' ? asPyYaml : null });
   const { document, lines } = read;
   const at = (offset: number): Place => {
@@ -116,13 +141,27 @@ export function readPlacedYaml<T>(
       .map(({ offset, message }) => ({ ...at(offset), message: shownMessage(message) }));
     return { faults, more: read.faults.length - faults.length };
   }
-  const result = schema.safeParse(document.toJS({ maxAliasCount: -1 }), { error: issueMessage });
+  const content: unknown = document.toJS({ maxAliasCount: -1 });
   const places = new Places(document);
-  if (result.success)
-    return {
-      value: result.data,
-      placeOf: (path) => at(typeof path.at(-1) === 'string' ? places.key(path) : places.value(path)),
-    };
+  const placeOf = (path: readonly PropertyKey[]): Place =>
+    at(typeof path.at(-1) === 'string' ? places.key(path) : places.value(path));
+  return {
+    check: (schema) => {
+      const result = schema.safeParse(content, { error: issueMessage });
+      return result.success
+        ? { value: result.data, placeOf }
+        : schemaFaults(result.error, schema, places, at);
+    },
+  };
+}
+
+/** The issues of a schema as errors, with their positions. Only those that are reported are described. */
+function schemaFaults(
+  { issues: found }: z.ZodError,
+  schema: z.ZodType<unknown>,
+  places: Places,
+  at: (offset: number) => Place,
+): Faults {
   const faultOf = ({ issue, key }: SingleIssue): Fault => {
     const path = key === undefined ? issue.path : [...issue.path, key];
     const isKey = key !== undefined || issue.code === 'invalid_key';
@@ -139,7 +178,7 @@ export function readPlacedYaml<T>(
       ...(isShortPath(path) ? { path } : {}),
     };
   };
-  const issues = [...singleIssues(result.error.issues)];
+  const issues = [...singleIssues(found)];
   const faults = issues.slice(0, MAX_FAULTS).map(faultOf);
   return {
     faults: faults.sort((a, b) => a.line - b.line || a.column - b.column),
