@@ -33,7 +33,12 @@ const toolOverride = z.strictObject({
     )
     .optional(),
   endpoint: z
-    .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL', abort: true })
+    .url({
+      protocol: /^(https?|tcp)$/,
+      // Without a message of its own, a value that is no text is told with what it is.
+      error: ({ input }) => (typeof input === 'string' ? 'is not an http, https or tcp URL' : undefined),
+      abort: true,
+    })
     .refine(
       (text) => !text.includes('{{'),
       'contains {{, but templates are not supported here; write the whole URL, or write the entry into the part of an agent that supports templates',

@@ -134,7 +134,11 @@ export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
   const mode = config.mode ?? 'sse';
   if (!MODES.includes(String(mode))) return [fault([...here, 'mode'], notOneOf(MODES, mode))];
   if ('mode' in config && config.mode === null) return [fault([...here, 'mode'], 'must not be empty')];
-  return [...moved, ...checkModel(mode === 'stdio' ? 'StdioMCPConfig' : 'MCPConfig', config, here)];
+  const faults = checkModel(mode === 'stdio' ? 'StdioMCPConfig' : 'MCPConfig', config, here);
+  const isMoved = moved.length > 0 && !(isMapping(given) && 'url' in given);
+  const asWritten = ({ path: at }: HolmesFault): Path =>
+    isMoved && at[here.length] === 'url' ? [...path, ...at.slice(here.length)] : at;
+  return [...moved, ...faults.map((each) => ({ ...each, path: asWritten(each) }))];
 }
 
 /** The faults in the configuration of an entry with `type: http`. */

@@ -8,6 +8,7 @@ import { fault, type HolmesFault, isFault, type Path, warning } from './model-ch
 import type { HolmesPatch } from './overrides.ts';
 import { restrictionsIn } from './restrictions.ts';
 import { addressesOf, carriesCredentials, shapeOf } from './shape.ts';
+import { wrongTypes } from './wrong-types.ts';
 
 /** Overrides, for the newest HolmesGPT: options without an address belong to no particular backend. */
 const OVERRIDES: JoinOptions = { holmesgptVersion: '0.32', standsAlone: false };
@@ -180,8 +181,8 @@ export function withPatch(generated: Mapping, patch: HolmesPatch, options: JoinO
 }
 
 /**
- * The faults in the `holmesgpt:` part of overrides that do not depend on generated entries. Only complete entries are
- * checked; a change of a generated entry may be incomplete.
+ * The faults in the `holmesgpt:` part of overrides that do not depend on generated entries. Complete entries are checked as
+ * such; a change of a generated entry may be incomplete, so only the types of its values are.
  */
 export function patchFaults(patch: HolmesPatch): HolmesFault[] {
   const own: Record<string, Mapping> = {};
@@ -190,7 +191,12 @@ export function patchFaults(patch: HolmesPatch): HolmesFault[] {
     if (whole.length > 0) own[section] = Object.fromEntries(whole);
   }
   const whole = Object.keys(own).length === 0 ? [] : holmesFaults(mergePatch({}, own));
-  return [...whole, ...unpairedFaults(patch)];
+  const changed = (['toolsets', 'mcp_servers'] as const).flatMap((section) =>
+    Object.entries(patch[section] ?? {}).flatMap(([name, entry]) =>
+      isMapping(entry) && !isWhole(section, entry) ? wrongTypes(section, name, entry) : [],
+    ),
+  );
+  return [...whole, ...changed, ...unpairedFaults(patch)];
 }
 
 /** Credentials for a toolset with several backends that do not name their backend. Where they are used anyway, a warning. */
