@@ -6,6 +6,7 @@ import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { createApiService } from './api-service.ts';
+import { Cooldown } from './cooldown.ts';
 
 type Parts = ReturnType<Parameters<typeof createApiService>[0]>;
 
@@ -15,7 +16,11 @@ const backend = (namespace: string, name: string, type: string, health: Health):
 });
 
 /** What works for the API: a prober that remembers what it shall ask, and an engine whose next pass finds `next`. */
-function setting(first: readonly DiscoveredService[], next: readonly DiscoveredService[]) {
+function setting(
+  first: readonly DiscoveredService[],
+  next: readonly DiscoveredService[],
+  cooldown?: Cooldown,
+) {
   const readModel = new ReadModel({ now: () => new Date(0) });
   const pass = (cycle: number, services: readonly DiscoveredService[]): void =>
     readModel.apply({
@@ -35,7 +40,14 @@ function setting(first: readonly DiscoveredService[], next: readonly DiscoveredS
     },
     engine: { cycle: 1, idle: Promise.resolve(), wake: () => setImmediate(() => pass(2, next)) },
   } as unknown as Parts;
-  const { discover } = createApiService(() => parts, readModel, undefined as never, '0.0.0');
+  const { discover } = createApiService(
+    () => parts,
+    readModel,
+    undefined as never,
+    '0.0.0',
+    undefined,
+    cooldown,
+  );
   return { discover, touched };
 }
 
@@ -79,6 +91,17 @@ test.for([
   const { discover, touched } = setting(BEFORE, AFTER);
   expect(await discover(request as Parameters<typeof discover>[0])).toEqual({ services: 3, ...told });
   expect(touched).toEqual(asked);
+});
+
+test('requested discoveries in a row probe again once in the interval, and all of them see the result', async () => {
+  const { discover, touched } = setting(BEFORE, AFTER, new Cooldown(100));
+  const shop = { namespaces: ['shop'] };
+  const first = discover(shop);
+  const others = Array.from({ length: 5 }, () => discover(shop));
+  await first;
+  expect(touched).toEqual(['tempo']);
+  for (const told of await Promise.all(others)) expect(told).toMatchObject({ services: 3, healthy: 1 });
+  expect(touched).toHaveLength(6);
 });
 
 test.each(['http://*.example.com', 'http://a..example.com', 'http://api.example.com:0', 'http://-/v1'])(

@@ -15,6 +15,7 @@ import type { DiscoverResult } from '../server/jobs.ts';
 import { ProblemError } from '../server/problem.ts';
 import type { AppInstance } from './app-instance.ts';
 import { ClientWorker, TaskRejected } from './client-worker.ts';
+import { Cooldown } from './cooldown.ts';
 import { type DescribedServices, type GenerateTask, packRules, packServices } from './generate-in-worker.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
 
@@ -104,6 +105,9 @@ export interface RunningApp {
 /** Maximum time to wait for a discovery, in milliseconds. */
 const DISCOVERY_TIMEOUT = 120_000;
 
+/** Minimum time between requested discoveries, in milliseconds. Without it, a client could have backends probed all the time. */
+const DISCOVERY_INTERVAL = 5_000;
+
 const healthByService = (readModel: ReadModel): ReadonlyMap<ServiceKey, Health> =>
   new Map(readModel.services.map(({ service, verdict }) => [serviceKey(service), verdict.health]));
 
@@ -178,6 +182,7 @@ export function createApiService(
   configuration: LiveConfiguration,
   version: string,
   worker: ClientWorker = new ClientWorker(),
+  cooldown: Cooldown = new Cooldown(DISCOVERY_INTERVAL),
 ): Backing {
   /** The documents for the known backends, cached per revision of the read model. */
   let cached:
@@ -226,7 +231,11 @@ export function createApiService(
         throw toProblem(error, 'The document was not checked', 'dynamic-toolset validate');
       }
     },
-    discover: (request) => rediscover(request, running(), readModel),
+    discover(request) {
+      // Throws now if the app is not running, so that the request is answered at once.
+      running();
+      return cooldown.turn().then(() => rediscover(request, running(), readModel));
+    },
     reload: () => configuration.reload(),
   };
 }

@@ -45,6 +45,8 @@ function postDiscover(app: FastifyInstance, { service, log }: ApiContext, jobs: 
     schema: {
       operationId: 'discover',
       summary: 'Discover and probe backends again',
+      description:
+        'Discoveries that requests start begin at least five seconds apart. Requests in between are answered like others, and their discovery begins together at the end of that time.',
       tags: ['discovery'],
       querystring: jsonSchema(discoverQuery),
       body: { anyOf: [jsonSchema(discoverBody), { type: 'null' }] },
