@@ -77,11 +77,8 @@ export interface Decision {
 const NOTHING_HELD = { held: [], until: undefined, due: undefined };
 const NOTHING_RELEASED: readonly Loss[] = [];
 
-/** All known published toolsets, newest first. */
-const knownToolsets = ({ own, revisions }: Situation): Toolset[] => [
-  ...(own === undefined ? [] : [own]),
-  ...revisions.map(({ toolset }) => toolset).reverse(),
-];
+/** The newest known published toolset. */
+const newestKnown = ({ own, revisions }: Situation): Toolset | undefined => own ?? revisions.at(-1)?.toolset;
 
 /** The content hash of a toolset. */
 const hashOf = ({ documents }: Toolset): string => contentHash(documents);
@@ -89,7 +86,6 @@ const hashOf = ({ documents }: Toolset): string => contentHash(documents);
 /** The toolset that we published last: the live one if it is unchanged, otherwise the one in the history. */
 export function lastPublished(situation: Situation): Toolset | undefined {
   const { live, own, revisions } = situation;
-  const known = knownToolsets(situation);
   if (live === undefined) {
     // Another process (a second serve or a rollback) may have published since, so the history counts. Our own last toolset
     // is newer only if it could not be recorded.
@@ -101,10 +97,13 @@ export function lastPublished(situation: Situation): Toolset | undefined {
     return isRecorded && !isOwn ? newest : own;
   }
   const pointer = live.annotations[CONTENT_HASH];
-  if (pointer === undefined) return isOurs(live) ? known[0] : undefined;
+  if (pointer === undefined) return isOurs(live) ? newestKnown(situation) : undefined;
   const there = live.toolset;
   if (there !== undefined && hashOf(there) === pointer) return there;
-  const last = known.find((toolset) => hashOf(toolset) === pointer);
+  const last =
+    own !== undefined && hashOf(own) === pointer
+      ? own
+      : revisions.findLast(({ documents }) => contentHash(documents) === pointer)?.toolset;
   // Somebody changed the documents, and not what an annotation remembers of them.
   const isRemembered = last !== undefined && last !== own && live.annotations[PUBLISHED_TOOLS] !== undefined;
   return isRemembered ? { ...last, tools: live.present.tools } : last;
@@ -128,7 +127,7 @@ function baseline(situation: Situation) {
   const published = lastPublished(situation);
   const drift = driftOf(live, published);
   // Never keep documents that were edited externally: our own older documents are better.
-  const kept = published ?? (drift === undefined ? live?.toolset : knownToolsets(situation)[0]);
+  const kept = published ?? (drift === undefined ? live?.toolset : newestKnown(situation));
   const rollback = live === undefined ? revisions.at(-1)?.rollback : rollbackOf(live.annotations);
   return { published, drift, kept, rollback };
 }
@@ -149,10 +148,9 @@ export function decide(situation: Situation & Inputs): Decision {
   const { published, drift, kept, rollback } = baseline(situation);
   if (overrideError !== undefined) {
     // The live object may have been replaced by one with nothing but the invalid overrides.
-    const [lastKnown] = knownToolsets(situation);
     return {
       intent: {
-        ...(kept ?? lastKnown ?? situation.withoutTools()),
+        ...(kept ?? newestKnown(situation) ?? situation.withoutTools()),
         overrideError,
         rollback,
         overrides,

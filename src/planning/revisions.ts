@@ -23,7 +23,7 @@ function publishedAt({ published, created }: Partial<Revision> = {}): number {
 const identities = new WeakMap<Content, string>();
 
 /** The identity of a revision: the hash of its content. */
-function identityOf(content: Content): string {
+export function identityOf(content: Content): string {
   const known = identities.get(content);
   if (known !== undefined) return known;
   const identity = revisionHash(content.documents, content.overrides);
