@@ -242,3 +242,9 @@ describe('endless input', () => {
     );
   });
 });
+
+test.each(['connectTo', 'namespaces'])('a long value of %s is shortened in the message', async (name) => {
+  const { lines } = await validated('config', `${name}: "${'A'.repeat(100_000)}"\n`);
+  expect(lines[0]).toContain(`${name}: has "AAA`);
+  expect(lines[0]?.length).toBeLessThan(300);
+});

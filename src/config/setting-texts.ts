@@ -1,4 +1,5 @@
 import { didYouMean } from '../model/nearest.ts';
+import { shown } from '../model/visible.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 
 /** The fault of a setting's text. In a message, it follows the text. */
@@ -121,7 +122,9 @@ export const namespaces = form<readonly string[]>('names', (given) => {
   if (names.includes('*')) return ['*'];
   const wrong = names.find((name) => !NAME.test(name));
   if (wrong === undefined) return [...new Set(names)];
-  return new Fault(`has "${wrong}", which is not a namespace's name; write names with commas between, or *`);
+  return new Fault(
+    `has "${shown(wrong)}", which is not a namespace's name; write names with commas between, or *`,
+  );
 });
 
 const readConnectTo = (
@@ -132,7 +135,7 @@ const readConnectTo = (
     const parts = /^([^:\s/]+):(\d+):([^:\s/]+):(\d+)$/.exec(entry);
     const ports = [parts?.[2], parts?.[4]].map(Number);
     if (parts === null || ports.some((port) => port < 1 || port > 65535))
-      return new Fault(`has "${entry}"; write HOST:PORT:ADDRESS:PORT`);
+      return new Fault(`has "${shown(entry)}"; write HOST:PORT:ADDRESS:PORT`);
     targets.set(`${parts[1]}:${parts[2]}`, { host: parts[3] ?? '', port: Number(parts[4]) });
   }
   return targets;
