@@ -164,7 +164,7 @@ test('a ConfigMap from the cluster is left alone', async () => {
 test('a file that serve publishes to since is left alone, and keeps its first line', async () => {
   const before = await generated('configmap', 'loki');
   const [document] = loadAll(before) as [{ metadata: ConfigMapName; data: Record<string, string> }];
-  const publisher = filePublisher(out, document.metadata);
+  const publisher = filePublisher(out, document.metadata, undefined, { usual: 0, unfinished: 0 });
   const live = await publisher.read(new AbortController().signal);
   const documents = { ...document.data, 'toolset.json': '{}\n' };
   await publisher.apply(plan({ documents, tools: [] }, live, '1'), new Date(0), new AbortController().signal);

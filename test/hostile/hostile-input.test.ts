@@ -154,11 +154,14 @@ test.each([' , ', ','])('NAMESPACES=%j is not "all namespaces"', (NAMESPACES) =>
 });
 
 describe('a file', () => {
-  const planned = plan(toolset({ 'toolset.json': '{}\n', 'custom_toolset.yaml': 'a: 1\n' }), undefined, '1');
+  const offered = toolset({ 'toolset.json': '{}\n', 'custom_toolset.yaml': 'a: 1\n' });
   const published = async (text: string): Promise<string> => {
     const path = join(await mkdtemp(join(tmpdir(), 'faults-')), 'cm.yaml');
     await writeFile(path, text);
-    await filePublisher(path, { name: 'n', namespace: 'ns' }).apply(planned, new Date(0), signal);
+    const quiet = { usual: 0, unfinished: 0 };
+    const publisher = filePublisher(path, { name: 'n', namespace: 'ns' }, undefined, quiet);
+    const planned = plan(offered, await publisher.read(signal), '1');
+    await publisher.apply(planned, new Date(0), signal);
     return await readFile(path, 'utf8');
   };
 

@@ -38,6 +38,9 @@ const generated: Generated = {
 };
 const now = new Date('2026-01-02T03:04:05.678Z');
 const { signal } = new AbortController();
+const AT_ONCE = { usual: 0, unfinished: 0 };
+const publisherOf = (file: string, tell?: (line: string) => void): Publisher =>
+  filePublisher(file, target, tell, AT_ONCE);
 
 let folder: string;
 let path: string;
@@ -45,7 +48,7 @@ let publisher: Publisher;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'publisher-'));
   path = join(folder, 'configmap.yaml');
-  publisher = filePublisher(path, target);
+  publisher = publisherOf(path);
 });
 afterEach(() => rm(folder, { recursive: true }));
 
@@ -305,7 +308,7 @@ describe('rejects', () => {
   });
 
   test('a path in a folder that does not exist', async () => {
-    const lost = filePublisher(join(folder, 'no', 'such', 'file.yaml'), target);
+    const lost = publisherOf(join(folder, 'no', 'such', 'file.yaml'));
     expect(await lost.read(signal)).toBeUndefined();
     const error = await failure(lost.apply(plan(generated, undefined, '1'), now, signal));
     expect(error.message).toMatch(/cannot write .*file\.yaml/);
@@ -389,7 +392,7 @@ describe('documents of several ConfigMaps', () => {
 
   test('keep an unneeded part that has keys of others, without ours', async () => {
     const lines: string[] = [];
-    publisher = filePublisher(path, target, (line) => lines.push(line));
+    publisher = publisherOf(path, (line) => lines.push(line));
     const text = await publishParts('a', 'b', 'c');
     await writeFile(
       path,
@@ -495,8 +498,9 @@ describe('documents of several ConfigMaps', () => {
 
 test('of two that publish at once, one plans again', async () => {
   await publish();
+  const live = await publisher.read(signal);
   const next = (text: string) =>
-    plan({ ...generated, documents: { ...generated.documents, 'toolset.json': text } }, undefined, '1');
+    plan({ ...generated, documents: { ...generated.documents, 'toolset.json': text } }, live, '1');
   const done = await Promise.allSettled(
     ['{"tools":[1]}\n', '{"tools":[2]}\n'].map((text) => publisher.apply(next(text), now, signal)),
   );
@@ -508,7 +512,48 @@ test('of two that publish at once, one plans again', async () => {
 test.each(['a FIFO', 'a device'])('%s is rejected at once', async (what) => {
   if (what === 'a FIFO') execFileSync('mkfifo', [path]);
   const out = what === 'a FIFO' ? path : '/dev/null';
-  const error = await failure(filePublisher(out, target).read(signal));
+  const error = await failure(publisherOf(out).read(signal));
   expect(error).toBeInstanceOf(ConfigError);
   expect(error.message).toBe(`cannot read ${out}: it is a FIFO or a device; name another with --out`);
+});
+
+describe('what others wrote since the plan was made', () => {
+  const other = { ...generated, documents: { ...generated.documents, 'toolset.json': '{}\n' } };
+
+  test.each([
+    ['overrides', async () => await publish(), `${MANIFEST}\n`],
+    ['a file', async () => {}, MANIFEST],
+  ])('is kept, and the plan is made again: %s', async (_, before, text) => {
+    await before();
+    const planned = plan({ ...other, overrides: '# old' }, await publisher.read(signal), '1');
+    await writeFile(path, text);
+    await expect(publisher.apply(planned, now, signal)).rejects.toBeInstanceOf(PublishConflict);
+    expect(await readFile(path, 'utf8')).toBe(text);
+  });
+});
+
+test('a YAML mapping in braces keeps its comments', async () => {
+  await writeFile(
+    path,
+    '{ kind: ConfigMap, # mine\n  metadata: { name: x }, data: { overrides.yaml: a } }\n',
+  );
+  const text = await publish();
+  expect(text).toContain('# mine');
+  expect(parse(text).data).toEqual({ 'overrides.yaml': 'a', ...generated.documents });
+});
+
+test('a name or namespace that is replaced is told, and one that is missing is not', async () => {
+  const lines: string[] = [];
+  publisher = publisherOf(path, (line) => lines.push(line));
+  await writeFile(path, 'kind: ConfigMap\nmetadata:\n  labels: {}\n');
+  const text = await publish();
+  expect(lines).toEqual([]);
+  await writeFile(
+    path,
+    text.replace(`name: ${target.name}\n`, 'name: mine\n').replace('services: "0"', 'services: "1"'),
+  );
+  await publish();
+  expect(lines).toEqual([
+    `${path}: replaced the name "mine" by "kubernaut-toolset-config", as in the settings`,
+  ]);
 });

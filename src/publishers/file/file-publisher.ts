@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { Document } from 'yaml';
 import { readRegularFile } from '../../files/read-text.ts';
 import { FileChangedError, replaceFile } from '../../files/replace-file.ts';
+import { waitUntilQuiet } from '../../files/wait-until-quiet.ts';
 import { watchFiles } from '../../files/watch-files.ts';
-import { shardName } from '../../model/documents.ts';
+import { type Documents, shardName } from '../../model/documents.ts';
 import { ConfigError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
 import { unreadable } from '../../model/unreadable.ts';
+import { OVERRIDE_ERROR } from '../../planning/plan.ts';
 import {
   type ConfigMapName,
   dataOf,
@@ -29,6 +32,7 @@ import {
   merge,
   newManifest,
   release,
+  renamed,
   shardIn,
   textOf,
 } from './manifest.ts';
@@ -65,18 +69,41 @@ const streamOf = (texts: readonly string[]): string =>
  */
 const RECHECK_MS = 5_000;
 
+/** How long nobody else may have written to a file before it is replaced, in milliseconds. */
+export interface QuietTimes {
+  readonly usual: number;
+  /** If what is there looks unfinished. */
+  readonly unfinished: number;
+}
+
+const QUIET: QuietTimes = { usual: 3_000, unfinished: 10_000 };
+
+/** Identifies a text. */
+const versionOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Whether one of our texts is missing or ends too early, as in a file that somebody is writing. */
+const isCut = (found: Documents, published: Documents): boolean =>
+  Object.entries(published).some(
+    ([name, text]) => found[name] !== text && text.startsWith(found[name] ?? ''),
+  );
+
 /**
  * Publishes to a file with the manifest of a ConfigMap, as YAML or JSON. Everything else in the file is kept, such as other
- * data keys and comments. Further shards are more documents of the YAML stream.
- * @param onKept called with one line when a shard is no longer needed and is kept, because others wrote into it
+ * data keys and comments. Further shards are more documents of the YAML stream. A file that others write to is replaced only
+ * after they have paused.
+ * @param tell called with one line when a shard is no longer needed and is kept, because others wrote into it, and when a
+ * name in the file is replaced
  */
 export function filePublisher(
   path: string,
   target: ConfigMapName,
-  onKept: (line: string) => void = () => {},
+  tell: (line: string) => void = () => {},
+  quiet: QuietTimes = QUIET,
 ): Publisher {
   /** The text that was read or written last, so that our own changes are not reported. */
   let known: string | undefined;
+  /** What was written last. */
+  let own: { readonly text: string; readonly documents: Documents } | undefined;
   /** Checks the file once more, later. */
   let recheck = (): void => {};
   const readText = async (signal: AbortSignal): Promise<string> => {
@@ -105,7 +132,7 @@ export function filePublisher(
       const keys = foreignKeys(object, plan);
       if (keys.length === 0) return [];
       release(document, formerShard(target, shard), keys);
-      onKept(keptLine(`${path}: ConfigMap ${target.name}-${shard}`, keys));
+      tell(keptLine(`${path}: ConfigMap ${target.name}-${shard}`, keys));
       return [textOf(document, false)];
     });
   const manifestsIn = (text: string): Manifests => {
@@ -121,16 +148,26 @@ export function filePublisher(
     }
     return manifests;
   };
-  const replace = (text: string, before: string): Promise<void> =>
-    replaceFile(path, text, before).catch((error: unknown) => {
+  /** Replaces a text that may still be written. */
+  const replace = async (
+    text: string,
+    before: string,
+    quietMs: number,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    try {
+      if (before !== own?.text) await waitUntilQuiet(path, quietMs, signal);
+      await replaceFile(path, text, before);
+    } catch (error) {
+      signal.throwIfAborted();
       if (error instanceof FileChangedError) throw new PublishConflict(`${path}: ${error.message}`);
       throw new ConfigError(
         `cannot write ${path}: ${(error as Error).message}; name a writable file with --out`,
         { cause: error },
       );
-    });
+    }
+  };
   const publishedIn = (text: string): Published | undefined => {
-    known = text;
     if (isEmpty(text)) return undefined;
     const objects = [...manifestsIn(text)].map(([shard, document]) => ({ shard, ...configMapIn(document) }));
     const parts = objects.filter(
@@ -146,11 +183,15 @@ export function filePublisher(
       data: Object.fromEntries(data),
       binary,
       ...(objects[0]?.metadata ?? { labels: {}, annotations: {} }),
+      version: versionOf(text),
     };
   };
   return {
     target: path,
-    read: async (signal) => publishedIn(await readText(signal)),
+    async read(signal) {
+      known = await readText(signal);
+      return publishedIn(known);
+    },
     isUsable: async (_refused, signal) => !isJson(await readText(signal)),
     async apply(plan, now, signal) {
       if (plan.action === 'none') return undefined;
@@ -162,13 +203,23 @@ export function filePublisher(
           `${path} is JSON, which holds one ConfigMap; delete it, or name a YAML file with --out`,
         );
       const before: Manifests = isEmpty(text) ? new Map() : manifestsIn(text);
+      // Documents and restored overrides follow from the text that was read.
+      if ((isEmpty(text) ? undefined : versionOf(text)) !== plan.basis)
+        throw new PublishConflict(`${path}: ${new FileChangedError().message}`);
+      const names = owned.flatMap((object, index) => renamed(before.get(index + 1), object));
       const texts = owned.map((object, index) => {
         const whole =
           index === 0 && plan.restore !== undefined ? restoredConfigMap(object, plan.restore) : object;
         return manifestText(whole, index + 1, before.get(index + 1), isJson(text));
       });
       const written = streamOf([...texts, ...keptTexts(before, plan, owned.length)]);
-      await replace(written, text);
+      const isUnfinished =
+        plan.annotations[OVERRIDE_ERROR] !== undefined ||
+        isCut(publishedIn(text)?.data ?? {}, own?.documents ?? {});
+      await replace(written, text, isUnfinished ? quiet.unfinished : quiet.usual, signal);
+      known = written;
+      own = { text: written, documents: plan.documents };
+      for (const name of names) tell(`${path}: replaced the ${name}, as in the settings`);
       recheck();
       // Not read again: others may have changed the file already, which is their change.
       return publishedIn(written);

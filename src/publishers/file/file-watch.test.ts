@@ -36,7 +36,10 @@ async function setup() {
   const folder = await mkdtemp(join(tmpdir(), 'watch-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'configmap.yaml');
-  const publisher = filePublisher(path, { name: 'toolset', namespace: 'ns' });
+  const publisher = filePublisher(path, { name: 'toolset', namespace: 'ns' }, undefined, {
+    usual: 0,
+    unfinished: 0,
+  });
   const stop = new AbortController();
   const changed = vi.fn();
   const failed = vi.fn();

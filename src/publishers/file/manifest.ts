@@ -1,7 +1,7 @@
 import { type Document, isMap, parseAllDocuments, parseDocument, stringify, visit } from 'yaml';
 import * as z from 'zod';
 import { issueMessage } from '../../model/schema-words.ts';
-import { pathText, shownMessage } from '../../model/visible.ts';
+import { jsonText, pathText, shownMessage } from '../../model/visible.ts';
 import { syntaxMessage } from '../../model/yaml-document.ts';
 import { FORMER_SHARD, LAST_UPDATED, OWN_ANNOTATIONS, SHARD_LABEL } from '../../planning/plan.ts';
 import type { OwnedConfigMap } from '../config-map/config-map.ts';
@@ -23,7 +23,17 @@ export type ManifestConfigMap = z.infer<typeof configMap>;
 const STYLE = { lineWidth: 0, aliasDuplicateObjects: false } as const;
 
 export const isEmpty = (text: string): boolean => text.trim() === '';
-export const isJson = (text: string): boolean => text.trimStart().startsWith('{');
+
+/** Whether a text is JSON. A YAML mapping in braces is not: it may have comments. */
+export function isJson(text: string): boolean {
+  if (!text.trimStart().startsWith('{')) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Serializes a new manifest. */
 export const newManifest = (object: OwnedConfigMap): string => stringify(object, STYLE);
@@ -64,6 +74,18 @@ export function manifestFault(document: Document.Parsed, text: string): string |
   if (aliases) return 'it has aliases, and a change of one of our values could change one of yours';
   const issue = configMap.safeParse(document.toJS(), { error: issueMessage }).error?.issues[0];
   return issue === undefined ? undefined : `${pathText(issue.path)} ${issue.message}`;
+}
+
+/** Our values for the name and the namespace that replace others, such as `name a by b`. */
+export function renamed(
+  document: Document.Parsed | undefined,
+  { metadata }: OwnedConfigMap,
+): readonly string[] {
+  return (['name', 'namespace'] as const).flatMap((field) => {
+    const before = document?.getIn(['metadata', field]);
+    const isOther = before !== undefined && before !== null && before !== metadata[field];
+    return isOther ? [`${field} ${jsonText(before)} by ${jsonText(metadata[field])}`] : [];
+  });
 }
 
 /** The ConfigMap in a valid manifest. */
