@@ -179,7 +179,7 @@ export function connect(options: KubeClientOptions): KubeClient {
   const cluster = config.getCurrentCluster();
   if (isPlaceholder(config))
     throw new ConfigError(
-      'no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set, and this is not a Pod; name a kubeconfig with --kubeconfig, or read manifests with -f',
+      'no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set, and this is not a Pod; name a kubeconfig with --kubeconfig, or do without a cluster: read manifests with -f, and let serve publish to a file with --out',
     );
   const current = config.getCurrentContext();
   const inContext: Partial<Context> = config.getContextObject(current) ?? {};
