@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { isMapping, type Mapping } from '../model/mapping.ts';
 import { EventReader } from './event-stream.ts';
+import { parseExactly } from './exact-json.ts';
 import type { ProbeRequest, ProbeResponse } from './fetch.ts';
 
 /** A JSON-RPC response: a result or an error. Its content is untrusted. */
@@ -36,7 +37,7 @@ function isOurs(message: Mapping): boolean {
 
 function parseMessage(text: string): RpcMessage | undefined {
   try {
-    const message: unknown = JSON.parse(text);
+    const message = parseExactly(text);
     return isMapping(message) && isOurs(message) ? (message as RpcMessage) : undefined;
   } catch {
     // A ping, an incomplete event, or not JSON.

@@ -5,6 +5,7 @@ import { httpBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { directFetch } from './direct.ts';
 import { ProbeFailure } from './fetch.ts';
+import { createRpcCall } from './json-rpc.ts';
 import { probeMcp } from './mcp.ts';
 import { type FetchToolPage, listTools } from './mcp-tools.ts';
 import { createProber } from './prober.ts';
@@ -239,6 +240,27 @@ test('the session that proves a server lists its tools, and is closed', async ()
     'tools/list s1',
     'DELETE s1',
   ]);
+});
+
+test('numbers that a double would round are hashed and shown as they were sent', async () => {
+  const listed = async (number: string) => {
+    const body = `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a","inputSchema":{"maximum":${number}}}]}}`;
+    const call = createRpcCall({ path: '/', method: 'tools/list' });
+    call.request.enough?.(Buffer.from(body));
+    const page = { status, message: call.message({ status, headers: {}, body }), bytes };
+    const [tool] = (await listTools(async () => page, true)).tools ?? [];
+    return { digest: tool?.digest, texts: tool?.texts };
+  };
+  const one = await listed('1');
+  expect((await listed('1.0')).digest).toBe(one.digest);
+  for (const number of ['1.00000000000000001', '9007199254740993', '9007199254740992', '1e400', '1e401']) {
+    const other = await listed(number);
+    expect(other.texts?.join()).toContain(`"maximum": ${number}`);
+    expect(other.digest).not.toBe(one.digest);
+  }
+  expect((await listed('9007199254740993')).digest).not.toBe((await listed('9007199254740992')).digest);
+  expect((await listed('1e400')).digest).not.toBe((await listed('1e401')).digest);
+  expect((await listed('7')).digest).toBe('6B084l5RuufhrlU0pPd-kVm3in5_C4-6jwMnZBUrB_U'); // As recorded approvals have it.
 });
 
 test('a server that closes the connection in place of a list is proven, with unknown tools', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { McpTool } from '../model/discovery.ts';
 import { isMapping, type Mapping } from '../model/mapping.ts';
+import { isExactNumber } from './exact-json.ts';
 import { ProbeFailure } from './fetch.ts';
 import type { RpcMessage } from './json-rpc.ts';
 import { toolTexts } from './tool-texts.ts';
@@ -51,7 +52,7 @@ class TooDeepError extends Error {}
 function canonical(value: unknown, depth = 0): string {
   if (depth > MAX_DEPTH) throw new TooDeepError();
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, depth + 1)).join(',')}]`;
-  if (!isMapping(value)) return JSON.stringify(value) ?? 'null';
+  if (!isMapping(value) || isExactNumber(value)) return JSON.stringify(value) ?? 'null';
   const fields = Object.keys(value)
     .sort()
     .map((key) => `${JSON.stringify(key)}:${canonical(value[key], depth + 1)}`);
