@@ -143,11 +143,11 @@ const TOOLS = [
 ];
 
 /** Answers as an MCP server with two tools. */
-function mcpAnswer(response: ServerResponse, body: string, hasList: boolean): void {
+function mcpAnswer(response: ServerResponse, body: string, tools: readonly object[] | undefined): void {
   const { method } = JSON.parse(body === '' ? '{}' : body) as { method?: string };
   const results: Record<string, object> = {
     initialize: { protocolVersion: '2025-06-18', serverInfo: { name: 'x' } },
-    ...(hasList ? { 'tools/list': { tools: TOOLS } } : {}),
+    ...(tools === undefined ? {} : { 'tools/list': { tools } }),
   };
   const result = results[method ?? ''];
   if (result !== undefined) json(response, { jsonrpc: '2.0', id: 1, result });
@@ -158,7 +158,13 @@ function mcpAnswer(response: ServerResponse, body: string, hasList: boolean): vo
 async function inCluster(
   services: readonly string[],
   flags: ApproveFlags = {},
-  { text = '# ours\n', refused = '', hasList = true, isReady = true } = {},
+  {
+    text = '# ours\n',
+    refused = '',
+    hasList = true,
+    isReady = true,
+    tools = TOOLS as readonly object[],
+  } = {},
 ) {
   const list = [ORDERS, LOKI, PLAIN, DESCRIBED];
   const requests: string[] = [];
@@ -171,7 +177,8 @@ async function inCluster(
     const body = await streamText(request);
     requests.push(`${request.method} ${path}`);
     if (refused !== '' && path.endsWith(refused)) return refuse(response, 403, 'Forbidden');
-    if (path.includes('http:orders:8000/proxy/')) return mcpAnswer(response, body, hasList);
+    if (path.includes('http:orders:8000/proxy/'))
+      return mcpAnswer(response, body, hasList ? tools : undefined);
     if (path.endsWith('/services')) {
       const items = path.endsWith('/shop/services') ? list : [];
       return json(response, { metadata: { resourceVersion: '5' }, items });
@@ -220,6 +227,18 @@ describe('in a cluster', () => {
     );
     // Nothing else in the namespace is asked.
     expect(requests.filter((each) => each.includes('/proxy/') && !each.includes(':orders:'))).toEqual([]);
+  });
+
+  test('before and behind many lines of tools, one line says how many they are and which tool has most of them', async () => {
+    const tools = [...TOOLS, { name: 'flood', description: 'x\n'.repeat(4_000) }];
+    const { messages } = await inCluster(['shop/orders'], {}, { tools });
+    const lines = messages.trimEnd().split('\n');
+    expect(lines[0]).toMatch(
+      /^shop\/orders: mcp, healthy \(.*\); 3 tools \(4,017 lines, 4,001 of them of flood\)$/,
+    );
+    expect(lines.at(-2)).toBe(lines[0]);
+    expect(lines.at(-1)).toMatch(/^shop\/orders \(as mcp\) is approved in /);
+    expect(lines).toHaveLength(4_017 + 3);
   });
 
   test('an annotated Service is shown with what it says of itself', async () => {

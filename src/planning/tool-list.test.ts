@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toolCount, toolLines, toolsInShort, unknownTools } from './tool-list.ts';
+import { manyLines, toolCount, toolLines, toolsInShort, unknownTools } from './tool-list.ts';
 
 const tool = (name: string, readOnly = false) => ({ name, readOnly, digest: '' });
 const many = (count: number) => Array.from({ length: count }, (_, n) => tool(`t${n}`));
@@ -64,6 +64,15 @@ test('the texts of a tool follow it, complete, and none can imitate another line
     `              | ${'y'.repeat(22)}`,
     'may change    "put\\u{200b}"',
   ]);
+});
+
+test('many lines are counted, with the tool that has most of them; few are not', () => {
+  const texts = (count: number) => [Array.from({ length: count }, () => 'x').join('\n')];
+  const tools = [tool('a'), { ...tool('b c'), texts: texts(150) }, { ...tool('d'), texts: texts(48) }];
+  expect(manyLines({ tools: tools.slice(0, 2) }, 9)).toBeUndefined();
+  expect(manyLines({ tools }, 9)).toBe('201 lines, 151 of them of "b c"');
+  expect(manyLines({ tools }, 2)).toBeUndefined();
+  expect(manyLines({}, 9)).toBeUndefined();
 });
 
 test('incomplete lists are marked, and it is said why', () => {

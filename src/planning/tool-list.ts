@@ -71,19 +71,34 @@ export const textLines = (texts: readonly string[]): string[] =>
     .flatMap(partsOfLine)
     .map((line) => `              | ${line}`);
 
+/** The line of a tool, and those of its texts. */
+function linesOfTool({ name, readOnly, texts = [] }: McpTool): string[] {
+  const shown = PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name));
+  const [first = '', ...more] = partsOfLine(shown);
+  const access = readOnly ? 'read-only   ' : 'may change  ';
+  if (more.length === 0) return [`${access}  ${first}`, ...textLines(texts)];
+  return [`${access}  ${first}…`, ...textLines([name, ...texts])];
+}
+
+/** Lines of all tools that are no more than a user reads anyway: those of about ten ordinary tools. */
+const FEW_LINES = 200;
+
+/** `4,012 lines, 3,900 of them of get_order`, for tools with so many lines that a user may miss some; otherwise `undefined`. */
+export function manyLines({ tools = [] }: Listed, most: number): string | undefined {
+  const sizes = tools.slice(0, most).map((tool) => ({ tool, size: linesOfTool(tool).length }));
+  const all = sizes.reduce((sum, { size }) => sum + size, 0);
+  if (all <= FEW_LINES) return undefined;
+  const { tool, size } = sizes.reduce((largest, each) => (each.size > largest.size ? each : largest));
+  return `${all.toLocaleString('en')} lines, ${size.toLocaleString('en')} of them of ${quoted(tool.name, 64)}`;
+}
+
 /**
  * Formats the tools of a server, one per line, for the user who approves it. Each is followed by its texts, if they are kept.
  * @param most maximum tools
  */
 export function toolLines(verdict: Listed, most: number): string[] {
   const { tools = [], toolsTruncated, toolsGap } = verdict;
-  const lines = tools.slice(0, most).flatMap(({ name, readOnly, texts = [] }) => {
-    const shown = PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name));
-    const [first = '', ...more] = partsOfLine(shown);
-    const access = readOnly ? 'read-only   ' : 'may change  ';
-    if (more.length === 0) return [`${access}  ${first}`, ...textLines(texts)];
-    return [`${access}  ${first}…`, ...textLines([name, ...texts])];
-  });
+  const lines = tools.slice(0, most).flatMap(linesOfTool);
   if (tools.length > most)
     lines.push(`(the first ${most} of ${tools.length} by name; -o json shows all that were read)`);
   if (toolsTruncated === true) lines.push(`(${incompleteList(toolsGap)})`);

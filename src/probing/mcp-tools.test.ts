@@ -260,6 +260,10 @@ test('numbers that a double would round are hashed and shown as they were sent',
   }
   expect((await listed('9007199254740993')).digest).not.toBe((await listed('9007199254740992')).digest);
   expect((await listed('1e400')).digest).not.toBe((await listed('1e401')).digest);
+  // A mapping that looks like a number inside of this program is still a mapping.
+  const number = await listed('9007199254740993');
+  for (const text of ['9007199254740993', '\\"9007199254740993\\"'])
+    expect((await listed(`{"rawJSON":"${text}"}`)).digest).not.toBe(number.digest);
   expect((await listed('7')).digest).toBe('6B084l5RuufhrlU0pPd-kVm3in5_C4-6jwMnZBUrB_U'); // As recorded approvals have it.
 });
 

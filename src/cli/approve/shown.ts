@@ -7,7 +7,7 @@ import { ConfigError, UserError } from '../../model/errors.ts';
 import { displayKey } from '../../model/key.ts';
 import type { ApprovedKind } from '../../model/overrides.ts';
 import { type ServiceName, serviceKey } from '../../model/service.ts';
-import { textLines, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
+import { manyLines, textLines, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
 import { NO_TOOLS_SHOWN, toolsShown } from '../../planning/tools-shown.ts';
 import type { Prober } from '../../probing/prober.ts';
 import { readOnce } from '../../sources/source.ts';
@@ -27,17 +27,24 @@ export interface ShownService {
   readonly tools: string | undefined;
 }
 
-/** The lines that describe a server to the user who approves it: type, health and tools. */
+/**
+ * The lines that describe a server to the user who approves it: type, health and tools. If its tools have many lines, the
+ * first line says so, and is repeated behind them, where the user looks.
+ */
 function* serviceLines(found: DiscoveredService): Generator<string> {
   const { verdict, mcp } = found;
   const summary =
     mcp === true ? `; ${toolCount(verdict) ?? `${unknownTools(verdict)} until you approve it again`}` : '';
-  yield `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason})${summary}`;
+  const flood = manyLines(verdict, MAX_TOOLS_SHOWN);
+  const size = flood === undefined ? '' : ` (${flood})`;
+  const first = `${displayKey(found.service)}: ${found.type}, ${verdict.health} (${verdict.reason})${summary}${size}`;
+  yield first;
   if (found.tenantDescription) {
     yield '  described to the agent as';
     for (const line of textLines([found.description])) yield `  ${line}`;
   }
   for (const line of toolLines(verdict, MAX_TOOLS_SHOWN)) yield `  ${line}`;
+  if (flood !== undefined) yield first;
 }
 
 const NOT_PROBED = {

@@ -2,7 +2,7 @@ import type { Explanation } from '../../detection/explain.ts';
 import { conditionOf } from '../../model/condition.ts';
 import { endpointUrl } from '../../model/discovery.ts';
 import type { Service } from '../../model/service.ts';
-import { toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
+import { manyLines, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
 import { type ExplainResult, isUsed } from './result.ts';
 
 export type Paint = (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string;
@@ -84,7 +84,12 @@ function toolSection({ verdict }: ExplainResult): Section | undefined {
     if (verdict?.toolsGap === undefined) return undefined;
     return { title: 'Tools of the server', lines: [unknownTools(verdict)] };
   }
-  return { title: `Tools of the server: ${toolCount(verdict)}`, lines: toolLines(verdict, MAX_TOOLS) };
+  const flood = manyLines(verdict, MAX_TOOLS);
+  const size = flood === undefined ? '' : ` (${flood})`;
+  return {
+    title: `Tools of the server: ${toolCount(verdict)}${size}`,
+    lines: toolLines(verdict, MAX_TOOLS),
+  };
 }
 
 const PARTS = { ports: 'ports', labels: 'labels', selector: 'selector entries' } as const;
