@@ -549,7 +549,7 @@ describe('what overrides switch off now', () => {
     const last = { ...without, 'overrides.yaml': lokiOff };
     const place = await cluster([made(), last], undefined, { overrides: 'tools: [' });
     await expect(place.rollback({ to: 1 })).rejects.toThrow(
-      'Service shop/loki: overrides.yaml switches it off',
+      'Service shop/loki: overrides.yaml switches it off (its last valid version does; the current one is invalid)',
     );
   });
 });

@@ -235,3 +235,18 @@ describe('the shown tools', () => {
     expect(new ToolWatch().take([first], yes, approvals('mcp'))).toMatchObject([{ added: ['z', 'a'] }]);
   });
 });
+
+test('tools that become known are a change if the server was published without them', () => {
+  const watch = new ToolWatch();
+  const gap = { toolsGap: 'page 1 of its list answered 500' };
+  expect(watch.take(offering(undefined, gap), yes)).toEqual([]);
+  expect(watch.take(offering([tool('a')]), yes)).toMatchObject([{ since: 'before', added: ['a'] }]);
+  expect(watch.take(offering(undefined, gap), yes)).toEqual([]);
+  expect(watch.take(offering([tool('a')]), yes)).toEqual([]);
+});
+
+test('a server that was not probed yet is not one without tools', () => {
+  const watch = new ToolWatch();
+  watch.take(offering(), yes);
+  expect(watch.take(offering([tool('a')]), yes)).toEqual([]);
+});

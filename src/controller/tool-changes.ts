@@ -56,7 +56,8 @@ export class ToolWatch {
   }
 
   /**
-   * Compares the current tools. A server whose list is unknown or truncated this time keeps its previous one.
+   * Compares the current tools. A server whose list is unknown or truncated this time keeps its previous one. Without one, it
+   * counts as a server without tools: the agent asks before each of them, which ends when the list is known.
    * @param isPublished whether the tools of this Service reach the agent
    * @param approvals the approvals, with the tools that were shown
    */
@@ -68,10 +69,12 @@ export class ToolWatch {
     const published = found.filter(({ service }) => isPublished(service));
     const keys = new Set(published.map(({ service }) => serviceKey(service)));
     const seen = published.flatMap((each) => {
-      const { tools, toolsTruncated } = each.verdict;
-      if (tools === undefined || toolsTruncated === true) return [];
+      const { tools, toolsTruncated, toolsGap } = each.verdict;
       const shown = approvals.get(serviceKey(each.service))?.tools;
-      return [{ each, before: this.#memory.recall(each, keys), now: { tools, shown } }];
+      const before = this.#memory.recall(each, keys);
+      if (tools !== undefined && toolsTruncated !== true) return [{ each, before, now: { tools, shown } }];
+      if (toolsGap !== undefined && before === undefined) this.#memory.keep(each, { tools: [], shown });
+      return [];
     });
     for (const { each, now } of seen) this.#memory.keep(each, now);
     this.#memory.trim(keys);

@@ -80,7 +80,11 @@ export function unwantedIn(
   const overrides = now ?? lastValid(rules.revisions);
   const found = behind({ tools: to.toolset.tools, overrides: to.overrides }, rules.kinds);
   const standing = behind({ tools: rules.standing[0]?.tools ?? [], overrides: rules.overrides }, rules.kinds);
-  const off = forbidden(found, standing.services, overrides);
+  const stale = now === undefined ? ' (its last valid version does; the current one is invalid)' : '';
+  const off = forbidden(found, standing.services, overrides).map((problem) => ({
+    ...problem,
+    what: `${problem.what}${stale}`,
+  }));
   const named = new Set(off.map(({ where }) => where.replace(/^\S+ /, '')));
   const asking = found.services.filter((service) => approvalKind(service) !== undefined);
   return [
@@ -89,7 +93,11 @@ export function unwantedIn(
     ...outputs
       .switchedOn(to.toolset, overrides)
       .filter((name) => !named.has(name))
-      .map((name) => ({ where: name, what: 'overrides.yaml switches it off', is: 'switched off' as const })),
+      .map((name) => ({
+        where: name,
+        what: `overrides.yaml switches it off${stale}`,
+        is: 'switched off' as const,
+      })),
     ...outputs.loosened(rules.standing, to.toolset, overrides).map((name) => ({
       where: name,
       what: 'the agent would run some of its tools without asking, and asks before them now',

@@ -96,6 +96,25 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
     expect(line?.fix).toContain('MAX_AGENT_TOOLS');
   });
 
+  test('a server whose list of tools was not read whole is named with the cause, and no number is invented', () => {
+    const loop = server('evil', 'loop', 1);
+    const verdict = {
+      ...loop.verdict,
+      toolsTruncated: true,
+      toolsGap: 'page 2 of its list names itself as the next one',
+    };
+    const what = (...found: DiscoveredService[]): string =>
+      agent(found)
+        .notes.map((note) => note.what)
+        .find((each) => each.includes('share of 128')) ?? '';
+    expect(what({ ...loop, verdict })).toContain(
+      'has 1 MCP server that counts as more tools than fit, because its list of tools was not read whole (evil/loop: page 2 of its list names itself as the next one), which is more than its share of 128',
+    );
+    expect(what({ ...loop, verdict }, server('evil', 'm', 3))).toContain(
+      'has backends that bring HolmesGPT 3 tools (MCP servers 3), and 1 MCP server that counts as more',
+    );
+  });
+
   test('the tools of a toolset are divided among the namespaces whose backends are in it', () => {
     const found = [backend('a', 'prometheus'), backend('b', 'prometheus'), server('c', 'm', ROOM)];
     const { cuts } = agent(found);

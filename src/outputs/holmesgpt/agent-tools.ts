@@ -1,5 +1,6 @@
 import { countOf } from '../../model/count-of.ts';
 import type { Mapping } from '../../model/mapping.ts';
+import { oneLine } from '../../model/text.ts';
 import { namespaceOf } from '../../planning/budget.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { ownTools, serversOf, type ToolsetSize, toolsetSizes } from './count.ts';
@@ -157,10 +158,12 @@ function unitsToDrop(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, r
   }
 }
 
-/** `has backends that bring HolmesGPT 60 tools (MCP servers 52, prometheus/metrics 8)`. */
+/** `has backends that bring HolmesGPT 60 tools (MCP servers 52, prometheus/metrics 8)`, and servers with more than is known. */
 function describeCost(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, namespace: string): string {
   const theirs = units.filter((unit) => unit.namespace === namespace);
-  const servers = theirs.reduce((sum, { own }) => sum + own, 0);
+  const isWhole = ({ tools }: Unit): boolean => tools.every(({ verdict }) => verdict.toolsTruncated !== true);
+  const unread = theirs.filter((unit) => !isWhole(unit)).flatMap(({ tools }) => tools);
+  const servers = theirs.filter(isWhole).reduce((sum, { own }) => sum + own, 0);
   const toolsets = [...new Set(theirs.flatMap((unit) => unit.toolsets))].map((toolset) => {
     const sharers = new Set(
       units.filter((unit) => unit.toolsets.includes(toolset)).map((unit) => unit.namespace),
@@ -173,7 +176,32 @@ function describeCost(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, 
     ({ tools }) => tools > 0,
   );
   const sum = parts.reduce((all, { tools }) => all + tools, 0);
-  return `has backends that bring HolmesGPT ${countOf(sum, 'tool')} (${parts.map(({ text }) => text).join(', ')})`;
+  const known =
+    sum === 0
+      ? []
+      : [
+          `backends that bring HolmesGPT ${countOf(sum, 'tool')} (${parts.map(({ text }) => text).join(', ')})`,
+        ];
+  return `has ${[...known, ...unreadServers(unread)].join(', and ')}`;
+}
+
+/** Maximum servers that a message names. */
+const MAX_NAMES = 3;
+
+/** `1 MCP server that counts as more than that, because its list of tools was not read whole (shop/orders: …)`, if there is one. */
+function unreadServers(tools: readonly Tool[]): string[] {
+  if (tools.length === 0) return [];
+  const named = tools
+    .slice(0, MAX_NAMES)
+    .map(({ key, verdict: { toolsGap } }) =>
+      toolsGap === undefined ? key : `${key}: ${oneLine(toolsGap, 200)}`,
+    );
+  const more = tools.length > MAX_NAMES ? '; …' : '';
+  const counts = tools.length === 1 ? 'counts' : 'count';
+  const lists = tools.length === 1 ? 'its list of tools was' : 'their lists of tools were';
+  return [
+    `${countOf(tools.length, 'MCP server')} that ${counts} as more tools than fit, because ${lists} not read whole (${named.join('; ')}${more})`,
+  ];
 }
 
 /**
