@@ -27,7 +27,7 @@ export interface Behind {
 const hostsOf = ({ metadata }: PublishedTool): readonly string[] => metadata[HOSTS]?.split(',') ?? [];
 
 /**
- * The kind of a tool before overrides, as far as it tells; `undefined` for an annotated Service. An unknown type is from a
+ * The kind of a tool before overrides, as far as it is known; `undefined` for an annotated Service. An unknown type is from a
  * detector that is unknown here, unless only the owner's annotation names it.
  */
 function kindOf(tool: PublishedTool, known: Kinds, isRetyped: boolean): ToolKind | undefined {
@@ -64,7 +64,7 @@ function retypedIn({ tools }: Overrides): ReadonlySet<string> {
   return new Set(keys.flatMap((key) => addressedService(key) ?? []).map(displayKey));
 }
 
-/** A Service with what the published hosts and the endpoint tell of other Services to which it leads. */
+/** A Service with the other Services to which it leads, as its published hosts and endpoint show. */
 function withNeighbours(found: DiscoveredService, tool: PublishedTool): DiscoveredService {
   const { cluster, namespace, name } = found.service;
   if (cluster !== HOME_CLUSTER) return found;

@@ -56,8 +56,8 @@ export class ToolWatch {
   }
 
   /**
-   * Compares the current tools. A server whose list is unknown or truncated this time keeps its previous one. Without one, it
-   * counts as a server without tools: the agent asks before each of them, which ends when the list is known.
+   * Compares the current tools. A server whose list is unknown or truncated this time keeps its previous one. Without a
+   * previous one, it is treated as a server without tools, because the agent asks before each tool until the list is known.
    * @param isPublished whether the tools of this Service reach the agent
    * @param approvals the approvals, with the tools that were shown
    */

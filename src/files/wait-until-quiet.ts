@@ -8,9 +8,9 @@ const POLL_MS = 250;
 const LONGEST_WAIT_MS = 60_000;
 
 /**
- * Waits until nobody has written to a file for a time, so that a text that is written in several steps is complete. A file
- * that does not exist is quiet.
- * @param quietMs the time in milliseconds
+ * Waits until a file has not been written to for a while, so that a text that is written in several steps is complete. Does
+ * not wait for a file that does not exist.
+ * @param quietMs how long it must not have been written to, in milliseconds
  * @throws Error after a minute, in words that follow the file's name and a colon; AbortError
  */
 export async function waitUntilQuiet(path: string, quietMs: number, signal: AbortSignal): Promise<void> {

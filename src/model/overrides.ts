@@ -35,7 +35,7 @@ const toolOverride = z.strictObject({
   endpoint: z
     .url({
       protocol: /^(https?|tcp)$/,
-      // Without a message of its own, a value that is no text is told with what it is.
+      // For a value that is not text, the default message says what it is.
       error: ({ input }) => (typeof input === 'string' ? 'is not an http, https or tcp URL' : undefined),
       abort: true,
     })

@@ -30,8 +30,8 @@ function offIn({ tools }: Overrides): Off {
 /**
  * The discovered backends that overrides switch off: by any of their Services, or because they lead to the Pods of a Service
  * that is off.
- * @param standing what is published now: what it tells of a Service is newer, and what leads to Pods of a Service that is
- *   off, and is published all the same, is another product
+ * @param standing what is published now, which is known better. A backend that leads to Pods of a Service that is off, and
+ *   that is published nevertheless, is another product
  */
 function forbiddenServices(
   services: readonly DiscoveredService[],

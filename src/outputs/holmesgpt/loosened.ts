@@ -12,7 +12,7 @@ function patternsOf({ fields }: ListedEntry): readonly string[] {
   return Array.isArray(patterns) ? patterns.filter((each) => typeof each === 'string') : [];
 }
 
-/** The same of an entry of overrides, where an unreadable list is one of all tools. */
+/** The same for an entry of overrides, where an unreadable list means all tools. */
 const wantedPatterns = ({ fields }: ListedEntry): readonly string[] =>
   restrictionsIn(fields).approval_required_tools ?? [];
 
@@ -44,7 +44,7 @@ function newest(
   return [];
 }
 
-/** The toolsets that HolmesGPT turns on by itself where its file does not mention them, as those of others that it does. */
+/** Toolsets that HolmesGPT turns on by default, and that other documents mention but the next one does not. */
 function unmentioned(others: readonly ListedEntry[], next: readonly ListedEntry[]): readonly ListedEntry[] {
   const there = new Set(next.map(({ name }) => name));
   const names = others.flatMap(({ section, name }) =>
@@ -59,8 +59,8 @@ function unmentioned(others: readonly ListedEntry[], next: readonly ListedEntry[
 }
 
 /**
- * The entries with which HolmesGPT would run tools without asking before which it asks now. Each is compared with those of
- * its name, and with those that lead to the same MCP server under any name.
+ * The entries with which HolmesGPT would run tools without asking, although it asks before them now. Each is compared with
+ * those of the same name, and with those that lead to the same MCP server under any name.
  * @param standing toolsets, newest first: the newest one with such an entry counts
  * @param overrides whose patterns count too, because they may not be published yet
  */

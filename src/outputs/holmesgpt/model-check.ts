@@ -73,11 +73,11 @@ export function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'a list' : 'a mapping';
 }
 
-/** Says which values are possible, and what is there instead. */
+/** The message about a value that is not one of the possible ones. */
 export const notOneOf = (possible: readonly unknown[], value: unknown): string =>
   `must be one of ${possible.join(', ')}, but is ${kindOf(value) === 'a text' ? 'another text' : kindOf(value)}`;
 
-/** Says that a mapping is expected, and what is there instead. */
+/** The message about a value that is not a mapping. */
 export const notMapping = (value: unknown): string => `must be a mapping, but is ${kindOf(value)}`;
 
 /** The faults of a value in a model of HolmesGPT. */

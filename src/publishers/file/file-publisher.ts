@@ -69,10 +69,10 @@ const streamOf = (texts: readonly string[]): string =>
  */
 const RECHECK_MS = 5_000;
 
-/** How long nobody else may have written to a file before it is replaced, in milliseconds. */
+/** How long others must not have written to a file before it is replaced, in milliseconds. */
 export interface QuietTimes {
   readonly usual: number;
-  /** If what is there looks unfinished. */
+  /** If its content looks unfinished. */
   readonly unfinished: number;
 }
 
@@ -81,7 +81,7 @@ const QUIET: QuietTimes = { usual: 3_000, unfinished: 10_000 };
 /** Identifies a text. */
 const versionOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Whether one of our texts is missing or ends too early, as in a file that somebody is writing. */
+/** Whether one of our documents is missing or truncated, as in a file that is still being written. */
 const isCut = (found: Documents, published: Documents): boolean =>
   Object.entries(published).some(
     ([name, text]) => found[name] !== text && text.startsWith(found[name] ?? ''),
