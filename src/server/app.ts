@@ -11,6 +11,7 @@ import { answerLog, counted } from './answer-log.ts';
 import { asProblem, MAX_BODY_BYTES, sendProblem } from './as-problem.ts';
 import { clientOf } from './client.ts';
 import { type ConnectionLimits, Connections, type Dropped } from './connections.ts';
+import { lingerOnClose } from './lingering-close.ts';
 import { addListeners } from './listeners.ts';
 import { Methods } from './methods.ts';
 import { OpenBodies } from './open-bodies.ts';
@@ -188,6 +189,7 @@ export async function createApp({
   });
   connections.guard(app.server);
   limitParsing(app.server);
+  lingerOnClose(app.server);
   addListeners(app.server);
   refuseOddities(app.server, () => methods.all, refused);
   app.setValidatorCompiler(boundedValidator());
