@@ -13,8 +13,11 @@ import { ProblemError } from './problem.ts';
  */
 export const MAX_PIPELINED = 2;
 
-/** Makes the parser stop with an error. */
-const STOP = -1;
+/**
+ * Makes the parser ignore the rest of what it has read. With an error instead, Node.js would copy these up to 64 KiB into it.
+ * Source: https://github.com/nodejs/llhttp, return values of `on_headers_complete`
+ */
+const IGNORE_REST = 2;
 
 /** The parser of a connection, which Node.js does not document. A test fails if it changes. */
 interface Parser {
@@ -75,7 +78,8 @@ export function limitParsing(server: Server): void {
       const problem = problemOf(request, socket);
       if (problem === undefined) return onIncoming(request, shouldKeepAlive);
       stopped.set(socket, problem);
-      return STOP;
+      process.nextTick(() => server.emit('clientError', problem, socket));
+      return IGNORE_REST;
     };
   };
   server.on('connection', limit).on('secureConnection', limit);
