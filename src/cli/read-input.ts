@@ -7,7 +7,7 @@ import type { CliContext } from './cli-context.ts';
 export interface ReadOptions {
   /** The file in messages. Default: its path. */
   readonly what?: string;
-  /** What to do if it cannot be read. */
+  /** What to do if it cannot be read, unless its content is the reason. */
   readonly fix: string;
   /** Whether the path names standard input. Default: for `-` and `/dev/stdin`. */
   readonly isStdin?: boolean;
@@ -23,6 +23,6 @@ export async function readInput(
     return isStdin ? await readStream(stdin, FILE.bytes, signal) : await readText(path, FILE.bytes, signal);
   } catch (error) {
     signal.throwIfAborted();
-    throw new ConfigError(`cannot read ${what}: ${unreadable(error)}; ${fix}`, { cause: error });
+    throw new ConfigError(`cannot read ${what}: ${unreadable(error, fix)}`, { cause: error });
   }
 }

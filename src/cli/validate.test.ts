@@ -228,6 +228,20 @@ describe('a text is too long where it is for `serve`', () => {
   });
 });
 
+test('bytes that are not UTF-8 are a fault with their place', async () => {
+  const text = Readable.from([Buffer.from('tools: {}\n# gr\xfcn\n', 'latin1')]);
+  expect(await validated('overrides', text)).toEqual({
+    code: 1,
+    lines: ['-:2:5: it is not UTF-8; save it as UTF-8'],
+  });
+});
+
+test('a file that does not exist is a mistake in the command', async () => {
+  await expect(validated('overrides', '', { path: '/no/such.yaml' })).rejects.toThrow(
+    'cannot read /no/such.yaml: there is no such file; name files, or - for standard input',
+  );
+});
+
 describe('endless input', () => {
   test.each(['-', '/dev/stdin'])('standard input as %s is waited for until the signal', async (path) => {
     const stop = new AbortController();
@@ -237,9 +251,10 @@ describe('endless input', () => {
   });
 
   test('a device is read up to the limit for files', async () => {
-    await expect(validated('overrides', '', { path: '/dev/zero' })).rejects.toThrow(
-      'cannot read /dev/zero: it has more than 16 MiB, the limit for a file; name files, or - for standard input',
-    );
+    expect(await validated('overrides', '', { path: '/dev/zero' })).toEqual({
+      code: 1,
+      lines: ['/dev/zero:1:1: it has more than 16 MiB, the limit for a file; shorten it'],
+    });
   });
 });
 

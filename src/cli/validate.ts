@@ -2,11 +2,12 @@ import * as z from 'zod';
 import { builtInDetectors } from '../config/detector-files.ts';
 import { configFileSchema } from '../config/file.ts';
 import { roleFault } from '../detection/rules.ts';
+import { EncodingError, FileLimitError } from '../files/read-text.ts';
 import { ConfigError } from '../model/errors.ts';
 import { OUTPUT_IDS } from '../model/output-ids.ts';
 import { keysAt } from '../model/schema-keys.ts';
 import { LARGE, SMALL, type YamlLimits } from '../model/yaml-document.ts';
-import { readYaml } from '../model/yaml-text.ts';
+import { type Fault, readYaml } from '../model/yaml-text.ts';
 import { checkText } from '../outputs/check-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 import { asFaults, type ContentFaults } from '../outputs/faults.ts';
@@ -103,6 +104,41 @@ function parseContent(text: string): Content {
   return 'value' in read ? { ...asFaults(read), content: read.value } : asFaults(read);
 }
 
+/** Reads a file, or finds what in its content keeps it from being read. @throws ConfigError; AbortError */
+async function readContent(path: string, cli: CliContext): Promise<string | ContentFaults> {
+  try {
+    return await readInput(path, { fix: 'name files, or - for standard input' }, cli);
+  } catch (error) {
+    const fault = faultOf((error as Error).cause);
+    if (fault === undefined) throw error;
+    return asFaults({ faults: [fault], more: 0 });
+  }
+}
+
+/** The fault in the content of a file that could not be read because of it. */
+function faultOf(cause: unknown): Fault | undefined {
+  if (cause instanceof EncodingError) return { ...cause.place, message: `${cause.message}; ${cause.fix}` };
+  if (cause instanceof FileLimitError) return { line: 1, column: 1, message: `${cause.message}; shorten it` };
+  return undefined;
+}
+
+/** The faults and warnings in a file of a kind. */
+interface Checked extends ContentFaults {
+  readonly kind?: FileKind;
+}
+
+/** Finds all faults and warnings in a text, with the kind of its file. @throws ConfigError if the kind is unknown */
+function checkContent(text: string, path: string, given: FileKind | undefined): Checked {
+  const known = given ?? kindByName(path);
+  const plain: Content = known === undefined ? parseContent(text) : asFaults({});
+  const kind = known ?? kindByKeys(plain.content);
+  if (kind !== undefined) return { ...KINDS[kind].faults(text), kind };
+  if (plain.faults.length > 0) return plain;
+  throw new ConfigError(
+    `cannot tell what ${path} is from its name and keys; set --kind (${FILE_KINDS.join(', ')})`,
+  );
+}
+
 /** `validate`: prints all faults and warnings with line and column. @returns the exit code: 1 if there is a fault */
 export async function validateCommand(
   paths: readonly string[],
@@ -111,15 +147,9 @@ export async function validateCommand(
 ): Promise<number> {
   let faulty = false;
   for (const path of paths) {
-    const text = await readInput(path, { fix: 'name files, or - for standard input' }, cli);
-    const known = flags.kind ?? kindByName(path);
-    const plain: Content = known === undefined ? parseContent(text) : asFaults({});
-    const kind = known ?? kindByKeys(plain.content);
-    if (kind === undefined && plain.faults.length === 0)
-      throw new ConfigError(
-        `cannot tell what ${path} is from its name and keys; set --kind (${FILE_KINDS.join(', ')})`,
-      );
-    const { faults, more, refused } = kind === undefined ? plain : KINDS[kind].faults(text);
+    const text = await readContent(path, cli);
+    const { faults, more, refused, kind }: Checked =
+      typeof text === 'string' ? checkContent(text, path, flags.kind) : text;
     if (refused) faulty = true;
     for (const { line, column, message, level } of faults)
       cli.output.result.write(

@@ -26,7 +26,7 @@ export async function readDetectors(folder: string, signal?: AbortSignal): Promi
     entries = readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     throw new ConfigError(
-      `cannot read the detectors in ${folder}: ${unreadable(error)}; name a folder with --detectors`,
+      `cannot read the detectors in ${folder}: ${unreadable(error, 'name a folder with --detectors')}`,
       { cause: error },
     );
   }

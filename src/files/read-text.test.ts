@@ -58,10 +58,15 @@ test('and that for standard input', async () => {
 });
 
 test.each([
-  ['Latin-1', Buffer.from('a: 1\n# gr\xfcn\n', 'latin1'), 2],
-  ['UTF-16', Buffer.from('\uFEFFa: 1\n', 'utf16le'), 1],
-])('a text that is not UTF-8 is an error with its line: %s', async (_, bytes, line) => {
-  await expect(readStream(Readable.from([bytes]), 1_000)).rejects.toThrow(
-    `line ${line} is not UTF-8; save it as UTF-8`,
-  );
+  ['Latin-1', Buffer.from('a: 1\n# gr\xfcn\n', 'latin1'), 2, 5],
+  ['UTF-16', Buffer.from('\uFEFFa: 1\n', 'utf16le'), 1, 1],
+  ['after a replacement character', Buffer.from([...Buffer.from('# \uFFFD\nü: \uFFFD'), 0xff]), 2, 5],
+  ['half a character', Buffer.from('a: \uFFFD').subarray(0, -1), 1, 4],
+])('a text that is not UTF-8 is an error with its place: %s', async (_, bytes, line, column) => {
+  const reading = readStream(Readable.from([bytes]), 1_000);
+  await expect(reading).rejects.toMatchObject({
+    message: 'it is not UTF-8',
+    fix: 'save it as UTF-8',
+    place: { line, column },
+  });
 });

@@ -15,13 +15,41 @@ export const sizeText = (bytes: number): string =>
 export class FileLimitError extends Error {}
 
 /** A file is not UTF-8, so a text of it would not have all that its author wrote. */
-export class EncodingError extends Error {}
+export class EncodingError extends Error {
+  readonly fix = 'save it as UTF-8';
+  /** Line and column of the first byte that is not UTF-8, from 1. */
+  readonly place: { readonly line: number; readonly column: number };
+
+  /** @param before the text before the first byte that is not UTF-8 */
+  constructor(before: string) {
+    super('it is not UTF-8');
+    const lines = before.split('\n');
+    this.place = { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+  }
+}
+
+/** What decoding makes of bytes that are not UTF-8. A text may have the character itself, too. */
+const REPLACEMENT = '\uFFFD';
+const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT);
+
+/** The part of a decoded text before the first byte that is not UTF-8. */
+function decodedPart(text: string, bytes: Buffer): string {
+  let offset = 0;
+  let from = 0;
+  for (;;) {
+    const at = text.indexOf(REPLACEMENT, from);
+    offset += Buffer.byteLength(text.slice(from, at));
+    const end = offset + REPLACEMENT_BYTES.length;
+    if (!bytes.subarray(offset, end).equals(REPLACEMENT_BYTES)) return text.slice(0, at);
+    offset = end;
+    from = at + 1;
+  }
+}
 
 function textOf(bytes: Buffer): string {
   const text = bytes.toString();
   if (isUtf8(bytes)) return text;
-  const line = text.slice(0, text.indexOf('\uFFFD')).split('\n').length;
-  throw new EncodingError(`line ${line} is not UTF-8; save it as UTF-8`);
+  throw new EncodingError(decodedPart(text, bytes));
 }
 
 /**

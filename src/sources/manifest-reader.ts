@@ -41,7 +41,7 @@ function unreadablePath(path: string, error: unknown): UserError {
       : error instanceof TotalLimitError
         ? 'give -f fewer files'
         : '-f takes files, folders, or - for standard input';
-  return new ConfigError(`cannot read ${path}: ${unreadable(error)}; ${fix}`, { cause: error });
+  return new ConfigError(`cannot read ${path}: ${unreadable(error, fix)}`, { cause: error });
 }
 
 /** Reads texts up to the limits. */

@@ -112,7 +112,7 @@ export function filePublisher(
     } catch (error) {
       signal.throwIfAborted();
       if (isMissing(error)) return '';
-      throw new ConfigError(`cannot read ${path}: ${unreadable(error)}; name another with --out`, {
+      throw new ConfigError(`cannot read ${path}: ${unreadable(error, 'name another with --out')}`, {
         cause: error,
       });
     }
