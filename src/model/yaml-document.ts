@@ -15,6 +15,7 @@ import {
   type SchemaOptions,
   type YAMLMap,
 } from 'yaml';
+import { type RawFault, syntaxFaults } from './yaml-faults.ts';
 
 /** Limits of parsing a text. Time and memory are proportional to these. */
 export interface YamlLimits {
@@ -38,12 +39,6 @@ export const DEPTH = 100;
 /** Maximum aliases in a text, and maximum values after their expansion. */
 export const ALIASES = 100;
 export const ALIASED = 5_000;
-
-/** An error at an offset of a text. */
-export interface RawFault {
-  readonly offset: number;
-  readonly message: string;
-}
 
 export interface BoundedDocument {
   readonly document: Document.Parsed;
@@ -98,30 +93,6 @@ const TOO_MANY_ALIASES = `more than ${ALIASES} aliases, the limit; write the val
 
 const TOO_DEEP = `nested more than ${DEPTH} deep, the limit; nest less`;
 
-/**
- * Replacements for messages of the library that are hard to understand, or that quote a part of a value: a password
- * without quotes may begin with `*`, `!` or `%`, and one in quotes may have a backslash.
- */
-const WORDS: Readonly<Record<string, string>> = {
-  BAD_ALIAS: 'an alias (*) that cannot be read; put a text that begins with * into quotes',
-  BAD_DIRECTIVE: 'a line with a directive (%) that cannot be read; put a text that begins with % into quotes',
-  BAD_DQ_ESCAPE:
-    'a backslash in double quotes that YAML does not know; write two of them, or use single quotes',
-  TAG_RESOLVE_FAILED: 'a tag (!) that means nothing here; put a text that begins with ! into quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'a second key on one line, or a ": " in a text that is not in quotes',
-  MULTILINE_IMPLICIT_KEY: 'a key without ": " behind it, or a text of several lines that is not in quotes',
-  MULTIPLE_DOCS: 'a second document begins here, and one is read; take out the line ---',
-};
-
-/** The message of a syntax error in plain words, without text of the document. */
-export const syntaxMessage = ({
-  code,
-  message,
-}: {
-  readonly code: string;
-  readonly message: string;
-}): string => WORDS[code] ?? message.replace(/(?<=[a-z]): .*$/s, '');
-
 /** Whether a tag is unknown, such as a password that begins with `!`. The library would parse it as an empty text. */
 const isUnreadTag = ({ code, message }: { readonly code: string; readonly message: string }): boolean =>
   code === 'TAG_RESOLVE_FAILED' && !message.includes('tag:yaml.org,2002:');
@@ -134,7 +105,7 @@ function composed(tokens: readonly CST.Token[], end: number, options: Options): 
   try {
     const [document, second] = firstTwo(new Composer(options).compose(tokens, true, end));
     if (second !== undefined)
-      document.errors.push({ code: 'MULTIPLE_DOCS', pos: second.range.slice(0, 2) } as never);
+      document.errors.push({ code: 'MULTIPLE_DOCS', message: '', pos: second.range.slice(0, 2) } as never);
     return document;
   } catch (error) {
     if (error instanceof RangeError) throw new Refused(0, TOO_DEEP);
@@ -211,7 +182,7 @@ class Inspection {
         if (meant !== null) this.#add(offset, 'a key is a text, and this is a list or a mapping');
         continue;
       }
-      if (keys.has(meant.value)) this.#add(offset, 'Map keys must be unique');
+      if (keys.has(meant.value)) this.#add(offset, 'the same key twice in one mapping; take one out');
       if (meant.value === '__proto__') this.#add(offset, '__proto__ is not allowed as a key');
       keys.add(meant.value);
     }
@@ -242,10 +213,7 @@ export function readDocument(text: string, limits: YamlLimits, options: Options 
     };
     document = composed(syntaxOf(text, limits, lines), text.length, bounded);
     const unread = document.warnings.filter(isUnreadTag);
-    faults = [...document.errors, ...unread].map((error) => ({
-      offset: error.pos[0],
-      message: syntaxMessage(error),
-    }));
+    faults = syntaxFaults(text, [...document.errors, ...unread]);
     if (faults.length === 0) {
       const inspection = new Inspection();
       inspection.visit(document.contents);

@@ -176,7 +176,7 @@ describe('rejected, and nothing is written', () => {
   test.each([
     ['broken YAML', fresh('toolsets: [\n'), /custom_toolset\.yaml cannot be read.*correct it/],
     ['a list', fresh('- a\n'), /not a mapping/],
-    ['a key twice', fresh('toolsets: {}\ntoolsets: {}\n'), /unique/i],
+    ['a key twice', fresh('toolsets: {}\ntoolsets: {}\n'), /twice in one mapping/],
     [
       'a bomb of aliases',
       fresh(`a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]\n`),

@@ -284,7 +284,7 @@ describe('rejects', () => {
   });
 
   test.each([
-    ['password: [QZXJ1234\n', 'line 1, column 20: '],
+    ['password: [QZXJ1234\n', 'line 1, column 11: this [ is not closed'],
     ['a: b\nkind: "\\qQZXJ1234"\n', 'line 2, column 8: a backslash in double quotes '],
     ['kind: QZXJ1234\n', 'kind must be ConfigMap, but is '],
     [

@@ -2,7 +2,7 @@ import { type Document, isMap, parseAllDocuments, parseDocument, stringify, visi
 import * as z from 'zod';
 import { issueMessage } from '../../model/schema-words.ts';
 import { jsonText, pathText, shownMessage } from '../../model/visible.ts';
-import { syntaxMessage } from '../../model/yaml-document.ts';
+import { syntaxFaults } from '../../model/yaml-faults.ts';
 import { FORMER_SHARD, LAST_UPDATED, OWN_ANNOTATIONS, SHARD_LABEL } from '../../planning/plan.ts';
 import type { OwnedConfigMap } from '../config-map/config-map.ts';
 
@@ -50,9 +50,9 @@ export function documentsIn(text: string): readonly Document.Parsed[] {
   return all.length === 0 ? [parseDocument(text, options)] : [...all];
 }
 
-/** The place of an offset in a text. What is missing at the end is missing behind the last word. */
+/** The place of an offset in a text. */
 function placeIn(text: string, offset: number): string {
-  const before = text.slice(0, Math.min(offset, text.trimEnd().length));
+  const before = text.slice(0, offset);
   return `line ${before.split('\n').length}, column ${before.length - before.lastIndexOf('\n')}`;
 }
 
@@ -61,8 +61,8 @@ function placeIn(text: string, offset: number): string {
  * @param text the whole YAML stream that the document is in
  */
 export function manifestFault(document: Document.Parsed, text: string): string | undefined {
-  const [error] = document.errors;
-  if (error !== undefined) return `${placeIn(text, error.pos[0])}: ${shownMessage(syntaxMessage(error))}`;
+  const [fault] = syntaxFaults(text, document.errors);
+  if (fault !== undefined) return `${placeIn(text, fault.offset)}: ${shownMessage(fault.message)}`;
   if (!isMap(document.contents)) return 'it is not a mapping';
   let aliases = false;
   visit(document, {
