@@ -74,8 +74,18 @@ test('a dry run shows the difference and writes nothing', async () => {
 
 test('an existing approval is not changed', async () => {
   const { file, messages } = await approving(['shop/orders'], BOTH);
-  expect([file, messages]).toEqual([BOTH, expect.stringContaining('already')]);
+  expect(file).toBe(BOTH);
+  expect(messages).toMatch(/^shop\/orders is approved already in \S+; nothing was changed\.\n$/);
+  expect((await approving(['shop/orders'], BOTH, { quiet: true })).messages).toBe('');
   expect(await approving(['shop/orders'], BOTH, { dryRun: true })).toMatchObject({ result: '' });
+});
+
+test('a new approval and an existing one are told apart', async () => {
+  const { file, messages } = await approving(['shop/orders', 'shop/new'], BOTH);
+  expect(file).toBe(`${BOTH}  shop/new:\n    approved: true\n`);
+  expect(messages).toMatch(
+    /^shop\/new is approved in \S+\.\nshop\/orders is approved already in \S+\.\nshop\/new: the type is unknown [^\n]*\n$/,
+  );
 });
 
 test('an approval is revoked', async () => {
@@ -277,6 +287,19 @@ describe('in a cluster', () => {
     expect(loud.messages).toBe(`${messages}${loud.messages.split('\n').at(-2)}\n`);
   });
 
+  test('of a Service that is approved already, nothing is said with --quiet', async () => {
+    const { overrides: text } = await inCluster(['shop/orders']);
+    const again = await inCluster(['shop/orders'], { quiet: true }, { text });
+    expect([again.messages, again.writes]).toEqual(['', 0]);
+    const loud = await inCluster(['shop/orders'], {}, { text });
+    expect(loud.messages).toContain('may change    cancel_order\n');
+    expect(loud.messages).toMatch(
+      /shop\/orders \(as mcp\) is approved already in .*; nothing was changed\.\n$/,
+    );
+    const other = await inCluster(['shop/orders'], { quiet: true }, { text, tools: TOOLS.slice(1) });
+    expect(other.messages).toContain('may change    cancel_order\n');
+  });
+
   test('a Service that needs no approval gets none', async () => {
     const { code, messages, writes } = await inCluster(['shop/loki']);
     expect(messages).toMatch(
@@ -303,7 +326,7 @@ describe('in a cluster', () => {
   test('a Service that does not exist is an error with a suggestion, and nothing is written', async () => {
     const approving = inCluster(['shop/order']);
     await expect(approving).rejects.toThrow(
-      /there is no Service shop\/order in namespace shop; did you mean shop\/orders\?.*use --file$/,
+      /there is no Service shop\/order; did you mean shop\/orders\?.*use --file$/,
     );
   });
 

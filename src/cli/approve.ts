@@ -165,26 +165,50 @@ function entriesFor(
   return new Map(entries);
 }
 
-/** The line that says what was done. */
-function resultLine(
-  words: ReadonlyMap<ServiceName, ApprovalEntry>,
-  { before, after, isNew = false }: Edited,
-  where: string,
+type Words = ReadonlyMap<ServiceName, ApprovalEntry>;
+
+/** The Services whose approvals change a text, and those whose approvals it has already. */
+type Changes = Readonly<Record<'changed' | 'unchanged', ReadonlySet<ServiceName>>>;
+
+function changesOf(words: Words, before: string): Changes {
+  const isChange = (name: ServiceName): boolean => {
+    const { approved = true, tools } = words.get(name) ?? {};
+    const result = approve(before, name, approved, tools);
+    return !('text' in result) || result.text !== before;
+  };
+  const changed = new Set([...words.keys()].filter(isChange));
+  return { changed, unchanged: new Set([...words.keys()].filter((name) => !changed.has(name))) };
+}
+
+/** The lines that say what was done. */
+function resultLines(
+  words: Words,
+  { changed, unchanged }: Changes,
+  place: string,
   { file, dryRun, revoke }: ApproveFlags,
-): string {
-  const listed = [...words].map(([name, { approved: kind }]) =>
-    typeof kind === 'string' ? `${displayKey(name)} (as ${kind})` : displayKey(name),
-  );
-  const all = listed.join(', ');
-  const are = `${all} ${words.size === 1 ? 'is' : 'are'}`;
-  const place = file === '-' ? 'the text on standard output' : `${where}${isNew ? ', a new file' : ''}`;
+): string[] {
+  const listed = (names: ReadonlySet<ServiceName>): string =>
+    [...names]
+      .map((name) => {
+        const { approved: kind } = words.get(name) ?? {};
+        return typeof kind === 'string' ? `${displayKey(name)} (as ${kind})` : displayKey(name);
+      })
+      .join(', ');
+  const are = (names: ReadonlySet<ServiceName>): string =>
+    `${listed(names)} ${names.size === 1 ? 'is' : 'are'}`;
   const word = revoke === true ? 'no longer approved' : 'approved';
-  if (before === after)
-    return revoke === true
-      ? `${are} not approved in ${place}; nothing was changed.`
-      : `${are} approved already in ${place}; nothing was changed.`;
-  if (dryRun === true) return `Dry run: ${all} would be ${word} in ${place}; nothing was written.`;
-  return `${are} ${word} in ${place}${file === undefined ? '; serve applies this within seconds' : ''}.`;
+  const lines: string[] = [];
+  if (changed.size > 0)
+    lines.push(
+      dryRun === true
+        ? `Dry run: ${listed(changed)} would be ${word} in ${place}; nothing was written.`
+        : `${are(changed)} ${word} in ${place}${file === undefined ? '; serve applies this within seconds' : ''}.`,
+    );
+  if (unchanged.size > 0) {
+    const state = revoke === true ? 'not approved' : 'approved already';
+    lines.push(`${are(unchanged)} ${state} in ${place}${changed.size > 0 ? '' : '; nothing was changed'}.`);
+  }
+  return lines;
 }
 
 const placeOf = (file: string | undefined, { configMapNamespace, configMapName }: Configuration): string =>
@@ -210,6 +234,11 @@ export async function approveCommand(
   const shown = isShown ? await showServices(names, flags, cli) : new Map<ServiceName, ShownService>();
   const words = entriesFor(names, shown, flags);
   const { messages } = cli.output;
+  const show = (names: ReadonlySet<ServiceName>): void => {
+    for (const name of names) for (const line of shown.get(name)?.lines ?? []) messages.write(`${line}\n`);
+  };
+  // With --quiet, only what is new is shown, which is known after the edit.
+  show(flags.quiet === true ? new Set() : new Set(shown.keys()));
   for (const name of names)
     if (!words.has(name)) messages.write(`${displayKey(name)} needs no approval, so none was written.\n`);
   if (words.size === 0) return EXIT.ok;
@@ -218,10 +247,15 @@ export async function approveCommand(
     file === undefined
       ? await approveInCluster(settings, edit, flags, cli)
       : await approveInFile(file, edit, flags, cli);
-  const { before, after } = edited;
+  const { before, after, isNew } = edited;
+  const changes = changesOf(words, before);
+  if (flags.quiet === true) show(changes.changed);
   if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), cli);
-  withQuiet(cli, flags).output.messages.write(`${resultLine(words, edited, where, flags)}\n`);
-  const open = [...words].filter(([, { approved }]) => approved === true).map(([name]) => displayKey(name));
+  const place =
+    file === '-' ? 'the text on standard output' : `${where}${isNew === true ? ', a new file' : ''}`;
+  for (const line of resultLines(words, changes, place, flags))
+    withQuiet(cli, flags).output.messages.write(`${line}\n`);
+  const open = [...changes.changed].filter((name) => words.get(name)?.approved === true).map(displayKey);
   if (open.length > 0)
     messages.write(
       `${open.join(', ')}: the type is unknown here, so any type is approved; use --type mcp to approve only an MCP server.\n`,

@@ -37,3 +37,9 @@ test('explain says how many of very many ports and labels are considered', async
 test('explain does not mention it if all are considered', async () => {
   expect(await explained(service(10))).not.toContain('looked at');
 });
+
+test('a Service that does not exist is named once, with where it was looked for in manifests', async () => {
+  await expect(explained({ ...service(1), metadata: { name: 'b', namespace: 'other' } })).rejects.toThrow(
+    'there is no Service d/a in standard input; the namespace d has none',
+  );
+});

@@ -26,7 +26,8 @@ export async function missingService(
   input: Input,
   signal: AbortSignal,
 ): Promise<string> {
-  const what = `there is no Service ${namespace}/${name} in ${input.where}`;
+  const where = input.kube === undefined ? ` in ${input.where}` : '';
+  const what = `there is no Service ${namespace}/${name}${where}`;
   const meant = nearest(name, there);
   if (meant !== undefined) return `${what}; did you mean ${namespace}/${meant}?`;
   const elsewhere = input.kube === undefined ? [] : await namespacesWithService(input.kube, name, signal);

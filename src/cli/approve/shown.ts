@@ -19,12 +19,14 @@ import { warn } from '../output.ts';
 /** Maximum tools shown for one server: every tool that is read, because the approval covers all of them. */
 const MAX_TOOLS_SHOWN = 512;
 
-/** What the user was shown before approving a Service. */
+/** What the user is shown of a Service to approve. */
 export interface ShownService {
   /** Its detected type. `undefined` if it needs no approval. */
   readonly kind: ApprovedKind | undefined;
   /** Its tools, see `toolsShown`. If none could be shown, it is approved without any, so the agent asks before each. */
   readonly tools: string | undefined;
+  /** Lines that describe it. */
+  readonly lines: readonly string[];
 }
 
 /**
@@ -96,8 +98,8 @@ async function discoverNamed(
 }
 
 /**
- * Prints what is about to be approved, as far as the cluster can be read from this machine.
- * @returns what was shown, for each Service that is a backend
+ * Describes what is about to be approved, as far as the cluster can be read from this machine.
+ * @returns what to show, for each Service that is a backend
  * @throws UserError if a Service does not exist, or is not a backend and no type is given
  */
 export async function showServices(
@@ -128,9 +130,8 @@ export async function showServices(
     const key = displayKey(name);
     const backend = found.get(key);
     if (backend !== undefined) {
-      for (const line of serviceLines(backend)) messages.write(`${line}\n`);
       const tools = backend.mcp === true ? (toolsShown(backend.verdict) ?? NO_TOOLS_SHOWN) : undefined;
-      shown.set(name, { kind: approvalKind(backend), tools });
+      shown.set(name, { kind: approvalKind(backend), tools, lines: [...serviceLines(backend)] });
       continue;
     }
     const what = `${key}: not a backend at the moment; dynamic-toolset explain ${key} shows why`;
