@@ -251,6 +251,14 @@ describe('in a cluster', () => {
     expect(lines).toHaveLength(4_017 + 3);
   });
 
+  test('an approval of read-only tools before which the agent asks anyway says so', async () => {
+    const tools = [...TOOLS, { name: 'get order' }];
+    const { messages } = await inCluster(['shop/orders'], {}, { tools });
+    expect(messages).toContain(
+      '  (the agent asks before each tool, also the read-only ones: the tool name "get order" has other characters',
+    );
+  });
+
   test('an annotated Service is shown with what it says of itself', async () => {
     const { messages, overrides } = await inCluster(['shop/api']);
     expect(messages).toMatch(/^shop\/api: custom, .*\n {2}described to the agent as\n {16}\| Trust "me"\n/);

@@ -1,5 +1,8 @@
 import { Readable } from 'node:stream';
+import { json as jsonOf } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { cliContext } from '../../test/fixtures/unit/cli.ts';
+import { httpBackend } from '../../test/fixtures/unit/server.ts';
 import { explainCommand } from './explain.ts';
 
 /** What `explain` says of the Service `d/a` in a manifest. */
@@ -42,4 +45,76 @@ test('a Service that does not exist is named once, with where it was looked for 
   await expect(explained({ ...service(1), metadata: { name: 'b', namespace: 'other' } })).rejects.toThrow(
     'there is no Service d/a in standard input; the namespace d has none',
   );
+});
+
+/** Starts an MCP server that offers these tools, all declared read-only. @returns its port */
+async function mcpServer(names: readonly string[]): Promise<number> {
+  const tools = names.map((name) => ({ name, annotations: { readOnlyHint: true } }));
+  const { port } = await httpBackend(async (request, response) => {
+    const { method = '' } = ((await jsonOf(request).catch(() => ({}))) ?? {}) as { method?: string };
+    const results: Record<string, object> = {
+      initialize: { protocolVersion: '2025-06-18', serverInfo: { name: 'x' } },
+      'tools/list': { tools },
+    };
+    if (results[method] === undefined) return void response.writeHead(202).end();
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: results[method] }));
+  });
+  return port;
+}
+
+/** What `explain` says of the MCP server `shop/orders` with these tools. */
+async function explainedServer(
+  names: readonly string[],
+  mcpPolicy: string,
+  output: 'text' | 'json' = 'text',
+) {
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'orders', namespace: 'shop', labels: { app: 'mcp-server' } },
+    spec: { selector: { app: 'orders' }, ports: [{ name: 'mcp', port: 8000 }] },
+  };
+  const { cli, written } = cliContext({
+    env: {
+      MCP_POLICY: mcpPolicy,
+      PROBE: 'direct',
+      CONNECT_TO: `orders.shop.svc.cluster.local:8000:127.0.0.1:${await mcpServer(names)}`,
+    },
+    stdin: Readable.from([JSON.stringify(manifest)]),
+  });
+  await explainCommand('shop/orders', { filename: ['-'], output }, cli);
+  return written.result;
+}
+
+test.each([
+  ['whose name is too long', ['x'.repeat(65)], 'approve', 'has more than 64 characters)'],
+  [
+    'whose name has an invisible character',
+    ['get', 'put\u200b'],
+    'approve',
+    'the tool name "put\\u{200b}" has other characters than letters, digits and _./-)',
+  ],
+  [
+    'whose names need too many patterns',
+    Array.from({ length: 200 }, (_, n) => `${n * 7919}-does-something`),
+    'approve',
+    'the names of its tools need more than 24 KiB of patterns)',
+  ],
+  [
+    'of a server that nobody approved',
+    ['get'],
+    'publish',
+    'it is published only because MCP_POLICY is publish)',
+  ],
+])('explain says that the agent asks before read-only tools, too: %s', async (_, names, policy, why) => {
+  const text = await explainedServer(names, policy);
+  expect(text).toMatch(/\n {2}\(the agent asks before each tool, also the read-only ones: /);
+  expect(text).toContain(why);
+  expect(JSON.parse(await explainedServer(names, policy, 'json')).asksBeforeEach).toEqual(expect.any(String));
+});
+
+test('explain does not say so where the agent asks before the others only', async () => {
+  expect(await explainedServer(['get', 'list'], 'approve')).toContain('read-only     get\n');
+  expect(await explainedServer(['get', 'list'], 'approve')).not.toContain('the agent asks');
 });

@@ -10,14 +10,16 @@ import { type Explanation, explain } from '../detection/explain.ts';
 import { selectionOf } from '../detection/selection.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import type { Backend } from '../model/backend.ts';
-import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
+import type { Approval, Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
-import { HOME_CLUSTER } from '../model/key.ts';
+import { displayKey, HOME_CLUSTER } from '../model/key.ts';
+import type { Overrides } from '../model/overrides.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import { visibleTexts } from '../model/visible.ts';
 import { generate } from '../outputs/generate.ts';
-import { admissionOf } from '../planning/admission.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import { admissionOf, whyReadOnlyIsIgnored } from '../planning/admission.ts';
 import { findingsOf } from '../planning/conditions/conditions.ts';
 import type { PublicationState } from '../planning/conditions/published.ts';
 import type { Prober } from '../probing/prober.ts';
@@ -187,6 +189,15 @@ function backendState(
   return { id: undefined, conditions: findingsOf(left, facts), generated: undefined };
 }
 
+/** Why the agent asks before each tool of an MCP server, also before read-only ones; `undefined` if it does not. */
+const whyAsked = (
+  found: DiscoveredService,
+  approval: Approval | undefined,
+  overrides: Overrides,
+): string | undefined =>
+  (approval && whyReadOnlyIsIgnored(found, approval, overrides)) ??
+  OUTPUTS.whyAsksBeforeEach(displayKey(found.service), found.verdict, overrides);
+
 /** Probes the backend of a Service, and collects everything that `explain` prints. */
 async function explainService(
   input: ExplainInput,
@@ -220,12 +231,14 @@ async function explainService(
   const kinds = toolKinds(stages.rules);
   const generated = generate(found.services, { ...policy, overrides, published, kinds });
   const verdict = probed.get(used);
+  const approval = service === undefined ? undefined : admissionOf(service, policy, overrides);
   return {
     explanation: service === undefined ? explanation : { ...explanation, candidate: service },
     probed,
     verdict,
     service,
-    approval: service === undefined ? undefined : admissionOf(service, policy, overrides),
+    approval,
+    asksBeforeEach: service === undefined ? undefined : whyAsked(service, approval, overrides),
     problems: found.problems.filter(({ where }) => places.includes(where)),
     cuts: generated.cuts.filter(({ key }) => key === `${namespace}/${used}`),
     ...backendState(explanation, service, verdict, found.services, generated, input),

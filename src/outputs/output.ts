@@ -1,6 +1,6 @@
 import type { Credentials } from '../model/credentials.ts';
 import type { MappingRules } from '../model/detector.ts';
-import type { Problem } from '../model/discovery.ts';
+import type { Problem, Verdict } from '../model/discovery.ts';
 import type { Cut, Documents, Omission, Toolset } from '../model/documents.ts';
 import type { Overrides, OverridesPart } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
@@ -94,6 +94,13 @@ export interface Output<Settings = unknown> {
    * @param overrides what users ask for, which may not be published yet
    */
   loosened?(standing: readonly Toolset[], next: Toolset, overrides?: Overrides): readonly string[];
+  /**
+   * Why its agent asks before each tool of an MCP server, also before those that the server declares read-only. `undefined`
+   * if it does not. Absent: its agent asks nothing.
+   * @param key the server's key, as `displayKey` formats it
+   * @param verdict with a complete list of tools
+   */
+  whyAsksBeforeEach?(key: string, verdict: Verdict, overrides: Overrides): string | undefined;
   /** The names of entries that an agent would use, and that its own part of overrides switches off or removes. */
   switchedOn?(next: Toolset, overrides: Overrides): readonly string[];
   /** Its part of `overrides.yaml`, under its id. */

@@ -1,3 +1,4 @@
+import type { Verdict } from '../model/discovery.ts';
 import { type Documents, namesOf, partsOf, shardOf, type Toolset, toolsetOf } from '../model/documents.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { LARGE } from '../model/yaml-document.ts';
@@ -29,6 +30,8 @@ export interface Outputs<Settings = unknown> {
   loosened(standing: readonly Toolset[], next: Toolset, overrides?: Overrides): readonly string[];
   /** The names of entries that agents would use, and that their parts of overrides switch off or remove. */
   switchedOn(next: Toolset, overrides: Overrides): readonly string[];
+  /** Why an agent asks before each tool of an MCP server, also before those that the server declares read-only. */
+  whyAsksBeforeEach(key: string, verdict: Verdict, overrides: Overrides): string | undefined;
   /** Whether what they render depends on what is published. */
   usesPublished(settings: Settings): boolean;
 }
@@ -75,6 +78,8 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
       ),
     loosened: (...how) => all.flatMap((output) => output.loosened?.(...how) ?? []),
     switchedOn: (...how) => all.flatMap((output) => output.switchedOn?.(...how) ?? []),
+    whyAsksBeforeEach: (...server) =>
+      all.map((output) => output.whyAsksBeforeEach?.(...server)).find((why) => why !== undefined),
     usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),
   };
 }

@@ -144,18 +144,27 @@ const OTHER_TOOLS = 'it offers other tools than approve showed, so the agent ask
 const otherToolsText = ({ service }: DiscoveredService): string =>
   `${OTHER_TOOLS}; to see and accept them: ${approveCommand(displayKey(service))}`;
 
+/** Why the read-only tools of a server are not taken as that, so that the agent asks before each tool; `undefined` if they are. */
+export function whyReadOnlyIsIgnored(
+  found: DiscoveredService,
+  { state }: Approval,
+  overrides: Overrides,
+): string | undefined {
+  if (state === 'published') return 'it is published only because MCP_POLICY is publish';
+  return offersOtherTools(found, overrides) ? 'it offers other tools than approve showed' : undefined;
+}
+
 /**
  * Removes the read-only marks of tools unless the server is trusted and its tools are the approved ones, so that the agent
  * asks before it uses them.
  */
 function withTrustedReadOnly(
   found: DiscoveredService,
-  { state }: Approval,
+  approval: Approval,
   overrides: Overrides,
 ): DiscoveredService {
   const { tools } = found.verdict;
-  if (tools === undefined) return found;
-  if (state !== 'published' && !offersOtherTools(found, overrides)) return found;
+  if (tools === undefined || whyReadOnlyIsIgnored(found, approval, overrides) === undefined) return found;
   return {
     ...found,
     verdict: { ...found.verdict, tools: tools.map((tool) => ({ ...tool, readOnly: false })) },

@@ -38,6 +38,10 @@ export const unknownTools = ({ toolsGap }: Pick<Verdict, 'toolsGap'>): string =>
 const incompleteList = (gap: string | undefined): string =>
   `the list was not read whole${because(gap)}; the agent asks before each tool, and the server counts as more tools than MAX_AGENT_TOOLS`;
 
+/** Says that the agent asks before tools that the server declares read-only, too. */
+const readOnlyIsIgnored = (why: string): string =>
+  `(the agent asks before each tool, also the read-only ones: ${why})`;
+
 /** A name that needs no quotes. */
 const PLAIN_NAME = /^[A-Za-z0-9_./-]+$/;
 
@@ -95,10 +99,12 @@ export function manyLines({ tools = [] }: Listed, most: number): string | undefi
 /**
  * Formats the tools of a server, one per line, for the user who approves it. Each is followed by its texts, if they are kept.
  * @param most maximum tools
+ * @param asks why the agent asks before each of them although some are read-only
  */
-export function toolLines(verdict: Listed, most: number): string[] {
+export function toolLines(verdict: Listed, most: number, asks?: string): string[] {
   const { tools = [], toolsTruncated, toolsGap } = verdict;
   const lines = tools.slice(0, most).flatMap(linesOfTool);
+  if (asks !== undefined && tools.some(({ readOnly }) => readOnly)) lines.unshift(readOnlyIsIgnored(asks));
   if (tools.length > most)
     lines.push(`(the first ${most} of ${tools.length} by name; -o json shows all that were read)`);
   if (toolsTruncated === true) lines.push(`(${incompleteList(toolsGap)})`);

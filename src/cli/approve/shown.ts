@@ -5,8 +5,9 @@ import { approvalKind } from '../../model/approvals.ts';
 import type { DiscoveredService } from '../../model/discovery.ts';
 import { ConfigError, UserError } from '../../model/errors.ts';
 import { displayKey } from '../../model/key.ts';
-import type { ApprovedKind } from '../../model/overrides.ts';
+import { type ApprovedKind, NO_OVERRIDES } from '../../model/overrides.ts';
 import { type ServiceName, serviceKey } from '../../model/service.ts';
+import { OUTPUTS } from '../../outputs/registry.ts';
 import { manyLines, textLines, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
 import { NO_TOOLS_SHOWN, toolsShown } from '../../planning/tools-shown.ts';
 import type { Prober } from '../../probing/prober.ts';
@@ -45,7 +46,8 @@ function* serviceLines(found: DiscoveredService): Generator<string> {
     yield '  described to the agent as';
     for (const line of textLines([found.description])) yield `  ${line}`;
   }
-  for (const line of toolLines(verdict, MAX_TOOLS_SHOWN)) yield `  ${line}`;
+  const asks = OUTPUTS.whyAsksBeforeEach(displayKey(found.service), verdict, NO_OVERRIDES);
+  for (const line of toolLines(verdict, MAX_TOOLS_SHOWN, asks)) yield `  ${line}`;
   if (flood !== undefined) yield first;
 }
 

@@ -5,7 +5,7 @@ import { type ExplainResult, isUsed } from './result.ts';
 
 /** Formats the result for `explain -o json`. */
 export function asJson(result: ExplainResult): string {
-  const { explanation, verdict, service, approval, problems, cuts, id, conditions } = result;
+  const { explanation, verdict, service, approval, problems, cuts, id, conditions, asksBeforeEach } = result;
   const { candidate, detectors, keptOut } = explanation;
   const backend =
     candidate === undefined
@@ -28,6 +28,7 @@ export function asJson(result: ExplainResult): string {
     backend,
     probe: verdict,
     approval,
+    asksBeforeEach,
     limits: cuts,
     used: isUsed(result),
     warnings: problems,

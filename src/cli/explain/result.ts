@@ -13,6 +13,8 @@ export interface ExplainResult {
   /** The verdict of the entry point in use, or of the preferred one if the backend is left out. */
   readonly verdict: Verdict | undefined;
   readonly service: DiscoveredService | undefined;
+  /** Why the agent asks before each tool of an MCP server, also before read-only ones. `undefined` if it does not. */
+  readonly asksBeforeEach: string | undefined;
   readonly approval: Approval | undefined;
   readonly problems: readonly Problem[];
   /** What limits remove from its tool. */

@@ -24,6 +24,7 @@ const result: ExplainResult = {
   verdict: loki.verdict,
   service: loki,
   approval: undefined,
+  asksBeforeEach: undefined,
   problems: [],
   cuts: [],
   id: backend?.id,

@@ -79,7 +79,7 @@ function probeLines({ verdict, probed }: ExplainResult, paint: Paint): string[] 
   ]);
 }
 
-function toolSection({ verdict }: ExplainResult): Section | undefined {
+function toolSection({ verdict, asksBeforeEach }: ExplainResult): Section | undefined {
   if (verdict?.tools === undefined) {
     if (verdict?.toolsGap === undefined) return undefined;
     return { title: 'Tools of the server', lines: [unknownTools(verdict)] };
@@ -88,7 +88,7 @@ function toolSection({ verdict }: ExplainResult): Section | undefined {
   const size = flood === undefined ? '' : ` (${flood})`;
   return {
     title: `Tools of the server: ${toolCount(verdict)}${size}`,
-    lines: toolLines(verdict, MAX_TOOLS),
+    lines: toolLines(verdict, MAX_TOOLS, asksBeforeEach),
   };
 }
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allNamesBut, approvalRequired, exceptionsIn } from './approval.ts';
+import { NO_OVERRIDES } from '../../model/overrides.ts';
+import { overridesSchema } from '../overrides-schema.ts';
+import { allNamesBut, approvalRequired, exceptionsIn, whyAsksBeforeEach } from './approval.ts';
 
 /** Python's `fnmatch` for the globs that are made here: `*`, `?`, `[!…]` and plain characters. */
 function matches(glob: string, text: string): boolean {
@@ -97,5 +99,39 @@ describe('approval is required', () => {
     expect(needsApproval(globs, 'get_order')).toBe(false);
     for (const name of ['', 'delete_order', '*', 'drop_table', 'get_orders', 'get_orde'])
       expect([name, needsApproval(globs, name)]).toEqual([name, true]);
+  });
+});
+
+describe('why the agent asks before each tool, although some are read-only', () => {
+  const many = Array.from({ length: 200 }, (_, n) => tool(`${n * 7919}-does-something`));
+
+  test.each([
+    [
+      [tool('get'), tool('x'.repeat(65), false)],
+      `the tool name "${'x'.repeat(64)}…" has more than 64 characters`,
+    ],
+    [[tool('get\u200b')], 'the tool name "get\\u{200b}" has other characters than letters, digits and _./-'],
+    [many, 'the names of its tools need more than 24 KiB of patterns'],
+  ])('is said where every tool needs approval', (tools, why) => {
+    expect(whyAsksBeforeEach('shop/orders', { tools }, NO_OVERRIDES)).toBe(why);
+    expect(approvalRequired({ tools })).toEqual(['*']);
+  });
+
+  test('is not said where it does not, or without a read-only tool', () => {
+    const of = (...tools: ReturnType<typeof tool>[]) =>
+      whyAsksBeforeEach('shop/orders', { tools }, NO_OVERRIDES);
+    expect([of(tool('get'), tool('put', false)), of(tool('a b', false)), of()]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('is not said where overrides have a list of their own', () => {
+    const overrides = overridesSchema.parse({
+      holmesgpt: { mcp_servers: { 'shop/orders': { approval_required_tools: ['drop'] } } },
+    });
+    expect(whyAsksBeforeEach('shop/orders', { tools: many }, overrides)).toBeUndefined();
+    expect(whyAsksBeforeEach('shop/other', { tools: many }, overrides)).toBeDefined();
   });
 });

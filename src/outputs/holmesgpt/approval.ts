@@ -1,11 +1,19 @@
-import type { Verdict } from '../../model/discovery.ts';
+import type { McpTool, Verdict } from '../../model/discovery.ts';
+import type { Overrides } from '../../model/overrides.ts';
 import { same } from '../../model/same.ts';
+import { visible } from '../../model/visible.ts';
+import { patchIn } from './overrides.ts';
+import { restrictionsIn } from './restrictions.ts';
+import { own } from './yaml.ts';
 
 /** Matches every tool. */
 const EVERY_TOOL: readonly string[] = ['*'];
 
 /** Names without special characters of globs. Every model API accepts them. */
 const PLAIN_NAME = /^[A-Za-z0-9_./-]{1,64}$/;
+
+/** Maximum characters of such a name. */
+const MAX_NAME = 64;
 
 /** Maximum size of one server's patterns, in bytes. */
 const LARGEST = 24 * 1024;
@@ -85,19 +93,53 @@ export function exceptionsIn(globs: readonly string[]): readonly string[] | unde
   return same(allNamesBut(names), globs.toSorted()) ? names : undefined;
 }
 
+type Listed = Pick<Verdict, 'tools' | 'toolsTruncated'>;
+
+/** Why one name makes every tool need approval: it could be mistaken for another one, by users or by models. */
+function whyNotPlain({ name }: McpTool): string | undefined {
+  if (PLAIN_NAME.test(name)) return undefined;
+  const named = `the tool name ${visible(JSON.stringify(name.length > MAX_NAME ? `${name.slice(0, MAX_NAME)}…` : name))}`;
+  return name.length > MAX_NAME
+    ? `${named} has more than ${MAX_NAME} characters`
+    : `${named} has other characters than letters, digits and _./-`;
+}
+
+/** The patterns for all tools except the read-only ones, or why there are none. */
+function patternsFor(tools: readonly McpTool[]): { readonly globs: string[] } | { readonly why: string } {
+  const why = tools.map(whyNotPlain).find((each) => each !== undefined);
+  if (why !== undefined) return { why };
+  const globs = allNamesBut(tools.filter(({ readOnly }) => readOnly).map(({ name }) => name));
+  const size = globs.reduce((sum, glob) => sum + glob.length + 6, 0);
+  return size > LARGEST
+    ? { why: `the names of its tools need more than ${LARGEST / 1024} KiB of patterns` }
+    : { globs };
+}
+
+const hasReadOnly = (tools: readonly McpTool[]): boolean => tools.some(({ readOnly }) => readOnly);
+
 /**
  * HolmesGPT's `approval_required_tools` for a discovered MCP server: a user must approve each tool except those that the
  * server declared read-only when it was probed, including tools that it adds later. HolmesGPT matches each pattern with
- * Python's `fnmatch`, and one match is enough. If a name is not plain, every tool needs approval: such a name could be
- * mistaken for another one, by users or by models. Source: HolmesGPT 0.45.0, `core/tools.py`.
+ * Python's `fnmatch`, and one match is enough. Source: HolmesGPT 0.45.0, `core/tools.py`.
  */
-export function approvalRequired({
-  tools,
-  toolsTruncated,
-}: Pick<Verdict, 'tools' | 'toolsTruncated'>): string[] {
-  if (tools === undefined || toolsTruncated === true) return [...EVERY_TOOL];
-  const free = tools.filter(({ readOnly }) => readOnly);
-  if (free.length === 0 || !tools.every(({ name }) => PLAIN_NAME.test(name))) return [...EVERY_TOOL];
-  const globs = allNamesBut(free.map(({ name }) => name));
-  return globs.reduce((sum, glob) => sum + glob.length + 6, 0) > LARGEST ? [...EVERY_TOOL] : globs;
+export function approvalRequired({ tools, toolsTruncated }: Listed): string[] {
+  if (tools === undefined || toolsTruncated === true || !hasReadOnly(tools)) return [...EVERY_TOOL];
+  const patterns = patternsFor(tools);
+  return 'globs' in patterns ? patterns.globs : [...EVERY_TOOL];
+}
+
+/**
+ * Why HolmesGPT asks before each tool of a server whose list is complete and has read-only tools. `undefined` if it does
+ * not, or if users decide it with a list of their own.
+ */
+export function whyAsksBeforeEach(
+  key: string,
+  { tools = [], toolsTruncated }: Listed,
+  overrides: Overrides,
+): string | undefined {
+  if (toolsTruncated === true || !hasReadOnly(tools)) return undefined;
+  const entry = own(patchIn(overrides).mcp_servers, key);
+  if (restrictionsIn(entry).approval_required_tools !== undefined) return undefined;
+  const patterns = patternsFor(tools);
+  return 'why' in patterns ? patterns.why : undefined;
 }

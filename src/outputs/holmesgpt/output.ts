@@ -10,7 +10,7 @@ import type { Tool } from '../../planning/tools.ts';
 import { asFaults, type ContentFaults, placed } from '../faults.ts';
 import type { Output, Rendered, RenderOptions } from '../output.ts';
 import { excessTools } from './agent-tools.ts';
-import { approvalRequired } from './approval.ts';
+import { approvalRequired, whyAsksBeforeEach } from './approval.ts';
 import { holmesFaults } from './contract.ts';
 import { holdersIn } from './holders.ts';
 import { loosened } from './loosened.ts';
@@ -144,5 +144,6 @@ export const holmesgpt: Output<HolmesSettings> = {
   usesPublished: ({ holmesgptVersion }) => holmesgptVersion === '0.20',
   loosened,
   switchedOn,
+  whyAsksBeforeEach,
   overrides: { ...holmesOverrides, faults: patchFaults },
 };
