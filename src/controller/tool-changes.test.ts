@@ -30,6 +30,17 @@ test('added, removed and changed tools are named once', () => {
   expect(watch.take(next, yes)).toEqual([]);
 });
 
+test('a list that alternates is a change each time', () => {
+  const watch = new ToolWatch();
+  watch.take(offering([tool('a')]), yes);
+  for (const [now, then] of [
+    ['b', 'a'],
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const)
+    expect(watch.take(offering([tool(now)]), yes)).toMatchObject([{ added: [now], removed: [then] }]);
+});
+
 test('an unreadable or incomplete list is no change, and the previous one still counts', () => {
   const watch = new ToolWatch();
   watch.take(offering([tool('a')]), yes);

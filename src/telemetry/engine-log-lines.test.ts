@@ -114,7 +114,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'error',
     'service_discovery',
     { retry_in: 4 },
-    'the last known services stand: x',
+    'Services cannot be read, so the last known ones are kept: x',
   ],
   [
     { kind: 'tools-changed', cycle, change },

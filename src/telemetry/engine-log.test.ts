@@ -238,12 +238,12 @@ const FAILURES: readonly (readonly [failure: EngineEvent, message: string, level
   ],
   [
     { kind: 'discovery-failed', cycle, attempt: 1, error: new Error('x'), retryIn: 1 },
-    'discovery failed, so the last result stands: x',
+    'discovery failed, so the last result is kept: x',
     'error',
   ],
   [
     { kind: 'source-failed', error: new Error('x'), reason: 'network', retryIn: 1 },
-    'the last known services stand: x',
+    'Services cannot be read, so the last known ones are kept: x',
     'error',
   ],
   [

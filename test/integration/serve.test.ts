@@ -239,7 +239,7 @@ describe('serve against a real API server, with minimal permissions', () => {
     const before = await read();
 
     gate.shut();
-    const line = await serve.logged('the last known services stand');
+    const line = await serve.logged('Services cannot be read, so the last known ones are kept');
     expect(line.level).toBe('error');
     expect(line.message).toContain('not reachable');
     await loki();

@@ -199,7 +199,9 @@ describe('two clusters with a Service of the same namespace and name', () => {
       [undefined, 'monitoring', 'loki'],
       [EAST, 'monitoring', 'loki'],
     ]);
-    expect(of('the last known services stand')).toEqual([[EAST, undefined, undefined]]);
+    expect(of('Services cannot be read, so the last known ones are kept')).toEqual([
+      [EAST, undefined, undefined],
+    ]);
   });
 
   test('explain and the API tell them apart', async () => {

@@ -11,7 +11,9 @@ export const addValidate: AddCommand = ({ program, cli, setExitCode }) => {
     .description(
       'Checks overrides, configuration files, detectors, toolset.json and custom_toolset.yaml, and reports every error with its line and column. Use - for standard input.',
     )
-    .addOption(choice('--kind <kind>', 'kind of the files, if their names do not show it', FILE_KINDS))
+    .addOption(
+      choice('--kind <kind>', 'kind of the files, if neither their names nor their keys show it', FILE_KINDS),
+    )
     .addOption(quiet())
     .action(async (files: string[], flags: ValidateFlags) => {
       const { validateCommand } = await import('../validate.ts');

@@ -53,7 +53,7 @@ export function discoveryLog(log: Logger, now: () => number): EventHandlers {
           retry_in: seconds(retryIn),
           ...stackOf(error),
         },
-        `discovery failed, so the last result stands: ${messageOf(error)}`,
+        `discovery failed, so the last result is kept: ${messageOf(error)}`,
       );
     },
     pass(event) {
@@ -90,7 +90,7 @@ export function discoveryLog(log: Logger, now: () => number): EventHandlers {
           ...clusterField({ cluster }),
           retry_in: seconds(retryIn),
         },
-        `the last known services stand: ${messageOf(error)}`,
+        `Services cannot be read, so the last known ones are kept: ${messageOf(error)}`,
       );
     },
   };
