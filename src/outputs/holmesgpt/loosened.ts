@@ -2,8 +2,9 @@ import type { Toolset } from '../../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../../model/overrides.ts';
 import { exceptionsIn } from './approval.ts';
 import { isDefault } from './count.ts';
-import { entriesIn, type ListedEntry, sameServers, wantedEntries } from './listed-entries.ts';
+import { entriesIn, type ListedEntry, wantedEntries } from './listed-entries.ts';
 import { isSwitchedOff, restrictionsIn } from './restrictions.ts';
+import { sameServers } from './same-servers.ts';
 import { own } from './yaml.ts';
 
 /** The patterns of the tools before which HolmesGPT asks. */

@@ -1,8 +1,9 @@
 import type { Toolset } from '../../model/documents.ts';
 import type { Overrides } from '../../model/overrides.ts';
 import { isDefault } from './count.ts';
-import { entriesIn, type ListedEntry, sameServers, toolEntries, wantedEntries } from './listed-entries.ts';
+import { entriesIn, type ListedEntry, toolEntries, wantedEntries } from './listed-entries.ts';
 import { isSwitchedOff } from './restrictions.ts';
+import { sameServers } from './same-servers.ts';
 
 /** Whether an entry of overrides switches off or removes. */
 const isForbidding = ({ fields }: ListedEntry): boolean => fields === null || isSwitchedOff(fields);
