@@ -436,7 +436,7 @@ describe('a part that may not be written', () => {
     expect(await isUsable(refused)).toBe(true);
   });
 
-  test('nothing is said of tools of the past where there are no other parts', async () => {
+  test('without a leftover part, the error does not mention old tools', async () => {
     const { api, kube } = await place();
     api.refusing = (request) => (request === 'PATCH toolset-2' ? 403 : undefined);
     const publisher = configMapPublisher(kube, { namespace: 'ns', name: 'toolset' });
@@ -444,14 +444,14 @@ describe('a part that may not be written', () => {
     await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(/MAX_SHARDS=1$/);
   });
 
-  test('one that is left over is named', async () => {
+  test('a leftover part is named in the error', async () => {
     const { publish, deny } = await denied('PATCH');
     await publish(parts(1, 2));
     deny();
     await expect(publish(parts(1, 3))).rejects.toThrow(/toolset-2 may keep.*delete configmap toolset-2$/);
   });
 
-  test('parts that are left over are looked for again once it can be', async () => {
+  test('leftover parts are looked for again as soon as they may be read', async () => {
     const { publish, grant, deny, isUsable, put, stored, allowed, live } = await denied('PATCH', {
       lookFor: 3,
     });
@@ -477,14 +477,14 @@ describe('a part that may not be written', () => {
     expect([...stored.keys()]).toEqual([main?.metadata.name]);
   });
 
-  test('an owner that is refused is no reason to do without it', async () => {
+  test('a refused owner does not stop the use of a part', async () => {
     const { api, publish } = await place();
     api.message = 'cannot set an ownerRef on a resource you cannot delete';
     api.refusing = (request) => (request === 'PATCH toolset-2' ? 403 : undefined);
     await expect(publish(parts(1, 2), { uid: 'a' })).rejects.toThrow(OwnerRefused);
   });
 
-  test('an immutable one that may not be deleted is done without, unless it is not needed', async () => {
+  test('an immutable part that may not be deleted is not used', async () => {
     const { publish, put, stored, deny, allowed, isUsable } = await denied('DELETE');
     await publish(parts(1, 2));
     put('toolset-2', { ...stored.get('toolset-2'), immutable: true });
@@ -498,7 +498,7 @@ describe('a part that may not be written', () => {
     expect(stored.get('toolset-2')).toMatchObject({ immutable: true, metadata: { labels: {} } });
   });
 
-  test('one that is replaced is no reason to do without it because of a conflict', async () => {
+  test('a conflict while an immutable part is replaced does not stop its use', async () => {
     const { publish, put, stored, planned, publisher } = await place();
     await publish(parts(1, 2));
     put('toolset-2', { ...stored.get('toolset-2'), immutable: true });
@@ -507,7 +507,7 @@ describe('a part that may not be written', () => {
     await expect(publisher.apply(decided, new Date(0), signal)).rejects.toThrow(PublishConflict);
   });
 
-  test('an immutable one of others is left alone, though it is to be taken over', async () => {
+  test('an immutable ConfigMap of somebody else is left alone, even if it would be taken over', async () => {
     const { publish, put, stored } = await place({ force: true });
     put('toolset-2', { metadata: { name: 'toolset-2' }, data: { [JSON_FILE]: 'theirs' }, immutable: true });
     await expect(publish(parts(1, 2))).rejects.toThrow(/toolset-2 is immutable/);
