@@ -54,20 +54,27 @@ function preference(a: Match, b: Match): number {
 
 const byName = (a: Member, b: Member): number => (a.match.service.name < b.match.service.name ? -1 : 1);
 
+/** Adds headless Services to the groups that they match best. @returns those that match none */
+function joinHeadless(members: readonly Member[], groups: readonly Member[][], work: Work): Member[] {
+  const headless = members.filter(({ match }) => match.service.headless);
+  if (headless.length === 0) return [];
+  const twins = new Twins(groups, work);
+  return headless.filter((member) => {
+    const group = twins.groupOf(member);
+    if (group !== undefined) groups[group]?.push(member);
+    return group === undefined;
+  });
+}
+
 /** Groups members of one type and namespace. A headless Service joins the regular Service that it matches best. */
 function groupAlike(members: Member[], approved: ReadonlySet<Match>, work: Work): Group[] {
   members.sort(byName);
   const ordinary = members.filter(({ match }) => !match.service.headless);
   const groups = connectedComponents(ordinary);
-  const alone: Member[] = [];
-  const twins = new Twins(groups, work);
-  for (const member of members) {
-    if (!member.match.service.headless) continue;
-    const group = twins.groupOf(member);
-    if (group === undefined) alone.push(member);
-    else groups[group]?.push(member);
-  }
+  const alone = joinHeadless(members, groups, work);
   return [...groups, ...connectedComponents(alone)].flatMap((group) => {
+    const [only] = group;
+    if (only !== undefined && group.length === 1) return [[only.match] as const];
     const behind = new Set([...newcomersIn(group), ...unsureIn(group)]);
     const later = ({ match }: Member): number => Number(!approved.has(match));
     const isBehind = (member: Member): number => Number(behind.has(member));
