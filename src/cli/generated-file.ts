@@ -7,11 +7,13 @@ import type { DocumentType } from '../outputs/output.ts';
 import { ALL_OUTPUTS } from '../outputs/registry.ts';
 import type { DocumentFormat } from './choices.ts';
 
-/** The first line of a YAML file that `generate --out` writes, so that it never replaces what a person wrote. */
-const markOf = (content: string): string =>
-  `# Written by dynamic-toolset generate (content ${hashOf(content)}), which replaces this file: keep your own content elsewhere.\n`;
+/** A YAML text with the first line that `generate --out` writes, so that it never replaces what a person wrote. */
+const marked = (content: string): string =>
+  `# Written by dynamic-toolset generate (content ${hashOf(MARK_END + content)})${MARK_END}${content}`;
+/** What follows the hash in the first line. The hash includes it, so that a note in this line is a change too. */
+const MARK_END = ', which replaces this file: keep your own content elsewhere.\n';
 const MARK =
-  /^# Written by dynamic-toolset generate \(content (?<hash>[\da-f]+)\), which replaces this file: [^\n]*\n/;
+  /^# Written by dynamic-toolset generate \(content (?<hash>[\da-f]+)\)(?=, which replaces this file: )/;
 
 /** Hexadecimal digits of the hash in the first line. */
 const HASH_DIGITS = 16;
@@ -33,7 +35,7 @@ const hasMark = (format: DocumentFormat): boolean =>
 
 /** The text for a file. */
 export const fileText = (format: DocumentFormat, text: string): string =>
-  hasMark(format) ? markOf(text) + text : text;
+  hasMark(format) ? marked(text) : text;
 
 /** Why a YAML text is not what `generate` wrote; `undefined` if it is. */
 function yamlFault(text: string): string | undefined {
@@ -47,7 +49,12 @@ function yamlFault(text: string): string | undefined {
 function jsonFault(type: DocumentType | undefined, text: string): string | undefined {
   const keys = type?.file?.keys ?? [];
   const read = readYaml(text, z.record(z.string(), z.unknown()));
-  if (!('value' in read)) return 'it is not a mapping';
+  if (!('value' in read)) {
+    const [first] = read.faults;
+    return first === undefined
+      ? 'it is not a JSON object'
+      : `line ${first.line}, column ${first.column}: ${first.message}`;
+  }
   const other = Object.keys(read.value).find((key) => !keys.includes(key));
   if (other !== undefined) return `it has keys other than ${keys.join(' and ')}`;
   if (text !== `${jsonText(read.value, 2)}\n`) return 'its JSON is not laid out as generate does';

@@ -7,7 +7,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { loadAll } from 'js-yaml';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
-import { ConfigError } from '../model/errors.ts';
+import { FindingsError } from '../model/errors.ts';
 import { plan } from '../planning/plan.ts';
 import type { ConfigMapName } from '../publishers/config-map/config-map.ts';
 import { filePublisher } from '../publishers/file/file-publisher.ts';
@@ -57,7 +57,7 @@ describe.each(DOCUMENT_FORMATS)('%s', (format) => {
   ])('%s is left alone', async (_, text) => {
     await writeFile(out, text);
     const running = generated(format, 'loki');
-    await expect(running).rejects.toBeInstanceOf(ConfigError);
+    await expect(running).rejects.toBeInstanceOf(FindingsError);
     await expect(running).rejects.toThrow(
       /^[^\n]*out is there and is not what generate writes \([^\n]+\), so it is left alone; delete it, or name another file with --out$/,
     );
@@ -85,6 +85,8 @@ test.each([
   ['another value', (text: string) => text.replace(/loki/, 'tempo')],
   ['a value in another case', (text: string) => text.replace('true', 'True')],
   ['one more line', (text: string) => text.replace(/\n(?=\S+:)/, '\nmine: true\n')],
+  ['a note in its first line', (text: string) => text.replace('\n', ' Ask the platform team.\n')],
+  ['other words in its first line', (text: string) => text.replace('keep your own content', 'keep it')],
   ['one line less', (text: string) => text.replace(/\n[^\n]*\n$/, '\n')],
 ])('a YAML file that got %s is left alone', async (_, edit) => {
   for (const format of ['holmesgpt', 'configmap'] as const) {
@@ -229,4 +231,13 @@ test('a folder is an error, and a device is written', async () => {
   await expect(generated('holmesgpt', 'loki')).rejects.toThrow(/^cannot write .*out: it is a folder; name/);
   out = '/dev/null';
   expect(await generated('holmesgpt', 'loki')).toBe('');
+});
+
+test('what is wrong with a toolset.json that is no JSON is said with its place', async () => {
+  const text = `// of ours\n${await generated('toolset-json', 'loki')}`;
+  await writeFile(out, text);
+  await expect(generated('toolset-json', 'loki')).rejects.toThrow(
+    /not what generate writes \(line 1, column 1: /,
+  );
+  expect(await readFile(out, 'utf8')).toBe(text);
 });

@@ -4,7 +4,7 @@ import { readText } from '../files/read-text.ts';
 import { rewriteFile } from '../files/replace-file.ts';
 import { unwritable } from '../files/unwritable.ts';
 import { writeStream } from '../files/write-stream.ts';
-import { ConfigError } from '../model/errors.ts';
+import { ConfigError, FindingsError } from '../model/errors.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { FILE } from '../model/yaml-document.ts';
 import type { CliContext } from './cli-context.ts';
@@ -12,7 +12,7 @@ import type { CliContext } from './cli-context.ts';
 /** Standard output, which may itself be a file that others write to as well. */
 const STDOUT = ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 
-/** The text of the file to replace; empty if there is none. @throws ConfigError if it is not ours */
+/** The text of the file to replace; empty if there is none. @throws FindingsError if it is not ours */
 async function textBefore(
   path: string,
   found: Stats | undefined,
@@ -20,8 +20,8 @@ async function textBefore(
   signal: AbortSignal,
 ): Promise<string> {
   if (!found?.isFile()) return '';
-  const left = (why: string): ConfigError =>
-    new ConfigError(
+  const left = (why: string): FindingsError =>
+    new FindingsError(
       `${path} is there and is not what generate writes (${why}), so it is left alone; delete it, or name another file with --out`,
     );
   const before = await readText(path, FILE.bytes, signal).catch((error: unknown) => {
@@ -37,7 +37,7 @@ async function textBefore(
  * Writes a result to a file, or to standard output without a path. A file is replaced at once; a FIFO or a device is written
  * to. Of a symbolic link the target is written, even if it does not exist yet.
  * @param notOurs why the text of an existing file is not ours, so that it must not be replaced; `undefined` if it is
- * @throws UserError if the file cannot be written, or is not ours; AbortError
+ * @throws ConfigError if the file cannot be written; FindingsError if it is not ours; AbortError
  */
 export async function writeResult(
   text: string,
