@@ -173,6 +173,27 @@ test('it says which number history shows afterwards', async () => {
   expect((await other.rollback({ to: 2 })).said).toContain('is at revision 2, which matches the inputs');
 });
 
+describe('while a rollback holds, without a number', () => {
+  const [good, bad] = [withTools(3), withTools(4)];
+  const holds = { to: 2, from: contentHash(bad) };
+
+  test('it goes further back, and says so', async () => {
+    const place = await cluster([withTools(2), bad, good], holds);
+    const { said } = await place.rollback();
+    expect(said).toContain('note: the rollback to revision 2 holds, so this goes further back');
+    expect(said).toContain('is back at revision 1');
+    expect(place.applied.at(-1)?.data).toEqual(withTools(2));
+  });
+
+  test('it changes nothing if there is no earlier revision', async () => {
+    const place = await cluster([bad, good], { ...holds, to: 1 });
+    await expect(place.rollback()).rejects.toThrow(
+      /rollback to revision 1 holds, and there is no earlier revision .*nothing was changed.*rollback --end/,
+    );
+    expect(place.applied).toEqual([]);
+  });
+});
+
 test('the order is by time and not by number', async () => {
   const place = await published(withTools(1), withTools(2), withTools(3));
   place.plant('r9', 9, '2025-01-01T00:00:00Z', { ...withTools(4) });

@@ -11,7 +11,7 @@ import { observe, observeRevisions, type ReadRevision } from '../planning/observ
 import { plan, ROLLBACK_ANNOTATIONS } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { previousRevision } from '../planning/revisions.ts';
-import { heldRollback, rollbackIntent } from '../planning/rollback.ts';
+import { earlierRevisions, heldRollback, rollbackIntent } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import { PublishConflict } from '../publishers/publisher.ts';
 import type { CliContext } from './cli-context.ts';
@@ -42,17 +42,23 @@ function chooseRevision({ live, revisions }: PublishedState, number: number | un
   }
   const published = live?.toolset?.documents;
   const isUsable = ({ documents }: ReadRevision): boolean => OUTPUTS.faultsOf(documents).length === 0;
+  const earlier = earlierRevisions(live, revisions);
   const before = previousRevision(
-    revisions,
+    earlier,
     published,
     (each) => each.toolset.tools.length > 0 && isUsable(each),
   );
   if (before !== undefined) return before;
-  const empty = previousRevision(revisions, published, isUsable);
+  const empty = previousRevision(earlier, published, isUsable);
+  if (empty !== undefined)
+    throw new ConfigError(
+      `the earlier revisions have no tools; to return to one anyway, use --to ${empty.number}`,
+    );
+  const held = heldRollback(live, revisions.at(-1));
   throw new ConfigError(
-    empty === undefined
+    held === undefined
       ? 'there is no earlier revision to return to; history lists the revisions'
-      : `the earlier revisions have no tools; to return to one anyway, use --to ${empty.number}`,
+      : `the rollback to revision ${held.to} holds, and there is no earlier revision to return to; nothing was changed. To return to the toolset from before the rollback, use rollback --end; for another revision, use --to`,
   );
 }
 
@@ -84,13 +90,20 @@ function idleNote(
 function notesOn({ live, revisions }: PublishedState, to: ReadRevision, isNamed: boolean): string[] {
   const published = live?.toolset?.documents;
   const hash = published === undefined ? undefined : contentHash(published);
-  const newer = isNamed ? [] : revisions.slice(revisions.indexOf(to) + 1);
+  const earlier = earlierRevisions(live, revisions);
+  const newer = isNamed ? [] : earlier.slice(earlier.indexOf(to) + 1);
+  const held = isNamed || published === undefined ? undefined : heldRollback(live, revisions.at(-1));
   const empty = newer.filter(
     (each) => each.toolset.tools.length === 0 && contentHash(each.documents) !== hash,
   );
   const before = live?.toolset?.tools.length ?? 0;
   const after = to.toolset.tools.length;
   return [
+    ...(held === undefined
+      ? []
+      : [
+          `the rollback to revision ${held.to} holds, so this goes further back; to return to the toolset from before the rollback, use rollback --end`,
+        ]),
     ...empty.map(
       ({ number }) => `revision ${number} has no tools and is skipped; --to ${number} returns to it`,
     ),

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { observed, read, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
 import { type Intent, plan } from './plan.ts';
-import { rollbackIntent } from './rollback.ts';
+import { earlierRevisions, rollbackIntent } from './rollback.ts';
 
 const documents = (text: string): Documents => ({ 'toolset.json': text, 'custom_toolset.yaml': text });
 const revision = (number: number, text: string, more: Partial<Revision> = {}): Revision => ({
@@ -82,4 +82,45 @@ test.each<[string, Revision, Published | undefined, readonly Revision[], object]
   ['without any known result of the inputs, nothing is held', first, undefined, [], { rollback: undefined }],
 ])('%s', (_, to, there, revisions, expected) => {
   expect(rollbackIntent(read(to), observed(there), revisions.map(read))).toMatchObject(expected);
+});
+
+describe('the revisions that are earlier', () => {
+  const numbers = (there: Published | undefined, ...history: readonly Revision[]): number[] =>
+    earlierRevisions(observed(there), history.map(read)).map(({ number }) => number);
+  const holding = (text: string, to: number): Published =>
+    live({ ...toolset(documents(text)), rollback: { to, from } });
+  const stop = (number: number, text: string, to: number): Revision =>
+    revision(number, text, { rollback: { to, from } });
+
+  test('are all, while no rollback holds', () => {
+    expect(numbers(live(toolset(third.documents)), first, second, third)).toEqual([1, 2, 3]);
+  });
+
+  test('are those before the one that holds, without the one from before the rollback', () => {
+    expect(numbers(holding('b', 2), first, third, stop(4, 'b', 2))).toEqual([1]);
+    expect(numbers(holding('a', 1), third, stop(4, 'b', 2), stop(5, 'a', 1))).toEqual([]);
+  });
+
+  test('have no documents that were rolled back, whatever their overrides', () => {
+    const again = revision(0, 'c');
+    expect(numbers(holding('b', 2), again, first, third, stop(4, 'b', 2))).toEqual([1]);
+    expect(numbers(holding('a', 1), revision(0, 'b'), third, stop(4, 'b', 2), stop(5, 'a', 1))).toEqual([]);
+  });
+
+  test('are before everything that the rollback was at, also after a return to a number of its own', () => {
+    const bad = revision(8, 'bad');
+    const history = [first, second, bad, revision(9, 'c'), stop(11, 'y', 3), stop(12, 'x', 10)];
+    expect(numbers(holding('x', 10), ...history)).toEqual([1, 2]);
+  });
+
+  test('do not include what the inputs produced while removals were held', () => {
+    const inputs = contentHash(second.documents);
+    const rollback = { to: 4, from, inputs };
+    const there = live({ ...toolset(documents('d')), rollback });
+    expect(numbers(there, first, second, third, revision(5, 'd', { rollback }))).toEqual([1]);
+  });
+
+  test('are all, also the one that holds, if the ConfigMap was deleted', () => {
+    expect(numbers(undefined, first, third, stop(4, 'b', 2))).toEqual([1, 3, 4]);
+  });
 });

@@ -57,6 +57,26 @@ function startOf(
 export const inputsOf = ({ from, inputs = from }: Omit<Rollback, 'to'>): string => inputs;
 
 /**
+ * The revisions that `rollback` may choose on its own. While a rollback holds, these are only the ones from before all that it
+ * was at, without the documents that it was from or at: repeated, it goes further back, and never to what people rolled back.
+ * @param revisions oldest first
+ */
+export function earlierRevisions(
+  live: Observed | undefined,
+  revisions: readonly ReadRevision[],
+): readonly ReadRevision[] {
+  const held = heldRollback(live, revisions.at(-1));
+  // What holds is not published: it is the first thing to return to.
+  if (held === undefined || live?.toolset === undefined) return revisions;
+  const hashOf = ({ documents }: Toolset | ReadRevision): string => contentHash(documents);
+  const start = revisions.findLastIndex((each) => hashOf(each) === held.from);
+  const stops = revisions.slice(start + 1).filter(({ rollback }) => rollback?.from === held.from);
+  const oldest = Math.min(held.to, ...stops.map(({ rollback }) => rollback?.to ?? held.to));
+  const passed = new Set([held.from, inputsOf(held), hashOf(live.toolset), ...stops.map(hashOf)]);
+  return revisions.filter((each) => each.number < oldest && !passed.has(hashOf(each)));
+}
+
+/**
  * The desired state of a rollback. Overrides do not change. Pure. The rollback holds while the inputs produce the same
  * documents as now; there is no hold if the revision has exactly these.
  * @param revisions the history, oldest first

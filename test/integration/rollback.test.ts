@@ -93,6 +93,30 @@ describe('rollback while serve runs', () => {
     expect((await revisions()).at(-1)?.data).toEqual(before.data);
   });
 
+  test('repeated, it goes further back, and never to what was rolled back', async () => {
+    const { env, serve, watched, cluster, still, revisions } = await published(SELDOM);
+    await cluster.service(watched, {
+      name: 'tempo',
+      labels: { app: 'tempo' },
+      ports: [{ port: 3200, name: 'http' }],
+    });
+    await waitUntil('the third is remembered', async () => (await revisions()).length === 4);
+    await still();
+    expect((await command(env, 'rollback')).stderr).toContain('is back at revision 3');
+    await serve.logged(HOLDS);
+    const further = await command(env, 'rollback');
+    expect(further.stderr).toContain('so this goes further back');
+    expect(further.stderr).toContain('is back at revision 2');
+    const held = await still();
+    expect(toolNames(held)).toEqual([`prometheus.${watched}`]);
+    // The first revision has the same documents, and other overrides.
+    const last = await command(env, 'rollback');
+    expect(last).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no earlier revision') });
+    expect((await still()).metadata.resourceVersion).toBe(held.metadata.resourceVersion);
+    expect(await command(env, 'rollback', '--end')).toMatchObject({ code: 0 });
+    expect(toolNames(await still())).toHaveLength(3);
+  });
+
   test('while removals are held, it holds too, and outlasts the hold', async () => {
     const { env, serve, read, still, loki, removeService } = await published({ REMOVAL_HOLD: '15s' });
     const both = toolNames(await still());

@@ -5,7 +5,7 @@ import { revisionHash } from '../../src/planning/content-hash.ts';
 import { type Decision, decide } from '../../src/planning/decide.ts';
 import { OWN_ANNOTATIONS, plan, RESTORING_MANAGER, rollbackOf } from '../../src/planning/plan.ts';
 import { inOrder, previousRevision, recordStep, revisionsToPrune } from '../../src/planning/revisions.ts';
-import { rollbackIntent } from '../../src/planning/rollback.ts';
+import { earlierRevisions, rollbackIntent } from '../../src/planning/rollback.ts';
 import { DOCUMENT_KEYS, observed, publishedDocuments, read, toolset } from '../fixtures/unit/toolset.ts';
 
 /** The documents that a number stands for, and with an override another one. */
@@ -97,9 +97,10 @@ export class Simulation {
   /** `rollback` as the command line does it. */
   rollback(): Documents | undefined {
     const { live, revisions } = this.cluster;
-    const to = previousRevision(revisions, publishedDocuments(live));
+    const history = revisions.map(read);
+    const to = previousRevision(earlierRevisions(observed(live), history), publishedDocuments(live));
     if (to === undefined) return undefined;
-    const intent = rollbackIntent(read(to), observed(live), revisions.map(read));
+    const intent = rollbackIntent(to, observed(live), history);
     for (const write of this.#writes(plan(intent, live, '1'))) write();
     this.#record();
     return to.documents;

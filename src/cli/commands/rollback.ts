@@ -12,7 +12,11 @@ export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
     .description(
       'Publishes the documents of an earlier revision again and shows the difference. serve keeps them until the documents that it would publish change, or until rollback --end. overrides.yaml stays as it is. Exits with 4 if it changed the ConfigMap but could not write the history.',
     )
-    .option('--to <number>', 'revision to publish (default: the previous one)', revisionNumber)
+    .option(
+      '--to <number>',
+      'revision to publish (default: the previous one; while a rollback holds, the one before it)',
+      revisionNumber,
+    )
     .addOption(
       new Option('--end', 'end the rollback that holds: publish the toolset from before it').conflicts('to'),
     )
