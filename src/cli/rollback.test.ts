@@ -461,6 +461,28 @@ describe('what is not approved now', () => {
     expect(place.applied).toHaveLength(1);
   });
 
+  test('are tools of a server that is not published now, because nobody knows which it has', async () => {
+    const settings = { namespaces: 'shop' };
+    const place = await cluster([trusting(offering('get')), none], undefined, { settings });
+    expect(await failing(place)).toContain('it is not published now, so nobody knows which tools it has');
+    const asking = await cluster([trusting(orders), none], undefined, { settings });
+    expect((await asking.rollback()).code).toBe(EXIT.ok);
+  });
+
+  test('are tools other than overrides approve since', async () => {
+    const overrides = (digit: string): string =>
+      `tools: { shop/orders: { approved: mcp, approvedTools: 'sha256:${digit.repeat(64)}' } }`;
+    const made = (...names: readonly string[]): Documents => ({
+      ...trusting(offering(...names)),
+      'overrides.yaml': overrides('a'),
+    });
+    const contents = [made('get'), made('get', 'list')];
+    const place = await cluster(contents, undefined, { overrides: overrides('b') });
+    expect(await failing(place)).toContain('overrides.yaml approves other tools of it since');
+    const same = await cluster(contents, undefined, { overrides: overrides('a') });
+    expect((await same.rollback()).code).toBe(EXIT.ok);
+  });
+
   test('are tools before which overrides ask, although that is not published yet', async () => {
     const overrides = "holmesgpt: { mcp_servers: { shop/orders: { approval_required_tools: ['*'] } } }";
     const place = await cluster([trusting(offering('get')), none], undefined, {

@@ -4,7 +4,9 @@ import type { Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
+import type { Standing } from '../outputs/standing.ts';
 import type { AdmissionPolicy } from '../planning/admission.ts';
+import { contentHash } from '../planning/content-hash.ts';
 import { forbidden } from '../planning/forbidden.ts';
 import type { ReadRevision } from '../planning/observed.ts';
 import { type ApprovalRules, unapproved } from '../planning/unapproved.ts';
@@ -63,6 +65,31 @@ function approvalRules(
   return { overrides: NO_OVERRIDES, policy: strict, standing, areNamespacesKnown: false };
 }
 
+/** What is behind all revisions of a history, because each of them may be examined. */
+const pasts = new WeakMap<readonly ReadRevision[], Behind['services']>();
+
+/** The Services behind all revisions, the newest last. */
+function pastServices({ revisions, kinds }: RevisionRules): Behind['services'] {
+  const known = pasts.get(revisions);
+  const past =
+    known ??
+    revisions.flatMap(
+      ({ toolset, overrides }) => behind({ tools: toolset.tools, overrides }, kinds).services,
+    );
+  pasts.set(revisions, past);
+  return past;
+}
+
+/** What a revision is compared with, with the overrides that the newest toolset was made with. */
+function standingOf({ standing, revisions }: RevisionRules, overrides: Overrides): Standing {
+  const [newest] = standing;
+  const hash = newest === undefined ? undefined : contentHash(newest.documents);
+  const made = revisions.findLast(({ documents }) => contentHash(documents) === hash);
+  const read = made === undefined ? undefined : readOverrides(made.overrides);
+  const applied = read !== undefined && 'value' in read ? read.value : overrides;
+  return { toolsets: standing, overrides, applied };
+}
+
 const as = (is: Unwanted['is'], problems: readonly Problem[]): readonly Unwanted[] =>
   problems.map((problem) => ({ ...problem, is }));
 
@@ -81,7 +108,8 @@ export function unwantedIn(
   const found = behind({ tools: to.toolset.tools, overrides: to.overrides }, rules.kinds);
   const standing = behind({ tools: rules.standing[0]?.tools ?? [], overrides: rules.overrides }, rules.kinds);
   const stale = now === undefined ? ' (its last valid version does; the current one is invalid)' : '';
-  const off = forbidden(found, standing.services, overrides).map((problem) => ({
+  const known = { standing: standing.services, past: () => pastServices(rules) };
+  const off = forbidden(found, known, overrides).map((problem) => ({
     ...problem,
     what: `${problem.what}${stale}`,
   }));
@@ -98,10 +126,6 @@ export function unwantedIn(
         what: `overrides.yaml switches it off${stale}`,
         is: 'switched off' as const,
       })),
-    ...outputs.loosened(rules.standing, to.toolset, overrides).map((name) => ({
-      where: name,
-      what: 'the agent would run some of its tools without asking, and asks before them now',
-      is: 'not approved' as const,
-    })),
+    ...as('not approved', outputs.loosened(standingOf(rules, overrides), to.toolset)),
   ];
 }

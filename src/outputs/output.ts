@@ -8,6 +8,7 @@ import type { YamlLimits } from '../model/yaml-document.ts';
 import type { Limits } from '../planning/budget.ts';
 import type { Tool } from '../planning/tools.ts';
 import type { ContentFaults, ValueFault } from './faults.ts';
+import type { Standing } from './standing.ts';
 
 /** One rendered document. */
 export interface Artifact {
@@ -88,12 +89,10 @@ export interface Output<Settings = unknown> {
   /** Whether the artifacts depend on what is published. */
   usesPublished?(settings: Settings): boolean;
   /**
-   * The names of entries with which an agent would run tools without asking that it asks about now. Absent: its agent asks
-   * nothing.
-   * @param standing toolsets, newest first: the newest one with such an entry counts
-   * @param overrides what users ask for, which may not be published yet
+   * The entries with which an agent would run tools without asking, although it asks before them now or nobody knows which
+   * tools they are. Absent: its agent asks nothing.
    */
-  loosened?(standing: readonly Toolset[], next: Toolset, overrides?: Overrides): readonly string[];
+  loosened?(standing: Standing, next: Toolset): readonly Problem[];
   /**
    * Why its agent asks before each tool of an MCP server, also before those that the server declares read-only. `undefined`
    * if it does not. Absent: its agent asks nothing.

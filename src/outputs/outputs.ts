@@ -1,8 +1,9 @@
-import type { Verdict } from '../model/discovery.ts';
+import type { Problem, Verdict } from '../model/discovery.ts';
 import { type Documents, namesOf, partsOf, shardOf, type Toolset, toolsetOf } from '../model/documents.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { LARGE } from '../model/yaml-document.ts';
 import type { Output } from './output.ts';
+import type { Standing } from './standing.ts';
 
 /** The outputs of one target: their documents are published together. */
 export interface Outputs<Settings = unknown> {
@@ -23,11 +24,10 @@ export interface Outputs<Settings = unknown> {
   /** The documents with all parts of those that are divided put together. @throws Error if a part cannot be read */
   whole(documents: Documents): Documents;
   /**
-   * The names of entries with which agents would run tools without asking that they ask about now.
-   * @param standing toolsets, newest first: the newest one with such an entry counts
-   * @param overrides what users ask for, which may not be published yet
+   * The entries with which agents would run tools without asking, although they ask before them now or nobody knows which
+   * tools they are.
    */
-  loosened(standing: readonly Toolset[], next: Toolset, overrides?: Overrides): readonly string[];
+  loosened(standing: Standing, next: Toolset): readonly Problem[];
   /** The names of entries that agents would use, and that their parts of overrides switch off or remove. */
   switchedOn(next: Toolset, overrides: Overrides): readonly string[];
   /** Why an agent asks before each tool of an MCP server, also before those that the server declares read-only. */

@@ -23,7 +23,11 @@ const named = (
   tools: readonly PublishedTool[],
   overrides: Overrides,
   standing: readonly DiscoveredService[] = [],
-) => forbidden({ services, own: tools }, standing, overrides).map(({ where, what }) => `${where}: ${what}`);
+  past: readonly DiscoveredService[] = [],
+) =>
+  forbidden({ services, own: tools }, { standing, past: () => past }, overrides).map(
+    ({ where, what }) => `${where}: ${what}`,
+  );
 
 const OFF = 'Service monitoring/loki: overrides.yaml switches it off';
 
@@ -51,8 +55,28 @@ describe('a backend', () => {
     expect(named([away], [], off('shop/db'))).toEqual([why.replace('monitoring/loki-read', 'shop/db')]);
   });
 
-  test.each(['loki', 'Logs', 'other/loki', 'monitoring/other'])('is not off by the key %s', (key) => {
+  test.each(['loki', 'Logs', 'other/loki'])('is not off by the key %s', (key) => {
     expect(named([{ ...loki, tool: 'Logs' }], [], off(key))).toEqual([]);
+  });
+
+  test('may be another name of a Service of its namespace that is off, unless it is published', () => {
+    const why =
+      'Service monitoring/loki: it is not published now, and may lead to Pods of monitoring/other, which overrides.yaml switches off';
+    expect(named([loki], [], off('monitoring/other'))).toEqual([why]);
+    expect(named([loki], [], off('monitoring/other'), [loki])).toEqual([]);
+    const on = { ...off('monitoring/other').tools, 'monitoring/loki': { enabled: true } };
+    expect(named([loki], [], { ...NO_OVERRIDES, tools: on })).toEqual([]);
+  });
+
+  test('is no other name of a Service that was known as another product', () => {
+    const other = discovered(service('other', { labels: { app: 'tempo' }, ports: ['http:3200'] }));
+    expect(other.type).toBe('tempo');
+    expect(named([loki], [], off('monitoring/other'), [], [other])).toEqual([]);
+    expect(named([loki], [], off('monitoring/other'), [other])).toEqual([]);
+    expect(named([loki], [], off('monitoring/other'), [], [{ ...other, type: 'loki' }])).toHaveLength(1);
+    expect(named([loki], [], off('monitoring/other'), [], [{ ...other, detector: 'custom' }])).toHaveLength(
+      1,
+    );
   });
 
   test('of another cluster is not addressed', () => {

@@ -7,10 +7,18 @@ import { serviceOfHost } from '../model/service-host.ts';
 import { oneLine } from '../model/text.ts';
 import { backendKeys } from './override-keys.ts';
 import { ownNames } from './own-names.ts';
-import { switchedOffBeside } from './switched-off.ts';
+import { maybeSwitchedOff, switchedOffBeside } from './switched-off.ts';
 
 const OFF = 'overrides.yaml switches it off';
 const FIX = 'if you want it, take enabled: false out of overrides.yaml';
+
+/** What else is known of backends. */
+export interface KnownBackends {
+  /** What is published now. */
+  readonly standing: readonly DiscoveredService[];
+  /** Returns what was published at any time of the history. */
+  readonly past: () => readonly DiscoveredService[];
+}
 
 /** The Services and the names of users' own tools that overrides switch off. */
 interface Off {
@@ -30,22 +38,23 @@ function offIn({ tools }: Overrides): Off {
 /**
  * The discovered backends that overrides switch off: by any of their Services, or because they lead to the Pods of a Service
  * that is off.
- * @param standing what is published now, which is known better. A backend that leads to Pods of a Service that is off, and
- *   that is published nevertheless, is another product
+ * @param known a backend that leads to Pods of a Service that is off, and that is published nevertheless, is another product.
+ *   One that is not published may be another name of a Service that is off, unless that was known as another product
  */
 function forbiddenServices(
   services: readonly DiscoveredService[],
-  standing: readonly DiscoveredService[],
+  { standing, past }: KnownBackends,
   overrides: Overrides,
 ): readonly Problem[] {
   const off = offIn(overrides).services;
   const now = new Map(standing.map((found) => [serviceKey(found.service), found]));
   const beside = switchedOffBeside(services, overrides);
+  const maybe = maybeSwitchedOff(() => [...past(), ...services, ...standing], overrides);
   return services.flatMap((found): Problem[] => {
     const published = now.get(serviceKey(found.service));
     const where = `Service ${displayKey(found.service)}`;
     if (backendKeys(published ?? found).some((key) => off.has(key))) return [{ where, what: OFF, fix: FIX }];
-    const what = beside(found);
+    const what = beside(found) ?? (published === undefined ? maybe(found) : undefined);
     const isKnown = published !== undefined && beside(published) === what;
     return what === undefined || isKnown ? [] : [{ where, what, fix: FIX }];
   });
@@ -71,8 +80,8 @@ export function forbidden(
     services,
     own,
   }: { readonly services: readonly DiscoveredService[]; readonly own: readonly PublishedTool[] },
-  standing: readonly DiscoveredService[],
+  known: KnownBackends,
   overrides: Overrides,
 ): readonly Problem[] {
-  return [...forbiddenServices(services, standing, overrides), ...forbiddenTools(own, overrides)];
+  return [...forbiddenServices(services, known, overrides), ...forbiddenTools(own, overrides)];
 }

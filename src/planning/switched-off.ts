@@ -1,7 +1,7 @@
 import type { DiscoveredService } from '../model/discovery.ts';
 import { displayKey, displayNamespace, partsOf } from '../model/key.ts';
 import { addressedService, type Overrides } from '../model/overrides.ts';
-import { type ServiceName, serviceKey } from '../model/service.ts';
+import { type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
 import { backendKeys } from './override-keys.ts';
 import { targetServices } from './server-hosts.ts';
 
@@ -51,5 +51,29 @@ export function switchedOffBeside(
     return beside === undefined
       ? undefined
       : `it leads to Pods of ${displayKey(partsOf(beside))}, which overrides.yaml switches off`;
+  };
+}
+
+/**
+ * Explains why a backend of the past counts as disabled if overrides disable another Service of its namespace: nobody knows
+ * whether both led to the same Pods. Services that were detected as different products do not count. Pure.
+ * @param known returns backends with their types, if they are needed
+ */
+export function maybeSwitchedOff(
+  known: () => readonly DiscoveredService[],
+  overrides: Overrides,
+): (service: DiscoveredService) => string | undefined {
+  const off = Map.groupBy(servicesWithEnabled(overrides, false), displayNamespace);
+  const on = new Set(servicesWithEnabled(overrides, true).map(serviceKey));
+  let kinds: ReadonlyMap<ServiceKey, Kind> | undefined;
+  return (each) => {
+    const here = off.get(displayNamespace(each.service));
+    if (here === undefined || backendKeys(each).some((key) => on.has(key))) return undefined;
+    kinds ??= new Map(known().flatMap((one) => backendKeys(one).map((key) => [key, one] as const)));
+    const found = kinds;
+    const other = here.find((service) => !differ(found.get(serviceKey(service)) ?? each, each));
+    return other === undefined
+      ? undefined
+      : `it is not published now, and may lead to Pods of ${displayKey(other)}, which overrides.yaml switches off`;
   };
 }

@@ -39,22 +39,26 @@ function entriesOf(document: unknown, hostsOf: HostsOf): readonly ListedEntry[] 
   });
 }
 
-function readEntries({ documents, tools }: Toolset): readonly ListedEntry[] {
-  const read = readMapping(documents[FILE] ?? '');
-  if ('fault' in read) return [];
+function readEntries({ documents, tools }: Toolset): readonly ListedEntry[] | undefined {
+  const text = documents[FILE];
+  const read = text === undefined ? undefined : readMapping(text);
+  if (read === undefined || 'fault' in read) return undefined;
   const hosts = publishedHosts(tools);
   return entriesOf(read.value, (_, fields) => hosts.get(serverUrl(fields) ?? '') ?? []);
 }
 
 /** The entries of toolsets, because each revision is compared with all newer ones. */
-const known = new WeakMap<Toolset, readonly ListedEntry[]>();
+const known = new WeakMap<Toolset, readonly ListedEntry[] | undefined>();
 
-/** The entries of a published `custom_toolset.yaml`. None if it cannot be read. */
-export function entriesIn(toolset: Toolset): readonly ListedEntry[] {
-  const entries = known.get(toolset) ?? readEntries(toolset);
+/** The entries of a published `custom_toolset.yaml`. `undefined` if there is none, or it cannot be read. */
+export function readableEntries(toolset: Toolset): readonly ListedEntry[] | undefined {
+  const entries = known.has(toolset) ? known.get(toolset) : readEntries(toolset);
   known.set(toolset, entries);
   return entries;
 }
+
+/** The same, where no file has no entries. */
+export const entriesIn = (toolset: Toolset): readonly ListedEntry[] => readableEntries(toolset) ?? [];
 
 /** The entries of overrides. Without an address, the key `NAMESPACE/SERVICE` names the Service. */
 export const wantedEntries = (overrides: Overrides): readonly ListedEntry[] =>

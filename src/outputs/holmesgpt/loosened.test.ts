@@ -3,7 +3,15 @@ import type { Toolset } from '../../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../../model/overrides.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import { allNamesBut } from './approval.ts';
-import { loosened } from './loosened.ts';
+import { loosened as problemsOf } from './loosened.ts';
+
+/** The names of the entries, and whether the reason is that HolmesGPT asks now. */
+const loosened = (
+  toolsets: readonly Toolset[],
+  next: Toolset,
+  overrides: Overrides = NO_OVERRIDES,
+): readonly string[] =>
+  problemsOf({ toolsets, overrides, applied: overrides }, next).map(({ where }) => where);
 
 /** A toolset with this file. JSON is YAML, too. */
 const file = (content: unknown, tools: readonly PublishedTool[] = []): Toolset => ({
@@ -149,5 +157,62 @@ describe('patterns of a toolset count too', () => {
     expect(loosened([file({ toolsets: {} }), toolset(['*'])], file({ toolsets: {} }))).toEqual([]);
     const other = file({ toolsets: { 'helm/core': asking(['*']) } });
     expect(loosened([other], file({ toolsets: {} }))).toEqual([]);
+  });
+});
+
+describe('a discovered server whose tools are unknown now', () => {
+  const URL = 'http://orders.shop.svc.cluster.local:8000/mcp';
+  const tool = {
+    name: 'orders.shop',
+    type: 'mcp',
+    endpoint: URL,
+    description: '',
+    metadata: { service: 'orders', hosts: 'orders.shop.svc.cluster.local' },
+  };
+  const discovered = (patterns: readonly string[]) =>
+    file({ mcp_servers: { 'shop/orders': { ...asking(patterns), config: { url: URL } } } }, [tool]);
+  const some = discovered(allNamesBut(['get']));
+  const others = file({ mcp_servers: {} });
+  const whys = (toolsets: readonly Toolset[], next: Toolset, before?: string, now = before) => {
+    const approving = (approvedTools: string | undefined): Overrides => ({
+      ...NO_OVERRIDES,
+      tools: {
+        'shop/orders': { approved: 'mcp', ...(approvedTools === undefined ? {} : { approvedTools }) },
+      },
+    });
+    return problemsOf({ toolsets, overrides: approving(now), applied: approving(before) }, next).map(
+      ({ where, what }) => `${where}: ${what.slice(what.indexOf('and ') + 4)}`,
+    );
+  };
+  const UNPUBLISHED = ['shop/orders: it is not published now, so nobody knows which tools it has'];
+  const REAPPROVED = ['shop/orders: overrides.yaml approves other tools of it since'];
+
+  test('is named if the newest toolset does not have it, whatever older ones had', () => {
+    expect(whys([others], some)).toEqual(UNPUBLISHED);
+    expect(whys([others, some], some)).toEqual(UNPUBLISHED);
+    expect(whys([some], some)).toEqual([]);
+  });
+
+  test('is not named if HolmesGPT asks before each of its tools', () => {
+    expect(whys([others], discovered(['*']))).toEqual([]);
+    expect(whys([some], discovered(['*']), 'a', 'b')).toEqual([]);
+  });
+
+  test('is not named by a toolset that cannot be read', () => {
+    expect(whys([NOTHING, some], some)).toEqual([]);
+    expect(whys([{ documents: { 'custom_toolset.yaml': '[' }, tools: [] }, some], some)).toEqual([]);
+    expect(whys([], some)).toEqual([]);
+  });
+
+  test('is named if overrides approve other tools than when the newest toolset was made', () => {
+    expect(whys([some], some, 'a', 'b')).toEqual(REAPPROVED);
+    expect(whys([some], some, undefined, 'b')).toEqual(REAPPROVED);
+    expect(whys([some], some, 'a', 'a')).toEqual([]);
+  });
+
+  test('is not one that a person wrote', () => {
+    const mine = file({ mcp_servers: { 'shop/orders': { config: { url: URL } } } });
+    expect(whys([others], mine)).toEqual([]);
+    expect(whys([mine], mine, 'a', 'b')).toEqual([]);
   });
 });

@@ -1,8 +1,13 @@
+import { approvalsIn } from '../../model/approvals.ts';
+import type { Problem } from '../../model/discovery.ts';
 import type { Toolset } from '../../model/documents.ts';
-import { NO_OVERRIDES, type Overrides } from '../../model/overrides.ts';
+import { HOME_CLUSTER } from '../../model/key.ts';
+import { type ServiceName, serviceKey } from '../../model/service.ts';
+import { serviceOfHost } from '../../model/service-host.ts';
+import type { Standing } from '../standing.ts';
 import { exceptionsIn } from './approval.ts';
 import { isDefault } from './count.ts';
-import { entriesIn, type ListedEntry, wantedEntries } from './listed-entries.ts';
+import { entriesIn, type ListedEntry, readableEntries, wantedEntries } from './listed-entries.ts';
 import { isSwitchedOff, restrictionsIn } from './restrictions.ts';
 import { sameServers } from './same-servers.ts';
 import { own } from './yaml.ts';
@@ -59,28 +64,57 @@ function unmentioned(others: readonly ListedEntry[], next: readonly ListedEntry[
   }));
 }
 
+/** The discovered MCP servers whose approval is for other tools than when the newest toolset was made, by Service. */
+function reapproved({ overrides, applied }: Standing): (service: Omit<ServiceName, 'cluster'>) => boolean {
+  const [now, before] = [approvalsIn(overrides), approvalsIn(applied)];
+  return (service) => {
+    const key = serviceKey({ cluster: HOME_CLUSTER, ...service });
+    return now.get(key)?.tools !== before.get(key)?.tools;
+  };
+}
+
 /**
- * The entries with which HolmesGPT would run tools without asking, although it asks before them now. Each is compared with
- * those of the same name, and with those that lead to the same MCP server under any name.
- * @param standing toolsets, newest first: the newest one with such an entry counts
- * @param overrides whose patterns count too, because they may not be published yet
+ * Why it is unknown which tools a discovered MCP server has now, so that HolmesGPT should ask before each of them:
+ * `undefined` if the newest toolset shows it. Older toolsets do not count, because the server could have changed since.
  */
-export function loosened(
-  standing: readonly Toolset[],
-  next: Toolset,
-  overrides: Overrides = NO_OVERRIDES,
-): readonly string[] {
-  const earlier = standing.map(entriesIn);
-  const wanted = wantedEntries(overrides);
+function unknownTools(standing: Standing): (entry: ListedEntry) => string | undefined {
+  const newest = standing.toolsets.map(readableEntries).find((entries) => entries !== undefined);
+  const isReapproved = reapproved(standing);
+  return (entry) => {
+    const [own] = entry.hosts;
+    const service = own === undefined ? undefined : serviceOfHost(own);
+    if (service === undefined) return undefined;
+    const isPublished =
+      newest === undefined || [namesakes, sameServers].some((find) => find(newest, entry).length > 0);
+    if (!isPublished) return 'it is not published now, so nobody knows which tools it has';
+    return isReapproved(service) ? 'overrides.yaml approves other tools of it since' : undefined;
+  };
+}
+
+const ASKS_NOW = 'the agent would run some of its tools without asking, and asks before them now';
+
+/**
+ * The entries with which HolmesGPT would run tools without asking, although it asks before them now or nobody knows which
+ * tools they are. Each is compared with those of the same name, and with those that lead to the same MCP server under any
+ * name, in the newest toolset that has one.
+ */
+export function loosened(standing: Standing, next: Toolset): readonly Problem[] {
+  const earlier = standing.toolsets.map(entriesIn);
+  const wanted = wantedEntries(standing.overrides);
+  const unknown = unknownTools(standing);
   const there = entriesIn(next);
   const all = [...there, ...unmentioned([...(earlier[0] ?? []), ...wanted], there)];
-  const loose = all.filter((entry) => {
-    if (isSwitchedOff(entry.fields)) return false;
+  const problems = all.flatMap((entry): Problem[] => {
+    if (isSwitchedOff(entry.fields)) return [];
+    const patterns = patternsOf(entry);
     const asking = [namesakes, sameServers].flatMap((counterparts) => [
       ...newest(earlier, (entries) => counterparts(entries, entry)).map(patternsOf),
       ...counterparts(wanted, entry).map(wantedPatterns),
     ]);
-    return asking.some((patterns) => isLooser(patterns, patternsOf(entry)));
+    if (asking.some((each) => isLooser(each, patterns))) return [{ where: entry.name, what: ASKS_NOW }];
+    const why = patterns.includes('*') ? undefined : unknown(entry);
+    if (why === undefined) return [];
+    return [{ where: entry.name, what: `the agent would run some of its tools without asking, and ${why}` }];
   });
-  return [...new Set(loose.map(({ name }) => name))];
+  return [...new Map(problems.map((problem) => [problem.where, problem])).values()];
 }
