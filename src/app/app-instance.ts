@@ -16,6 +16,7 @@ import { joinElection, type LeaderHandle, sameElection } from './leader.ts';
 import { openOtherTargets } from './other-targets.ts';
 import { OverridesPreloader } from './overrides-preloader.ts';
 import { type InputOptions, openInput, type ReadinessListener, stagesOf } from './pipeline.ts';
+import { searchedText } from './searched.ts';
 
 /** The id of the ConfigMap or file that the settings name. */
 const HOME_TARGET = 'home';
@@ -142,6 +143,7 @@ export async function createAppInstance(
           outputs: OUTPUTS,
           owner: publishing.owner,
           follower,
+          searched: input.kube === undefined ? '' : searchedText(input.namespaces),
           ...policy,
         },
         ...others.map((other) => ({ ...other, ...policy })),

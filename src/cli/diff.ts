@@ -1,6 +1,8 @@
+import type { Configuration } from '../app/configuration.ts';
 import { currentStateOf, withCurrentState } from '../app/current-state.ts';
 import { LiveConfiguration } from '../app/live-configuration.ts';
 import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
+import { searchedByServe, searchedText } from '../app/searched.ts';
 import { targetOf } from '../app/target.ts';
 import { assess, situationOf } from '../controller/assess.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
@@ -9,7 +11,7 @@ import { FindingsError } from '../model/errors.ts';
 import { unusableOverrides } from '../model/what-stays.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { documentDiff } from '../planning/changes.ts';
-import { observe, observeRevisions } from '../planning/observed.ts';
+import { type Observed, observe, observeRevisions } from '../planning/observed.ts';
 import { plan } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { readOnce } from '../sources/source.ts';
@@ -19,6 +21,34 @@ import { type InputFlags, inputOf, settingsOf, sourcesOf } from './input-flags.t
 import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
 import { withProgress } from './with-progress.ts';
+
+/**
+ * The settings with the namespaces that `serve` searches, unless a person chose others. Says what it does.
+ * @param live the published state, which has the namespaces
+ */
+function searchAsServe(
+  settings: Configuration,
+  live: Observed | undefined,
+  { filename = [] }: InputFlags,
+  { output }: CliContext,
+): Configuration {
+  const searched = searchedByServe(live);
+  if (filename.length > 0 || searched === undefined) return settings;
+  const [theirs, ours] = [searchedText(searched), searchedText(settings.namespaces)];
+  if (theirs === ours) return settings;
+  if (settings.given.namespaces === undefined) {
+    output.messages.write(`note: searching the namespaces that serve searched: ${theirs}\n`);
+    return { ...settings, namespaces: searched };
+  }
+  warn(output, [
+    {
+      where: 'namespaces',
+      what: `serve searched ${theirs}, and this command searches ${ours}: what it finds only in other namespaces is shown as a difference, and overrides for Services in namespaces that are not searched match none`,
+      fix: `use --namespace '${theirs}' to compare as serve did`,
+    },
+  ]);
+  return settings;
+}
 
 /**
  * `diff`: prints what `serve` would change in the cluster now.
@@ -32,23 +62,22 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
     warn(cli.output, [problem]),
   );
   await stored.openOnce(cli.signal);
-  const settings = stored.current;
+  const publisher = targetOf(kube, stored.current);
+  const live = observe(await publisher.read(cli.signal), OUTPUTS);
+  const settings = searchAsServe(stored.current, live, flags, cli);
   const input = await openInput(inputOf(flags, cli), settings, false, kube);
-  const publisher = targetOf(kube, settings);
-  const { sync, live, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
+  const { sync, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
-    const [read, stored, baseStages] = await Promise.all([
+    const [read, baseStages] = await Promise.all([
       readOnce(input.source, cli.signal),
-      publisher.read(cli.signal),
       stagesOf(settings, input),
     ]);
-    const published = observe(stored, OUTPUTS);
     const asking = withCurrentState(
       progress?.watching(baseStages) ?? baseStages,
-      currentStateOf(published, settings),
+      currentStateOf(live, settings),
     );
     const backends = await discover(read.services, asking, cli.signal);
-    return { sync: read, live: published, stages: baseStages, found: backends };
+    return { sync: read, stages: baseStages, found: backends };
   });
   // Without the ConfigMap, the history says what would be restored. Reading it is optional, because it may be denied.
   const revisions = live === undefined ? await publisher.history.list(cli.signal).catch(() => []) : [];

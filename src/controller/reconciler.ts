@@ -331,7 +331,8 @@ export class Reconciler {
     const publishedTools = this.#options.outputs.readsBack
       ? ''
       : note(PUBLISHED_TOOLS, toolsNote(tools), 'their removal is not held');
-    return { ...decision, intent: { ...intent, backendGroups, publishedTools } };
+    const { searched = '' } = this.#options;
+    return { ...decision, intent: { ...intent, backendGroups, publishedTools, searched } };
   }
 
   #report(decision: Decision, live: Observed | undefined, cycle: number): void {

@@ -17,6 +17,8 @@ export interface Target extends Pick<Publication, 'outputs' | 'publisher'> {
   readonly force: boolean;
   /** Published tools that the configuration excludes, which are removed at once; absent: none. */
   readonly excluded?: Excluded;
+  /** The searched namespaces as text, for an annotation; absent: no annotation. */
+  readonly searched?: string;
   /** The owner reference of the published object, if there is one. */
   readonly owner: (signal: AbortSignal) => Promise<OwnerReference | undefined>;
   /** Reads `overrides.yaml` if the target does not hold it. @throws if that fails */

@@ -63,6 +63,9 @@ export const LAST_PUBLISHED = `${PREFIX}last-published`;
 /** The annotations of a rollback, on the ConfigMap and on a revision. */
 export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM, INPUTS_HASH];
 
+/** The namespaces that are searched in the cluster, separated by commas; `*`: all. Commands that compare use them. */
+export const SEARCHED_NAMESPACES = `${PREFIX}searched-namespaces`;
+
 /** Our optional annotations. */
 export const OWN_ANNOTATIONS: readonly string[] = [
   OVERRIDE_ERROR,
@@ -71,6 +74,7 @@ export const OWN_ANNOTATIONS: readonly string[] = [
   SHARDS,
   BACKEND_GROUPS,
   PUBLISHED_TOOLS,
+  SEARCHED_NAMESPACES,
   ...ROLLBACK_ANNOTATIONS,
 ];
 
@@ -94,6 +98,8 @@ export interface Intent extends Toolset {
   readonly backendGroups?: string | undefined;
   /** The tools where documents cannot be read back, or an empty text; absent: as it is published. */
   readonly publishedTools?: string | undefined;
+  /** The namespaces that are searched, or an empty text if that is not to be known; absent: as it is published. */
+  readonly searched?: string | undefined;
   /** The rollback that holds, if there is one. */
   readonly rollback?: Rollback | undefined;
   /** `overrides.yaml` to restore if the ConfigMap is recreated. An existing ConfigMap keeps its own. */
@@ -140,6 +146,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
   const shards = byShard(documents);
   const backendGroups = intent.backendGroups ?? live?.annotations[BACKEND_GROUPS] ?? '';
   const publishedTools = intent.publishedTools ?? live?.annotations[PUBLISHED_TOOLS] ?? '';
+  const searched = intent.searched ?? live?.annotations[SEARCHED_NAMESPACES] ?? '';
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',
     'app.kubernetes.io/component': 'toolset-config',
@@ -153,6 +160,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     ...(inputs === undefined ? {} : { [INPUTS_HASH]: inputs }),
     ...(backendGroups === '' ? {} : { [BACKEND_GROUPS]: backendGroups }),
     ...(publishedTools === '' ? {} : { [PUBLISHED_TOOLS]: publishedTools }),
+    ...(searched === '' ? {} : { [SEARCHED_NAMESPACES]: searched }),
     ...rollbackAnnotations(rollback),
     ...(shards.size > 1 ? { [SHARDS]: String(shards.size) } : {}),
     [CONTENT_HASH]: contentHash(documents),

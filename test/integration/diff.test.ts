@@ -65,3 +65,30 @@ test('diff prints what serve would change, exits with 1 if there is a difference
   expect(after.code).toBe(1);
   expect(after.stdout).toContain(`-      "name": "loki.${watched}"`);
 });
+
+test('diff searches the namespaces that serve searched, unless others are given, and says so', async () => {
+  const cluster = testCluster();
+  const [shop, target] = [await cluster.namespace('shop'), await cluster.namespace('target')];
+  const account = await cluster.serviceAccount({
+    namespace: target,
+    rulesIn: {
+      [shop]: [{ apiGroups: [''], resources: ['services'], verbs: ['list'] }],
+      [target]: [...PUBLISHING, { apiGroups: [''], resources: ['services'], verbs: ['list'] }],
+    },
+  });
+  const env = { KUBECONFIG: await cluster.kubeconfig(account), CONFIGMAP_NAMESPACE: target, PROBE: 'none' };
+  await cluster.service(shop, {
+    name: 'loki',
+    labels: { app: 'loki' },
+    ports: [{ port: 3100, name: 'http' }],
+  });
+  expect((await run({ ...env, NAMESPACES: shop }, 'serve', '--once')).code).toBe(0);
+
+  const same = await run(env, 'diff');
+  expect(same).toMatchObject({ code: 0, stdout: '' });
+  expect(same.stderr).toContain(`note: searching the namespaces that serve searched: ${shop}`);
+  const other = await run(env, 'diff', '-n', target);
+  expect(other.code).toBe(1);
+  expect(other.stderr).toContain(`serve searched ${shop}, and this command searches ${target}`);
+  expect((await run({ ...env, NAMESPACES: shop }, 'diff')).stderr).not.toContain('search');
+});

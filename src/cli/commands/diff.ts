@@ -9,7 +9,7 @@ export const addDiff: AddCommand = ({ program, cli, setExitCode }) => {
     .command('diff')
     .summary('print what serve would change in the cluster now')
     .description(
-      'Compares the published documents with what serve would publish now, and prints the difference. Exits with 1 if there is a difference, or if overrides.yaml is unusable.',
+      'Compares the published documents with what serve would publish now, and prints the difference. Without other namespaces, it searches those that serve searched. Exits with 1 if there is a difference, or if overrides.yaml is unusable.',
     )
     .addOption(quiet())
     .action(async (flags: InputFlags) => {
