@@ -210,7 +210,12 @@ describe('rollback while serve does not run', () => {
     expect(made.metadata.managedFields.map(({ manager }) => manager)).toEqual(['dynamic-toolset']);
     const next = startServe(env);
     await next.logged(HOLDS);
-    expect((await still()).metadata.resourceVersion).toBe(made.metadata.resourceVersion);
+    // `serve` adds only what it alone knows.
+    const now = await still();
+    expect([now.data, now.metadata.annotations]).toEqual([
+      made.data,
+      { ...made.metadata.annotations, 'kubernaut.io/searched-namespaces': watched },
+    ]);
   });
 });
 
