@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { WaitingFirst } from './test/waiting-first.ts';
 
@@ -23,7 +24,8 @@ const UNIT_TIMEOUT = 60_000;
 export default defineConfig({
   test: {
     // Most of the long tests wait for processes, so more of them than there are processors run at once.
-    maxWorkers: '200%',
+    // More than 100 % would count as 100 %.
+    maxWorkers: 2 * availableParallelism(),
     sequence: { sequencer: WaitingFirst },
     projects: [
       {

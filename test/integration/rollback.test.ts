@@ -214,7 +214,11 @@ describe('rollback while serve does not run', () => {
     const now = await still();
     expect([now.data, now.metadata.annotations]).toEqual([
       made.data,
-      { ...made.metadata.annotations, 'kubernaut.io/searched-namespaces': watched },
+      {
+        ...made.metadata.annotations,
+        'kubernaut.io/last-updated': expect.any(String),
+        'kubernaut.io/searched-namespaces': watched,
+      },
     ]);
   });
 });
