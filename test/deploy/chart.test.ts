@@ -126,7 +126,8 @@ describe('rendered objects', () => {
   test('the notes name the namespace and the ConfigMap', async () => {
     const folder = await forCluster();
     const { stderr, stdout } = await helm(
-      ['install', 'dynamic-toolset', folder, '-n', 'kubernaut-system', '--dry-run=client'],
+      // Other tests install into the usual namespace at the same time.
+      ['install', 'dynamic-toolset', folder, '-n', 'chart-notes', '--dry-run=client'],
       { settings: { configMapNamespace: 'holmesgpt', configMapName: 'tools' } },
       testCluster().connection.kubeconfigPath,
     );
