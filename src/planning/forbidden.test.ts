@@ -95,6 +95,19 @@ describe("a user's own tool", () => {
     expect(named([], [own('other')], off(key))).toEqual([]);
   });
 
+  test('is not wanted if overrides refuse the Service to which it leads, unless it is still in overrides', () => {
+    const tool = own('logs', 'http://loki.monitoring:3100');
+    const refusing = (more: Overrides['tools'] = {}): Overrides => ({
+      ...NO_OVERRIDES,
+      tools: { 'monitoring/loki': { approved: false }, ...more },
+    });
+    const why = 'tool logs: it leads to a Service that overrides.yaml refuses';
+    expect(named([], [tool], refusing())).toEqual([why]);
+    const listed = { type: 'loki', endpoint: tool.endpoint, description: 'Logs' };
+    expect(named([], [tool], refusing({ logs: listed }))).toEqual([]);
+    expect(named([], [own('logs', 'http://tempo.monitoring:3200')], refusing())).toEqual([]);
+  });
+
   test('is off by the Service to which it leads, unless it is still in overrides', () => {
     const tool = own('logs', 'http://loki.monitoring:3100');
     const service = off('monitoring/loki');

@@ -1,3 +1,4 @@
+import { approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import { addressedService, type Overrides } from '../model/overrides.ts';
@@ -10,6 +11,7 @@ import { ownNames } from './own-names.ts';
 import { maybeSwitchedOff, switchedOffBeside } from './switched-off.ts';
 
 const OFF = 'overrides.yaml switches it off';
+const REFUSED = 'it leads to a Service that overrides.yaml refuses';
 const FIX = 'if you want it, take enabled: false out of overrides.yaml';
 
 /** What else is known of backends. */
@@ -60,18 +62,30 @@ function forbiddenServices(
   });
 }
 
-/** Users' own tools that overrides switch off: by name, or by the Service to which a tool leads that overrides no longer have. */
+/**
+ * Users' own tools that overrides switch off: by name, or by the Service to which a tool leads that overrides no longer have.
+ * The latter also if overrides say `approved: false` of the Service.
+ */
 function forbiddenTools(own: readonly PublishedTool[], overrides: Overrides): readonly Problem[] {
   const off = offIn(overrides);
   const isOff = (service: Omit<ServiceName, 'cluster'> | undefined): boolean =>
     service !== undefined && off.services.has(serviceKey({ cluster: HOME_CLUSTER, ...service }));
+  const approvals = approvalsIn(overrides);
   const listed = ownNames(overrides);
-  return own
-    .filter(({ name, endpoint }) => {
-      const target = serviceOfHost(URL.parse(endpoint)?.hostname ?? '');
-      return off.names.has(name) || isOff(addressedService(name)) || (isOff(target) && !listed.has(name));
-    })
-    .map(({ name }) => ({ where: `tool ${oneLine(name, 100)}`, what: OFF, fix: FIX }));
+  const faultOf = ({ name, endpoint }: PublishedTool): string | undefined => {
+    if (off.names.has(name) || isOff(addressedService(name))) return OFF;
+    const target = serviceOfHost(URL.parse(endpoint)?.hostname ?? '');
+    if (target === undefined || listed.has(name)) return undefined;
+    if (isOff(target)) return OFF;
+    return approvals.get(serviceKey({ cluster: HOME_CLUSTER, ...target }))?.refused === true
+      ? REFUSED
+      : undefined;
+  };
+  return own.flatMap((tool) => {
+    const what = faultOf(tool);
+    const fix = what === REFUSED ? 'if you want it, write it into overrides.yaml' : FIX;
+    return what === undefined ? [] : [{ where: `tool ${oneLine(tool.name, 100)}`, what, fix }];
+  });
 }
 
 /** The backends and users' own tools that overrides switch off, with the reason and what to do. Pure. */
