@@ -28,4 +28,6 @@ export interface Revision extends Content {
   readonly created: string;
   /** When it was last published, RFC 3339. Unknown for revisions of release 0.1.0. */
   readonly published?: string | undefined;
+  /** For how long it was published before that, in milliseconds. */
+  readonly publishedBefore?: number | undefined;
 }

@@ -59,6 +59,8 @@ export const PUBLISHED_TOOLS = `${PREFIX}published-tools`;
 
 /** When a revision was last published, RFC 3339 in UTC. */
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
+/** Annotation of a revision: for how long it was published before it was last published, in milliseconds. */
+export const PUBLISHED_BEFORE = `${PREFIX}published-before-ms`;
 
 /** The annotations of a rollback, on the ConfigMap and on a revision. */
 export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM, INPUTS_HASH];

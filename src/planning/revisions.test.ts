@@ -74,6 +74,63 @@ test('a burst of changes displaces its own revisions, and not the long-lived one
   expect(texts().slice(-5)).toEqual([1_995, 1_996, 1_997, 1_998, 1_999].map((n) => `burst ${n}`));
 });
 
+test.each([1, 5, 60])(
+  'what was published for days stays, also if it returns for %i s before a burst',
+  (seconds) => {
+    const HOUR = 3_600_000;
+    const start = now.getTime();
+    let revisions: Revision[] = [];
+    const publish = (text: string, at: number): void => {
+      const step = recordStep(content(text), revisions, 'x', new Date(at));
+      if (step.do === 'nothing') throw new Error('it changes nothing');
+      const { do: _, ...written } = step;
+      revisions = revisions.filter(({ name }) => name !== step.name);
+      revisions.push({ ...content(text), created: '', ...written });
+      const pruned = revisionsToPrune(revisions, 10, content(text));
+      revisions = revisions.filter((each) => !pruned.includes(each));
+    };
+    publish('first', start);
+    publish('good', start + HOUR);
+    let at = start + 72 * HOUR;
+    for (let round = 0; round < 5; round++) {
+      publish(`bad ${round}`, at);
+      publish('good', at + 1_000);
+      at += 1_000 + seconds * 1_000;
+      publish(`longer ${round}`, at);
+      at += 600_000;
+      for (let n = 0; n < 40; n++) {
+        publish(`burst ${round} ${n}`, at);
+        at += 10_000;
+      }
+      expect(revisions.map(({ documents }) => documents['toolset.json'])).toContain('good');
+    }
+  },
+);
+
+test('a publication adds to the time of earlier ones', () => {
+  const at = (time: number) => new Date(now.getTime() + time);
+  const first: Revision = {
+    ...content('a'),
+    name: 'x-a',
+    number: 1,
+    created: '',
+    published: at(0).toISOString(),
+  };
+  const second: Revision = {
+    ...content('b'),
+    name: 'x-b',
+    number: 2,
+    created: '',
+    published: at(70).toISOString(),
+  };
+  const again = (known: Revision) => recordStep(content('a'), [known, second], 'x', at(100));
+  expect(again(first)).toMatchObject({ do: 'renumber', publishedBefore: 70 });
+  expect(again({ ...first, publishedBefore: 1_000 })).toMatchObject({ publishedBefore: 1_070 });
+  expect(again({ ...first, published: undefined })).toMatchObject({ publishedBefore: 0 });
+  const held: Content = { ...content('b'), rollback: { to: 1, from: 'sha256:1' } };
+  expect(recordStep(held, [first, second], 'x', at(100))).toMatchObject({ number: 2, publishedBefore: 30 });
+});
+
 test('of the older half, revisions that were published only briefly are pruned, relative to their age', () => {
   /** Revisions 1, 2, … at these milliseconds; each was published until the next one was. */
   const at = (...times: number[]): Revision[] =>
@@ -82,7 +139,7 @@ test('of the older half, revisions that were published only briefly are pruned, 
       name: `x-${index}`,
       number: index + 1,
       created: '',
-      published: new Date(time).toISOString(),
+      published: new Date(now.getTime() + time).toISOString(),
     }));
   // The fourth was there for a millisecond, and is of the newest half of the limit.
   expect(numbers(revisionsToPrune(at(0, 100, 150, 174, 175), 3, undefined))).toEqual([1, 2]);

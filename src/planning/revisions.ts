@@ -8,7 +8,14 @@ export type RecordStep =
   | { readonly do: 'nothing' }
   | { readonly do: 'create'; readonly name: string; readonly number: number; readonly published: string }
   /** The content was published before, and gets the next number, as with `kubectl rollout undo`. */
-  | { readonly do: 'renumber'; readonly name: string; readonly number: number; readonly published: string };
+  | {
+      readonly do: 'renumber';
+      readonly name: string;
+      readonly number: number;
+      readonly published: string;
+      /** For how long it was published before, in milliseconds. */
+      readonly publishedBefore: number;
+    };
 
 const same = (a: Rollback | undefined, b: Rollback | undefined): boolean =>
   a?.to === b?.to && a?.from === b?.from && a?.inputs === b?.inputs;
@@ -17,6 +24,12 @@ const same = (a: Rollback | undefined, b: Rollback | undefined): boolean =>
 function publishedAt({ published, created }: Partial<Revision> = {}): number {
   const times = [published, created].map((text = '') => Date.parse(text));
   return times.find((time) => !Number.isNaN(time)) ?? 0;
+}
+
+/** For how long a revision was published in all, in milliseconds, if the last publication ended then. */
+function publishedFor(revision: Revision, until: number): number {
+  const since = publishedAt(revision);
+  return (revision.publishedBefore ?? 0) + (since === 0 ? 0 : Math.max(0, until - since));
 }
 
 /** Cache of identities, because documents are large, and each publication compares all revisions. */
@@ -58,17 +71,20 @@ export function recordStep(
 ): RecordStep {
   const identity = identityOf(content);
   const newest = revisions.at(-1);
-  const known = revisions.findLast((revision) => identityOf(revision) === identity);
+  const index = revisions.findLastIndex((revision) => identityOf(revision) === identity);
+  const known = revisions[index];
   const number = Math.max(0, ...revisions.map((revision) => revision.number)) + 1;
   const after = newest === undefined ? 0 : publishedAt(newest) + 1;
   const published = new Date(Math.max(now.getTime(), after)).toISOString();
   if (known === undefined)
     return { do: 'create', name: `${prefix}-${identity.slice(0, 12)}`, number, published };
   const { name } = known;
-  if (known !== newest) return { do: 'renumber', name, number, published };
+  const next = revisions[index + 1];
+  const publishedBefore = publishedFor(known, next === undefined ? Date.parse(published) : publishedAt(next));
+  if (known !== newest) return { do: 'renumber', name, number, published, publishedBefore };
   return same(known.rollback, content.rollback)
     ? { do: 'nothing' }
-    : { do: 'renumber', name, number: known.number, published };
+    : { do: 'renumber', name, number: known.number, published, publishedBefore };
 }
 
 /**
@@ -85,13 +101,13 @@ export function revisionsToPrune(
   const identity = current === undefined ? undefined : identityOf(current);
   const most = Math.max(1, limit);
   const now = publishedAt(revisions.at(-1));
-  const worth = (index: number): number => {
+  const worth = (revision: Revision, index: number): number => {
     const until = publishedAt(revisions[index + 1]);
-    return (until - publishedAt(revisions[index])) / (now - until + 1);
+    return publishedFor(revision, until) / (now - until + 1);
   };
   return revisions
     .slice(0, revisions.length - Math.ceil(most / 2))
-    .map((revision, index) => ({ revision, worth: worth(index) }))
+    .map((revision, index) => ({ revision, worth: worth(revision, index) }))
     .filter(({ revision }) => identityOf(revision) !== identity)
     .toSorted((a, b) => a.worth - b.worth)
     .slice(0, Math.max(0, revisions.length - most))

@@ -70,6 +70,7 @@ describe('rollback while serve runs', () => {
     expect(Object.keys(ended.metadata.annotations).filter((key) => key.includes('rolled'))).toEqual([]);
     expect(Object.keys((await revisions()).at(-1)?.metadata.annotations ?? {})).toEqual([
       'kubernaut.io/last-published',
+      'kubernaut.io/published-before-ms',
     ]);
     expect(second.lines.filter(({ message }) => message.includes(HOLDS))).toHaveLength(1);
     expect([...serve.lines, ...second.lines].filter(({ level }) => level === 'error')).toEqual([]);

@@ -97,6 +97,24 @@ test('the order is that of the last publication, not of numbers', async () => {
   ]);
 });
 
+test('a revision that is published again keeps for how long it was published before', async () => {
+  const api = await history();
+  const at = (seconds: number): Date => new Date(now.getTime() + seconds * 1_000);
+  const again = async (): Promise<Revision | undefined> =>
+    (await api.history.list(signal)).find(({ documents }) => documents['toolset.json'] === 'a');
+  await api.history.record(content('a'), at(0), signal);
+  expect((await again())?.publishedBefore).toBeUndefined();
+  await api.history.record(content('b'), at(60), signal);
+  await api.history.record(content('a'), at(70), signal);
+  expect((await again())?.publishedBefore).toBe(60_000);
+  await api.history.record(content('b'), at(75), signal);
+  await api.history.record(content('a'), at(80), signal);
+  expect((await again())?.publishedBefore).toBe(65_000);
+  for (const object of api.stored.values())
+    Object.assign(object.metadata.annotations ?? {}, { 'kubernaut.io/published-before-ms': 'long' });
+  expect((await again())?.publishedBefore).toBeUndefined();
+});
+
 test('a clock that is behind does not change the order', async () => {
   const { history: kept } = await history();
   await kept.record(content('a'), now, signal);

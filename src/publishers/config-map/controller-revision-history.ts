@@ -11,6 +11,7 @@ import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import type { Content, Revision } from '../../model/revision.ts';
 import {
   LAST_PUBLISHED,
+  PUBLISHED_BEFORE,
   ROLLBACK_ANNOTATIONS,
   rollbackAnnotations,
   rollbackOf,
@@ -45,10 +46,20 @@ async function revisionOf(object: unknown): Promise<Revision | undefined> {
     number: data.revision,
     created: creationTimestamp,
     published: annotations[LAST_PUBLISHED],
+    publishedBefore: milliseconds(annotations[PUBLISHED_BEFORE]),
     ...content,
     rollback: rollbackOf(annotations),
   };
 }
+
+/** Reads a number of milliseconds; `undefined` if it is something else. */
+const milliseconds = (text = ''): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
+
+/** The annotations that say when a revision was published. */
+const timesOf = (step: Written): Readonly<Record<string, string>> => ({
+  [LAST_PUBLISHED]: step.published,
+  ...(step.do === 'create' ? {} : { [PUBLISHED_BEFORE]: String(step.publishedBefore) }),
+});
 
 /** The labels of a ConfigMap's revisions. */
 function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
@@ -91,7 +102,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
           name,
           namespace,
           labels,
-          annotations: { [LAST_PUBLISHED]: step.published, ...rollbackAnnotations(content.rollback) },
+          annotations: { ...timesOf(step), ...rollbackAnnotations(content.rollback) },
         },
         revision: step.number,
         data: await packRevision(content),
@@ -112,7 +123,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
     const gone = Object.fromEntries(ROLLBACK_ANNOTATIONS.map((key) => [key, null]));
     const annotations = {
       ...gone,
-      [LAST_PUBLISHED]: step.published,
+      ...timesOf(step),
       ...rollbackAnnotations(content.rollback),
     };
     try {
