@@ -1,10 +1,11 @@
 import { rulesOf } from '../app/pipeline.ts';
 import { toolKinds } from '../controller/pass.ts';
 import { type RevisionRules, type Unwanted, unwantedIn } from '../controller/unwanted.ts';
-import { OVERRIDES_KEY } from '../model/documents.ts';
+import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { approveCommand } from '../planning/admission.ts';
+import { contentHash } from '../planning/content-hash.ts';
 import type { Observed, ReadRevision } from '../planning/observed.ts';
 import { standingToolsets } from '../planning/rollback.ts';
 import type { CliContext } from './cli-context.ts';
@@ -24,15 +25,14 @@ export interface ApprovalFlags extends InputFlags {
   readonly allowUnapproved?: boolean;
 }
 
-/** What a revision would publish although it is not approved or is switched off now, by what `serve` would go by. */
-async function unwantedNow(
-  to: ReadRevision,
+/** What decides whether a revision may be published again: what `serve` would go by. */
+async function rulesNow(
   { live, revisions }: PublishedState,
   flags: InputFlags,
   cli: CliContext,
-): Promise<readonly Unwanted[]> {
+): Promise<RevisionRules> {
   const { policy, watched } = await storedSettings(flags, cli);
-  const rules: RevisionRules = {
+  return {
     overrides: live === undefined ? revisions.at(-1)?.overrides : live.data[OVERRIDES_KEY],
     policy,
     areNamespacesKnown: watched !== 'unknown',
@@ -41,8 +41,24 @@ async function unwantedNow(
     standing: standingToolsets(live, revisions),
     revisions,
   };
-  return unwantedIn(to, rules, OUTPUTS);
 }
+
+/** The newest revision with tools that may be published, and is neither this one nor what is published. */
+function acceptable(
+  to: ReadRevision,
+  { live }: PublishedState,
+  rules: RevisionRules,
+): ReadRevision | undefined {
+  const others = new Set([to, ...(live?.toolset === undefined ? [] : [live.toolset])].map(hashOf));
+  return rules.revisions.findLast(
+    (each) =>
+      each.toolset.tools.length > 0 &&
+      !others.has(hashOf(each)) &&
+      unwantedIn(each, rules, OUTPUTS).length === 0,
+  );
+}
+
+const hashOf = ({ documents }: { readonly documents: Documents }): string => contentHash(documents);
 
 /** Maximum number of Services and entries that the error names. */
 const SHOWN = 20;
@@ -51,16 +67,22 @@ const SHOWN = 20;
 const whatIsWrong = (culprits: readonly Unwanted[]): string =>
   [...new Set(culprits.map(({ is }) => is))].join(' or ');
 
-function refusalText(culprits: readonly Unwanted[]): string {
+function refusalText(culprits: readonly Unwanted[], other: ReadRevision | undefined): string {
   const shown = culprits.slice(0, SHOWN).map(({ where, what }) => `${where}: ${what}`);
   const rest = culprits.length - shown.length;
-  const approve = culprits.some(({ is, fix }) => is === 'not approved' && fix !== undefined)
-    ? `approve what you trust (${approveCommand('NAMESPACE/SERVICE')}), `
-    : '';
-  const switchOn = culprits.some(({ is }) => is === 'switched off')
-    ? 'switch on in overrides.yaml what you want, '
-    : '';
-  return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}; ${approve}${switchOn}choose another revision with --to, or publish it anyway with --allow-unapproved`;
+  const canApprove = culprits.some(({ is, fix }) => is === 'not approved' && fix !== undefined);
+  const ways = [
+    ...(canApprove ? [`approve what you trust (${approveCommand('NAMESPACE/SERVICE')})`] : []),
+    ...(culprits.some(({ is }) => is === 'switched off')
+      ? ['switch on in overrides.yaml what you want']
+      : []),
+    ...(other === undefined
+      ? []
+      : [`return to revision ${other.number}, the newest without such things, with --to ${other.number}`]),
+  ];
+  const way = [...ways, 'publish it anyway with --allow-unapproved'].join(', or ');
+  const none = other === undefined ? '; no other revision is without such things' : '';
+  return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}; ${way}${none}`;
 }
 
 /**
@@ -75,10 +97,11 @@ export async function checkApprovals(
   flags: ApprovalFlags,
   cli: CliContext,
 ): Promise<void> {
-  const culprits = await unwantedNow(to, state, flags, cli);
+  const rules = await rulesNow(state, flags, cli);
+  const culprits = unwantedIn(to, rules, OUTPUTS);
   if (culprits.length === 0) return;
   if (flags.allowUnapproved === true) return warn(cli.output, culprits);
   throw new FindingsError(
-    `${target} is left as it is, because revision ${to.number} has what is ${whatIsWrong(culprits)} now: ${refusalText(culprits)}`,
+    `${target} is left as it is, because revision ${to.number} has what is ${whatIsWrong(culprits)} now: ${refusalText(culprits, acceptable(to, state, rules))}`,
   );
 }

@@ -309,7 +309,9 @@ describe('what is not approved now', () => {
     const place = await cluster([withBoth, none], undefined, watchingAll);
     const said = await failing(place, flags);
     expect(said).toContain('Service shop/orders: is not approved; Service shop/weather: is not approved');
-    expect(said).toMatch(/dynamic-toolset approve NAMESPACE\/SERVICE.*--to.*--allow-unapproved/);
+    expect(said).toMatch(
+      /dynamic-toolset approve NAMESPACE\/SERVICE\), or publish it anyway with --allow-unapproved; no other revision is without such things$/,
+    );
   });
 
   test('is published with a flag, and a warning', async () => {
@@ -455,7 +457,7 @@ describe('what is not approved now', () => {
       settings: { namespaces: 'shop' },
     });
     expect(await failing(place)).toMatch(
-      /shop\/orders: the agent would run some of its tools without asking, and asks before them now; choose another/,
+      /shop\/orders: the agent would run some of its tools without asking, and asks before them now; publish it anyway/,
     );
     await place.rollback({ allowUnapproved: true });
     expect(place.applied).toHaveLength(1);
@@ -465,6 +467,12 @@ describe('what is not approved now', () => {
     const settings = { namespaces: 'shop' };
     const place = await cluster([trusting(offering('get')), none], undefined, { settings });
     expect(await failing(place)).toContain('it is not published now, so nobody knows which tools it has');
+    const earlier = await cluster([trusting(orders), trusting(offering('get')), none], undefined, {
+      settings,
+    });
+    expect(await failing(earlier)).toMatch(
+      /; return to revision 1, the newest without such things, with --to 1, or /,
+    );
     const asking = await cluster([trusting(orders), none], undefined, { settings });
     expect((await asking.rollback()).code).toBe(EXIT.ok);
   });

@@ -193,6 +193,13 @@ describe('a discovered server whose tools are unknown now', () => {
     expect(whys([some], some)).toEqual([]);
   });
 
+  test('is named with what HolmesGPT did when it was published last, if that was to ask', () => {
+    expect(whys([others, discovered(['*'])], some)).toEqual([
+      'shop/orders: asked before them when it was published last',
+    ]);
+    expect(whys([discovered(['*'])], some)).toEqual(['shop/orders: asks before them now']);
+  });
+
   test('is not named if HolmesGPT asks before each of its tools', () => {
     expect(whys([others], discovered(['*']))).toEqual([]);
     expect(whys([some], discovered(['*']), 'a', 'b')).toEqual([]);

@@ -91,7 +91,7 @@ function unknownTools(standing: Standing): (entry: ListedEntry) => string | unde
   };
 }
 
-const ASKS_NOW = 'the agent would run some of its tools without asking, and asks before them now';
+const RUNS = 'the agent would run some of its tools without asking';
 
 /**
  * The entries with which HolmesGPT would run tools without asking, although it asks before them now or nobody knows which
@@ -107,14 +107,24 @@ export function loosened(standing: Standing, next: Toolset): readonly Problem[] 
   const problems = all.flatMap((entry): Problem[] => {
     if (isSwitchedOff(entry.fields)) return [];
     const patterns = patternsOf(entry);
-    const asking = [namesakes, sameServers].flatMap((counterparts) => [
-      ...newest(earlier, (entries) => counterparts(entries, entry)).map(patternsOf),
-      ...counterparts(wanted, entry).map(wantedPatterns),
-    ]);
-    if (asking.some((each) => isLooser(each, patterns))) return [{ where: entry.name, what: ASKS_NOW }];
-    const why = patterns.includes('*') ? undefined : unknown(entry);
-    if (why === undefined) return [];
-    return [{ where: entry.name, what: `the agent would run some of its tools without asking, and ${why}` }];
+    const asks = (all: readonly (readonly string[])[]): boolean =>
+      all.some((each) => isLooser(each, patterns));
+    const asksIn = (documents: readonly (readonly ListedEntry[])[]): boolean =>
+      [namesakes, sameServers].some((counterparts) =>
+        asks(newest(documents, (entries) => counterparts(entries, entry)).map(patternsOf)),
+      );
+    const isAsked = [namesakes, sameServers].some((counterparts) =>
+      asks(counterparts(wanted, entry).map(wantedPatterns)),
+    );
+    const why =
+      isAsked || asksIn(earlier.slice(0, 1))
+        ? 'asks before them now'
+        : asksIn(earlier)
+          ? 'asked before them when it was published last'
+          : patterns.includes('*')
+            ? undefined
+            : unknown(entry);
+    return why === undefined ? [] : [{ where: entry.name, what: `${RUNS}, and ${why}` }];
   });
   return [...new Map(problems.map((problem) => [problem.where, problem])).values()];
 }
