@@ -61,8 +61,14 @@ describe('a backend', () => {
 
   test('may be another name of a Service of its namespace that is off, unless it is published', () => {
     const why =
-      'Service monitoring/loki: it is not published now, and may lead to Pods of monitoring/other, which overrides.yaml switches off';
+      'Service monitoring/loki: it is not published now, and may lead to Pods of monitoring/other, which overrides.yaml switches off; if it does not, write enabled: true for monitoring/loki there';
     expect(named([loki], [], off('monitoring/other'))).toEqual([why]);
+    const [retyped, moved] = [
+      { ...loki, type: 'alertmanager' },
+      { ...loki, endpoint: { ...loki.endpoint, port: 3101 } },
+    ];
+    expect(named([loki], [], off('monitoring/other'), [retyped])).toEqual([why]);
+    expect(named([loki], [], off('monitoring/other'), [moved])).toEqual([why]);
     expect(named([loki], [], off('monitoring/other'), [loki])).toEqual([]);
     const on = { ...off('monitoring/other').tools, 'monitoring/loki': { enabled: true } };
     expect(named([loki], [], { ...NO_OVERRIDES, tools: on })).toEqual([]);

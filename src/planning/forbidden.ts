@@ -53,13 +53,28 @@ function forbiddenServices(
   const beside = switchedOffBeside(services, overrides);
   const maybe = maybeSwitchedOff(() => [...past(), ...services, ...standing], overrides);
   return services.flatMap((found): Problem[] => {
-    const published = now.get(serviceKey(found.service));
+    const published = publishedAs(found, now);
     const where = `Service ${displayKey(found.service)}`;
     if (backendKeys(published ?? found).some((key) => off.has(key))) return [{ where, what: OFF, fix: FIX }];
     const what = beside(found) ?? (published === undefined ? maybe(found) : undefined);
     const isKnown = published !== undefined && beside(published) === what;
     return what === undefined || isKnown ? [] : [{ where, what, fix: FIX }];
   });
+}
+
+/**
+ * What is published now of a backend. If that is of another type, or at another address, it says nothing about this one:
+ * different products may be behind the ports of a Service.
+ */
+function publishedAs(
+  found: DiscoveredService,
+  now: ReadonlyMap<ServiceKey, DiscoveredService>,
+): DiscoveredService | undefined {
+  const published = now.get(serviceKey(found.service));
+  const { host, port } = found.endpoint;
+  const isSame =
+    published?.type === found.type && published.endpoint.host === host && published.endpoint.port === port;
+  return isSame ? published : undefined;
 }
 
 /**

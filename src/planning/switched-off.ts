@@ -74,6 +74,6 @@ export function maybeSwitchedOff(
     const other = here.find((service) => !differ(found.get(serviceKey(service)) ?? each, each));
     return other === undefined
       ? undefined
-      : `it is not published now, and may lead to Pods of ${displayKey(other)}, which overrides.yaml switches off`;
+      : `it is not published now, and may lead to Pods of ${displayKey(other)}, which overrides.yaml switches off; if it does not, write enabled: true for ${displayKey(each.service)} there`;
   };
 }
