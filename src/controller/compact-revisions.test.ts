@@ -23,7 +23,12 @@ const revision = (number: number, more: Partial<Revision> = {}): Revision => ({
 test('compressed revisions have the content of the original ones, in their order', async () => {
   const revisions = [
     revision(1),
-    revision(2, { overrides: 'tools: {}\n', rollback: { to: 1, from: 'sha256:a' } }),
+    revision(2, {
+      publishedBefore: 1,
+      publishedUntil: '2026-01-02T00:00:00Z',
+      overrides: 'tools: {}\n',
+      rollback: { to: 1, from: 'sha256:a' },
+    }),
     revision(3, { documents: { 'toolset.json': 'é "\u2028 \\ud800\n' } }),
   ];
   const compact = await new CompactRevisions(OUTPUTS).compact(revisions);

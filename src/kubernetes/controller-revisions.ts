@@ -66,6 +66,24 @@ export function renumberControllerRevision(
   );
 }
 
+/** Changes annotations of a ControllerRevision, and not its number. @throws as `KubeClient.request` */
+export async function annotateControllerRevision(
+  kube: KubeClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  annotations: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
+  await kube.request(
+    {
+      method: 'PATCH',
+      path: `${pathOf(namespace)}/${encodeURIComponent(name)}`,
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { annotations } },
+    },
+    signal,
+  );
+}
+
 /** @throws as `KubeClient.request`; 404 if it does not exist */
 export async function deleteControllerRevision(
   kube: KubeClient,

@@ -30,4 +30,6 @@ export interface Revision extends Content {
   readonly published?: string | undefined;
   /** For how long it was published before that, in milliseconds. */
   readonly publishedBefore?: number | undefined;
+  /** When its last publication ended, RFC 3339. Unknown for revisions of earlier releases, and for the newest. */
+  readonly publishedUntil?: string | undefined;
 }

@@ -61,6 +61,8 @@ export const PUBLISHED_TOOLS = `${PREFIX}published-tools`;
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
 /** Annotation of a revision: for how long it was published before it was last published, in milliseconds. */
 export const PUBLISHED_BEFORE = `${PREFIX}published-before-ms`;
+/** Annotation of a revision: when its last publication ended, RFC 3339 in UTC. */
+export const PUBLISHED_UNTIL = `${PREFIX}published-until`;
 
 /** The annotations of a rollback, on the ConfigMap and on a revision. */
 export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM, INPUTS_HASH];

@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Content, Revision } from '../model/revision.ts';
-import { inOrder, previousRevision, recordStep, revisionsToPrune } from './revisions.ts';
+import {
+  endsToRecord,
+  inOrder,
+  previousRevision,
+  type RecordStep,
+  recordStep,
+  revisionsToPrune,
+} from './revisions.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
 
@@ -106,6 +113,104 @@ test.each([1, 5, 60])(
     }
   },
 );
+
+/** A history with a limit of ten, to which contents are published for some seconds each. */
+function timeline() {
+  const real = new Map<string, number>();
+  let revisions: Revision[] = [];
+  let at = now.getTime();
+  const publish = (text: string, seconds: number): RecordStep => {
+    const step = recordStep(content(text), revisions, 'x', new Date(at));
+    at += seconds * 1_000;
+    real.set(text, (real.get(text) ?? 0) + seconds * 1_000);
+    if (step.do === 'nothing') return step;
+    const ends = new Map(endsToRecord(revisions, step).map((end) => [end.name, end]));
+    revisions = revisions
+      .filter(({ name }) => name !== step.name)
+      .map((each) => ({ ...each, ...ends.get(each.name) }));
+    const { do: _, ...written } = step;
+    revisions.push({ ...content(text), created: '', ...written });
+    const pruned = revisionsToPrune(revisions, 10, content(text));
+    revisions = revisions.filter((each) => !pruned.includes(each));
+    return step;
+  };
+  const texts = (): (string | undefined)[] => revisions.map(({ documents }) => documents['toolset.json']);
+  return { publish, texts, real };
+}
+
+const DAYS = 72 * 3_600;
+
+test('a brief revision does not inherit the time of one after it that is published again', () => {
+  const { publish, texts } = timeline();
+  for (let n = 0; n < 8; n++) publish(`brief ${n}`, 1);
+  publish('good', DAYS);
+  for (const text of ['x', 'good', 'y']) publish(text, 1);
+  for (let n = 7; n > 2; n--) {
+    const step = publish(`brief ${n}`, 1);
+    if (step.do === 'renumber') expect(step.publishedBefore).toBe(1_000);
+  }
+  for (let n = 0; n < 30; n++) publish(`burst ${n}`, 1);
+  expect(texts()).toContain('good');
+});
+
+test.each([
+  [[1], 0],
+  [[5], 3],
+  [[60], 4],
+  [[1, 5, 60], 3],
+  [[60, 1], 2],
+])(
+  'what was published for days stays among stints of %j s, with rollbacks after each %i',
+  (stints, every) => {
+    const { publish, texts, real } = timeline();
+    publish('first', 3_600);
+    publish('good', DAYS);
+    for (let n = 0; n < 300; n++) {
+      const seconds = stints[n % stints.length] ?? 1;
+      publish(`flap ${n}`, seconds);
+      const target = texts()[n % 9];
+      if (every > 0 && n % every === 0 && target !== undefined && target !== 'good') {
+        const before = real.get(target);
+        const step = publish(target, seconds);
+        if (step.do === 'renumber') expect([target, step.publishedBefore]).toEqual([target, before]);
+      }
+      if (n % 30 === 0) publish('good', 1);
+      expect(texts()).toContain('good');
+    }
+  },
+);
+
+test('the ends to record are that of the newest, and those that are missing or cannot be right', () => {
+  const at = (time: number) => new Date(now.getTime() + time).toISOString();
+  const revision = (n: number, publishedUntil?: string): Revision => ({
+    ...content(`${n}`),
+    name: `x-${n}`,
+    number: n,
+    created: '',
+    published: at(n * 100),
+    publishedUntil,
+  });
+  const revisions = [
+    revision(0, at(10)),
+    revision(1),
+    revision(2, 'long'),
+    revision(3, at(200)),
+    revision(4, at(9_999)),
+    revision(5, at(505)),
+  ];
+  const step = recordStep(content('new'), revisions, 'x', new Date(at(600)));
+  if (step.do === 'nothing') throw new Error('it changes nothing');
+  expect(endsToRecord(revisions, step)).toEqual(
+    [1, 2, 3, 4, 5].map((n) => ({ name: `x-${n}`, publishedUntil: at((n + 1) * 100) })),
+  );
+  const again = recordStep(content('0'), revisions, 'x', new Date(at(600)));
+  expect(again).toMatchObject({ publishedBefore: 10 });
+  const held: Content = { ...content('5'), rollback: { to: 1, from: 'sha256:1' } };
+  const same = recordStep(held, revisions, 'x', new Date(at(600)));
+  if (same.do === 'nothing') throw new Error('it changes nothing');
+  expect(same).toMatchObject({ publishedBefore: 100 });
+  expect(endsToRecord(revisions, same).map(({ name }) => name)).not.toContain('x-5');
+});
 
 test('a publication adds to the time of earlier ones', () => {
   const at = (time: number) => new Date(now.getTime() + time);

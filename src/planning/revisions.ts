@@ -32,6 +32,16 @@ function publishedFor(revision: Revision, until: number): number {
   return (revision.publishedBefore ?? 0) + (since === 0 ? 0 : Math.max(0, until - since));
 }
 
+/** When the last publication of a revision ended, as recorded; `undefined` if there is no record that can be right. */
+function recordedEnd(revision: Revision, newest: Revision | undefined): number | undefined {
+  const until = Date.parse(revision.publishedUntil ?? '');
+  return until >= publishedAt(revision) && until <= publishedAt(newest) ? until : undefined;
+}
+
+/** When the last publication of a revision ended, in milliseconds since 1970. Without a record, when the next one began. */
+const endedAt = (revisions: readonly Revision[], revision: Revision, index: number): number =>
+  recordedEnd(revision, revisions.at(-1)) ?? publishedAt(revisions[index + 1]);
+
 /** Cache of identities, because documents are large, and each publication compares all revisions. */
 const identities = new WeakMap<Content, string>();
 
@@ -79,12 +89,32 @@ export function recordStep(
   if (known === undefined)
     return { do: 'create', name: `${prefix}-${identity.slice(0, 12)}`, number, published };
   const { name } = known;
-  const next = revisions[index + 1];
-  const publishedBefore = publishedFor(known, next === undefined ? Date.parse(published) : publishedAt(next));
+  const until = known === newest ? Date.parse(published) : endedAt(revisions, known, index);
+  const publishedBefore = publishedFor(known, until);
   if (known !== newest) return { do: 'renumber', name, number, published, publishedBefore };
   return same(known.rollback, content.rollback)
     ? { do: 'nothing' }
     : { do: 'renumber', name, number: known.number, published, publishedBefore };
+}
+
+/**
+ * The ends of publications to record, before a step is carried out: that of the newest revision, and those without a record.
+ * Later, the revision that follows may be another, because the one that followed is pruned or published again.
+ * @param revisions oldest first
+ * @returns the revisions with their ends
+ */
+export function endsToRecord(
+  revisions: readonly Revision[],
+  step: Exclude<RecordStep, { do: 'nothing' }>,
+): readonly { readonly name: string; readonly publishedUntil: string }[] {
+  const newest = revisions.at(-1);
+  return revisions.flatMap((revision, index) => {
+    const { name } = revision;
+    if (name === step.name) return [];
+    if (revision === newest) return [{ name, publishedUntil: step.published }];
+    if (recordedEnd(revision, newest) !== undefined) return [];
+    return [{ name, publishedUntil: new Date(publishedAt(revisions[index + 1])).toISOString() }];
+  });
 }
 
 /**
@@ -102,7 +132,7 @@ export function revisionsToPrune(
   const most = Math.max(1, limit);
   const now = publishedAt(revisions.at(-1));
   const worth = (revision: Revision, index: number): number => {
-    const until = publishedAt(revisions[index + 1]);
+    const until = endedAt(revisions, revision, index);
     return publishedFor(revision, until) / (now - until + 1);
   };
   return revisions

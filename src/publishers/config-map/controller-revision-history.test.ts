@@ -42,7 +42,9 @@ test.each(['a&b', 'a<b', 'a>b', 'a\u2028b', 'a\u2029b', 'äß', '\\u0026', 'a\\&
     ]);
     expect(writes).toEqual([
       `POST ${nameOf(content(text))}`,
+      `PATCH ${nameOf(content(text))}`,
       `POST ${nameOf(content('other'))}`,
+      `PATCH ${nameOf(content('other'))}`,
       `PATCH ${nameOf(content(text))}`,
     ]);
   },
@@ -57,7 +59,12 @@ test('a revision of release 0.1.0 that the server cannot update is replaced, the
     [2, 'other'],
     [3, 'a&b'],
   ]);
-  expect(api.writes).toEqual([`PATCH ${nameOf(old)}`, `POST ${nameOf(old)}-3`, `DELETE ${nameOf(old)}`]);
+  expect(api.writes).toEqual([
+    `PATCH ${nameOf(other)}`,
+    `PATCH ${nameOf(old)}`,
+    `POST ${nameOf(old)}-3`,
+    `DELETE ${nameOf(old)}`,
+  ]);
   expect(await api.history.list(signal)).toEqual(kept);
   // From then on it is one like others.
   for (const each of [other, old]) await api.history.record(each, now, signal);
@@ -113,6 +120,67 @@ test('a revision that is published again keeps for how long it was published bef
   for (const object of api.stored.values())
     Object.assign(object.metadata.annotations ?? {}, { 'kubernaut.io/published-before-ms': 'long' });
   expect((await again())?.publishedBefore).toBeUndefined();
+});
+
+test('when a publication ended is recorded on its revision, and removed when it is published again', async () => {
+  const api = await history();
+  const at = (seconds: number): Date => new Date(now.getTime() + seconds * 1_000);
+  const ends = async (): Promise<(string | undefined)[]> =>
+    (await api.history.list(signal)).map(({ publishedUntil }) => publishedUntil);
+  await api.history.record(content('a'), at(0), signal);
+  await api.history.record(content('b'), at(60), signal);
+  expect(await ends()).toEqual([at(60).toISOString(), undefined]);
+  const kept = await api.history.record(content('a'), at(70), signal);
+  expect(kept.map(({ publishedUntil }) => publishedUntil)).toEqual([at(70).toISOString(), undefined]);
+  expect(await ends()).toEqual([at(70).toISOString(), undefined]);
+  // After a failed write, the newest revision is published further on.
+  api.refusing = (request) => (request.startsWith('POST') ? 500 : undefined);
+  await expect(api.history.record(content('c'), at(80), signal)).rejects.toThrow(/cannot keep/);
+  api.refusing = () => undefined;
+  await api.history.record(content('c'), at(90), signal);
+  expect((await ends()).at(-2)).toBe(at(90).toISOString());
+});
+
+test('missing ends, as of earlier releases, are recorded once', async () => {
+  const api = await history();
+  plantOld(api, content('a'), content('b'), content('c'));
+  await api.history.record(content('d'), now, signal);
+  expect(api.writes.filter((write) => write.startsWith('PATCH'))).toHaveLength(3);
+  expect((await api.history.list(signal)).map(({ publishedUntil }) => publishedUntil)).toEqual([
+    '2026-01-01T00:00:01.000Z',
+    '2026-01-01T00:00:02.000Z',
+    now.toISOString(),
+    undefined,
+  ]);
+  api.writes.length = 0;
+  await api.history.record(content('e'), now, signal);
+  expect(api.writes).toEqual([`PATCH ${nameOf(content('d'))}`, `POST ${nameOf(content('e'))}`]);
+});
+
+test.each([403, 422])(
+  'a revision that cannot be annotated (%d) is no failure, and not tried again',
+  async (code) => {
+    const api = await history();
+    await api.history.record(content('a'), now, signal);
+    api.refusing = (request) => (request.startsWith('PATCH') ? code : undefined);
+    expect(shown(await api.history.record(content('b'), now, signal)).at(-1)).toEqual([2, 'b']);
+    api.writes.length = 0;
+    await api.history.record(content('c'), now, signal);
+    expect(api.writes).toEqual([`PATCH ${nameOf(content('b'))}`, `POST ${nameOf(content('c'))}`]);
+  },
+);
+
+test('an abort while an end is recorded is passed on', async () => {
+  const api = await history();
+  await api.history.record(content('a'), now, signal);
+  const stop = new AbortController();
+  const reason = new Error('stopped');
+  api.refusing = (request) => {
+    if (request.startsWith('PATCH')) stop.abort(reason);
+    return undefined;
+  };
+  await expect(api.history.record(content('b'), now, stop.signal)).rejects.toBe(reason);
+  expect(api.stored.has(nameOf(content('b')))).toBe(false);
 });
 
 test('a clock that is behind does not change the order', async () => {
@@ -227,7 +295,7 @@ test('a revision that may not be changed is not replaced', async () => {
   api.writes.length = 0;
   api.refusing = (request) => (request.startsWith('PATCH') ? 403 : undefined);
   await expect(api.history.record(content('a'), now, signal)).rejects.toThrow(/cannot keep/);
-  expect(api.writes).toEqual([`PATCH ${nameOf(content('a'))}`]);
+  expect(api.writes).toEqual([`PATCH ${nameOf(content('b'))}`, `PATCH ${nameOf(content('a'))}`]);
 });
 
 test('a rejected list is reported with the fix, and an abort is passed on unchanged', async () => {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import {
+  annotateControllerRevision,
   createControllerRevision,
   deleteControllerRevision,
   listControllerRevisions,
@@ -12,11 +13,18 @@ import type { Content, Revision } from '../../model/revision.ts';
 import {
   LAST_PUBLISHED,
   PUBLISHED_BEFORE,
+  PUBLISHED_UNTIL,
   ROLLBACK_ANNOTATIONS,
   rollbackAnnotations,
   rollbackOf,
 } from '../../planning/plan.ts';
-import { inOrder, type RecordStep, recordStep, revisionsToPrune } from '../../planning/revisions.ts';
+import {
+  endsToRecord,
+  inOrder,
+  type RecordStep,
+  recordStep,
+  revisionsToPrune,
+} from '../../planning/revisions.ts';
 import type { History } from '../publisher.ts';
 import { type ConfigMapName, nameLabel } from './config-map.ts';
 import { packRevision, unpackRevision } from './revision-data.ts';
@@ -47,6 +55,7 @@ async function revisionOf(object: unknown): Promise<Revision | undefined> {
     created: creationTimestamp,
     published: annotations[LAST_PUBLISHED],
     publishedBefore: milliseconds(annotations[PUBLISHED_BEFORE]),
+    publishedUntil: annotations[PUBLISHED_UNTIL],
     ...content,
     rollback: rollbackOf(annotations),
   };
@@ -120,7 +129,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
   };
 
   const renumber = async (step: Written, content: Content, signal: AbortSignal): Promise<unknown> => {
-    const gone = Object.fromEntries(ROLLBACK_ANNOTATIONS.map((key) => [key, null]));
+    const gone = Object.fromEntries([PUBLISHED_UNTIL, ...ROLLBACK_ANNOTATIONS].map((key) => [key, null]));
     const annotations = {
       ...gone,
       ...timesOf(step),
@@ -145,6 +154,34 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
     }
   };
 
+  /** Names of revisions that the API server does not let us annotate. */
+  const fixed = new Set<string>();
+
+  /** Records the ends of publications where that is possible, because what is published matters more. @returns all revisions */
+  const withEnds = async (
+    all: readonly Revision[],
+    ends: ReturnType<typeof endsToRecord>,
+    signal: AbortSignal,
+  ): Promise<readonly Revision[]> => {
+    const known = new Map<string, string>();
+    const annotate = async ({ name, publishedUntil }: (typeof ends)[number]): Promise<void> => {
+      known.set(name, publishedUntil);
+      if (fixed.has(name)) return;
+      try {
+        const annotations = { [PUBLISHED_UNTIL]: publishedUntil };
+        await annotateControllerRevision(kube, { namespace, name }, annotations, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (isStatus(error, 403, 422)) fixed.add(name);
+      }
+    };
+    await Promise.all(ends.map(annotate));
+    return all.map((each) => {
+      const publishedUntil = known.get(each.name);
+      return publishedUntil === undefined ? each : { ...each, publishedUntil };
+    });
+  };
+
   /** One attempt. @throws ApiStatusError with 404 or 409 if another client wrote at the same time */
   const attempt = async (
     content: Content,
@@ -158,6 +195,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
     if (step.do === 'nothing') return known;
     // An object of others may have the name.
     const name = conflicts === 0 ? step.name : `${step.name}-${step.number}`;
+    const ended = await withEnds(all, endsToRecord(known, step), signal);
     const object =
       step.do === 'create'
         ? await create(name, step, content, signal)
@@ -167,7 +205,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
     const there =
       written === undefined
         ? await read(signal)
-        : [...all.filter((each) => each.name !== step.name), written];
+        : [...ended.filter((each) => each.name !== step.name), written];
     const ordered = inOrder(there);
     const old = revisionsToPrune(ordered, limit, content);
     const kept = ordered.filter((revision) => !old.includes(revision));
