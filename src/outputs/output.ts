@@ -89,8 +89,8 @@ export interface Output<Settings = unknown> {
   /** Whether the artifacts depend on what is published. */
   usesPublished?(settings: Settings): boolean;
   /**
-   * The entries with which an agent would run tools without asking, although it asks before them now or nobody knows which
-   * tools they are. Absent: its agent asks nothing.
+   * The entries with which an agent would run tools without asking, although it asks before them now, or although it is
+   * unknown which tools these are. Absent: its agent asks nothing.
    */
   loosened?(standing: Standing, next: Toolset): readonly Problem[];
   /**

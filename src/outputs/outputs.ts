@@ -24,8 +24,8 @@ export interface Outputs<Settings = unknown> {
   /** The documents with all parts of those that are divided put together. @throws Error if a part cannot be read */
   whole(documents: Documents): Documents;
   /**
-   * The entries with which agents would run tools without asking, although they ask before them now or nobody knows which
-   * tools they are.
+   * The entries with which agents would run tools without asking, although they ask before them now, or although it is
+   * unknown which tools these are.
    */
   loosened(standing: Standing, next: Toolset): readonly Problem[];
   /** The names of entries that agents would use, and that their parts of overrides switch off or remove. */

@@ -55,8 +55,8 @@ export function switchedOffBeside(
 }
 
 /**
- * Explains why a backend of the past counts as disabled if overrides disable another Service of its namespace: nobody knows
- * whether both led to the same Pods. Services that were detected as different products do not count. Pure.
+ * Explains why a backend that is no longer published counts as disabled if overrides disable another Service of its
+ * namespace: both may have led to the same Pods. Services that were detected as different products do not count. Pure.
  * @param known returns backends with their types, if they are needed
  */
 export function maybeSwitchedOff(

@@ -94,8 +94,8 @@ function unknownTools(standing: Standing): (entry: ListedEntry) => string | unde
 const RUNS = 'the agent would run some of its tools without asking';
 
 /**
- * The entries with which HolmesGPT would run tools without asking, although it asks before them now or nobody knows which
- * tools they are. Each is compared with those of the same name, and with those that lead to the same MCP server under any
+ * The entries with which HolmesGPT would run tools without asking, although it asks before them now, or although it is
+ * unknown which tools these are. Each is compared with those of the same name, and with those that lead to the same MCP server under any
  * name, in the newest toolset that has one.
  */
 export function loosened(standing: Standing, next: Toolset): readonly Problem[] {
