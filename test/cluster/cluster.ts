@@ -37,9 +37,8 @@ export interface Cluster {
   kubeconfig(account: ServiceAccount): Promise<string>;
 }
 
-/** The cluster that `global-setup.ts` started for this run. */
-export function testCluster(): Cluster {
-  const connection = inject('cluster');
+/** The cluster that `global-setup.ts` started for this run, unless a connection to another one is given. */
+export function testCluster(connection: ClusterConnection = inject('cluster')): Cluster {
   const admin = restClient(connection.server, connection.caPem, connection);
   return {
     connection,

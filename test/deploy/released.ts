@@ -38,8 +38,7 @@ export interface Replica {
  * ReplicaSet and Pods. The program runs here and not in them, with their environment and the token of their account, so
  * with the rights that were rendered and no others.
  */
-export async function release(valuesFor: (places: Places) => Values) {
-  const cluster = testCluster();
+export async function release(valuesFor: (places: Places) => Values, cluster = testCluster()) {
   const { admin } = cluster;
   const namespace = await cluster.namespace('release');
   const places: Places = {
