@@ -15,15 +15,35 @@ const GRAFANA = {
   spec: { selector: { app: 'grafana' }, ports: [{ name: 'http', port: 3000 }], clusterIP: '10.0.0.1' },
 };
 
-/** Runs `explain` and `discover` in a cluster with Grafana in `shop` and these settings of `serve`; nothing is published. */
-async function shown(settings: Readonly<Record<string, string>> | undefined) {
+const MCP = {
+  metadata: {
+    namespace: 'shop',
+    name: 'orders',
+    resourceVersion: '1',
+    uid: 'm',
+  },
+  spec: { selector: { app: 'orders' }, ports: [{ name: 'mcp', port: 8080 }], clusterIP: '10.0.0.2' },
+};
+
+const SEARCHED = 'kubernaut.io/searched-namespaces';
+
+/**
+ * Runs `explain` and `discover` in a cluster with Grafana in `shop` and these settings of `serve`; nothing is published.
+ * @param searched the namespaces that `serve` recorded
+ */
+async function shown(settings: Readonly<Record<string, string>> | undefined, searched?: string) {
   const { server } = await kubeServer((response, { path }) => {
     if (path.endsWith('/configmaps/dynamic-toolset-config'))
       return settings === undefined
         ? refuse(response, 403, 'Forbidden')
         : json(response, { metadata: { resourceVersion: '1' }, data: settings });
     if (path.endsWith('/configmaps/kubernaut-toolset-config'))
-      return json(response, { metadata: { resourceVersion: '1' } });
+      return json(response, {
+        metadata: {
+          resourceVersion: '1',
+          annotations: searched === undefined ? {} : { [SEARCHED]: searched },
+        },
+      });
     const items = path.endsWith('/services') && (path.includes('/shop/') || !path.includes('/namespaces/'));
     if (path.endsWith('/services') || path.endsWith('/endpointslices'))
       return json(response, { metadata: { resourceVersion: '5' }, items: items ? [GRAFANA] : [] });
@@ -64,6 +84,37 @@ describe('explain and discover use the settings of serve', () => {
     const expected = /the next publication adds it, if serve watches namespace shop, in toolset\.json only: /;
     expect((await shown(undefined)).verdict).toMatch(expected);
     expect((await shown({ 'log-level': 'debug' })).verdict).toMatch(expected);
+  });
+
+  test('where settings do not name namespaces, those that serve recorded count', async () => {
+    const elsewhere = await shown(undefined, 'monitoring,ops');
+    expect(elsewhere.verdict).toContain('not published: serve watches monitoring, ops only');
+    expect(elsewhere.published).toBe('NamespaceNotWatched');
+    expect((await shown(undefined, '*')).verdict).not.toContain('if serve watches');
+    expect((await shown({ namespaces: 'shop' }, 'monitoring')).verdict).not.toContain('NamespaceNotWatched');
+  });
+
+  test.each([
+    ['*', 'waiting'],
+    ['shop', 'trusted'],
+    ['ops', 'waiting'],
+  ])('whether an MCP server is trusted depends on what serve searched: %s', async (searched, approval) => {
+    const { server } = await kubeServer((response, { path }) => {
+      if (path.endsWith('/configmaps/kubernaut-toolset-config'))
+        return json(response, { metadata: { resourceVersion: '1', annotations: { [SEARCHED]: searched } } });
+      if (path.endsWith('/services') || path.endsWith('/endpointslices'))
+        return json(response, {
+          metadata: { resourceVersion: '5' },
+          items: path.endsWith('/services') ? [MCP] : [],
+        });
+      refuse(response, 404, 'NotFound');
+    });
+    const { cli, written } = cliContext({ env: { PROBE: 'none' } });
+    await discoverCommand(
+      { kubeconfig: await kubeconfigFor(server), output: 'wide', namespace: 'shop' },
+      cli,
+    );
+    expect(written.result).toContain(approval);
   });
 
   test('settings with an error are ignored, with a warning', async () => {

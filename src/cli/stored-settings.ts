@@ -20,7 +20,7 @@ export interface StoredSettings {
   readonly settingsFor: (flags: InputFlags) => Promise<Configuration>;
   /** The settings of `serve` as far as they are known, whatever namespaces the command searches. Otherwise those of the command. */
   readonly policy: Configuration;
-  /** The namespaces that `serve` watches. `unknown` if nothing here says so; `undefined` for manifests. */
+  /** The namespaces that `serve` watches, or did when it published. `unknown` if nothing says so; `undefined` for manifests. */
   readonly watched: readonly string[] | 'unknown' | undefined;
 }
 
@@ -47,6 +47,26 @@ async function readStored(
   }
 }
 
+/** The namespaces that `serve` recorded when it published. `undefined` if that cannot be read, which is no failure of the command. */
+async function readSearched(
+  kube: KubeClient,
+  settings: Configuration,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const [{ targetOf }, { searchedByServe }, { observe }, { OUTPUTS }] = await Promise.all([
+    import('../app/target.ts'),
+    import('../app/searched.ts'),
+    import('../planning/observed.ts'),
+    import('../outputs/registry.ts'),
+  ]);
+  try {
+    return searchedByServe(observe(await targetOf(kube, settings).read(signal), OUTPUTS));
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
+}
+
 /** Reads the settings of `serve` in the cluster that the flags choose. @throws ConfigError; ClusterError; AbortError */
 export async function storedSettings(flags: InputFlags, cli: CliContext): Promise<StoredSettings> {
   const { namespace: _, allNamespaces: __, ...everywhere } = flags;
@@ -63,7 +83,10 @@ export async function storedSettings(flags: InputFlags, cli: CliContext): Promis
   const settingsFor = (each: InputFlags): Promise<Configuration> =>
     readConfiguration(sourcesOf({ ...each }, cli), stored);
   const serve = await settingsFor(everywhere);
-  return serve.given.namespaces === undefined
+  if (serve.given.namespaces !== undefined)
+    return { kube, settingsFor, policy: serve, watched: serve.namespaces };
+  const searched = await readSearched(kube, serve, cli.signal);
+  return searched === undefined
     ? { kube, settingsFor, policy: await settingsFor(flags), watched: 'unknown' }
-    : { kube, settingsFor, policy: serve, watched: serve.namespaces };
+    : { kube, settingsFor, policy: { ...serve, namespaces: searched }, watched: searched };
 }
