@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { type Cluster, testCluster, waitUntil } from '../cluster/cluster.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
+import { holmesgptDeployment } from '../cluster/holmesgpt.ts';
 import { noHelm, type Values } from './chart.ts';
 import { matrix } from './matrix.ts';
 import type { Asked } from './recorder.ts';
@@ -61,29 +62,10 @@ async function runHolmesgpt({ cluster: { admin }, places: { holmes } }: Released
     metadata: { name: 'custom-toolsets-configmap' },
     data: { 'custom_toolset.yaml': 'toolsets:\n  internet:\n    enabled: true\n' },
   });
-  const labels = { app: 'holmes' };
-  const volume = { name: 'custom-toolsets-configmap' };
-  await admin.create(`/apis/apps/v1/namespaces/${holmes}/deployments`, {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'holmes-holmes' },
-    spec: {
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: {
-          containers: [
-            {
-              name: 'holmes',
-              image: 'holmes',
-              volumeMounts: [{ ...volume, mountPath: '/etc/holmes/config' }],
-            },
-          ],
-          volumes: [{ ...volume, configMap: { name: 'custom-toolsets-configmap' } }],
-        },
-      },
-    },
-  });
+  await admin.create(
+    `/apis/apps/v1/namespaces/${holmes}/deployments`,
+    holmesgptDeployment('holmes-holmes', 'custom-toolsets-configmap'),
+  );
 }
 
 describe('serve with exactly the rendered permissions', { timeout: LIMIT }, () => {

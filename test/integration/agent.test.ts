@@ -11,6 +11,7 @@ import { restarter } from '../../src/outputs/holmesgpt/reload.ts';
 import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
 import type { FollowOutcome } from '../../src/outputs/output.ts';
 import { testCluster } from '../cluster/cluster.ts';
+import { holmesgptDeployment } from '../cluster/holmesgpt.ts';
 
 const JOIN: JoinOptions = { holmesgptVersion: '0.32', standsAlone: true };
 const holmes: HolmesFile = {
@@ -42,20 +43,6 @@ interface StoredDeployment {
     readonly template: { readonly metadata: { readonly annotations?: Record<string, string> } };
   };
 }
-
-const template = {
-  metadata: { labels: { app: 'holmes' }, annotations: { 'checksum/toolset-config': 'abc' } },
-  spec: {
-    containers: [
-      {
-        name: 'holmes',
-        image: 'holmes',
-        volumeMounts: [{ name: 'custom-toolsets-configmap', mountPath: '/etc/holmes/config' }],
-      },
-    ],
-    volumes: [{ name: 'custom-toolsets-configmap', configMap: { name: 'rel-toolsets', optional: true } }],
-  },
-};
 
 /** HolmesGPT as its chart installs it, an account with exactly the documented rights, and what follows for it. */
 async function setting(
@@ -134,12 +121,10 @@ async function setting(
         ...more,
       }),
     installDeployment: (more: object = {}) =>
-      admin.create(`/apis/apps/v1/namespaces/${theirs}/deployments`, {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: { name: 'rel-holmes' },
-        spec: { replicas: 1, selector: { matchLabels: { app: 'holmes' } }, template, ...more },
-      }),
+      admin.create(
+        `/apis/apps/v1/namespaces/${theirs}/deployments`,
+        holmesgptDeployment('rel-holmes', 'rel-toolsets', more),
+      ),
   };
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { waitUntil } from '../cluster/cluster.ts';
+import { holmesgptDeployment } from '../cluster/holmesgpt.ts';
 import { startBackend } from './backend.ts';
 import { startServe } from './serve-process.ts';
 import { setting } from './setting.ts';
@@ -27,28 +28,10 @@ test("serve writes the toolset to HolmesGPT's ConfigMap, restarts it once, and d
     metadata: { name: 'rel-toolsets' },
     data: { 'custom_toolset.yaml': THEIRS, 'model_list.yaml': 'models: {}\n' },
   });
-  const labels = { app: 'holmes' };
-  await admin.create(`/apis/apps/v1/namespaces/${target}/deployments`, {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'rel-holmes' },
-    spec: {
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: {
-          containers: [
-            {
-              name: 'holmes',
-              image: 'holmes',
-              volumeMounts: [{ name: 'custom-toolsets-configmap', mountPath: '/etc/holmes/config' }],
-            },
-          ],
-          volumes: [{ name: 'custom-toolsets-configmap', configMap: { name: 'rel-toolsets' } }],
-        },
-      },
-    },
-  });
+  await admin.create(
+    `/apis/apps/v1/namespaces/${target}/deployments`,
+    holmesgptDeployment('rel-holmes', 'rel-toolsets'),
+  );
   await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${target}/roles`, {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
