@@ -19,7 +19,6 @@ import { type ToolsNote, toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { standingWith } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
-import { OwnerRefused, ShardsRefused } from '../publishers/publisher.ts';
 import {
   assessInSteps,
   type Findings,
@@ -33,6 +32,7 @@ import { externalChanges, metadataFingerprint } from './external-changes.ts';
 import type { KnownServices } from './held.ts';
 import { type Publication, publish } from './publication.ts';
 import { ReconcileReports } from './reconcile-reports.ts';
+import { Refusals } from './refusals.ts';
 import { RevisionLog } from './revision-log.ts';
 import type { Target } from './target.ts';
 import type { ToolWatch } from './tool-changes.ts';
@@ -81,6 +81,7 @@ export class Reconciler {
   readonly #reports: ReconcileReports;
   readonly #revisions: RevisionLog;
   readonly #drift: DriftBackoff;
+  readonly #refusals: Refusals;
   /** The last state that this process published. */
   #lastPublished: Toolset | undefined;
   #lastGenerated: GeneratedSnapshot | undefined;
@@ -95,12 +96,6 @@ export class Reconciler {
   /** When the first held tool may be removed, on the clock of `performance.now`. */
   #releaseAt: number | undefined;
   #notes: Problem[] = [];
-  /** Why the owner reference was refused, if it was. */
-  #ownerRefused: string | undefined;
-  /** Why documents cannot be divided among MAX_SHARDS ConfigMaps, if they cannot. */
-  #shardsRefused: ShardsRefused | undefined;
-  /** The options for generating. The object changes only when the options do. */
-  #generation: Target['generation'];
 
   /** The names of tools, as of the last reconciliation. */
   naming: Naming | undefined;
@@ -113,7 +108,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions, before?: Reconciler) {
     const { emit, publisher, now, tools } = options;
     this.#options = options;
-    this.#generation = options.generation;
+    this.#refusals = new Refusals(options);
     this.#reports = new ReconcileReports({ emit, target: publisher.target, now, tools });
     this.#revisions = new RevisionLog(options);
     this.#drift = new DriftBackoff(emit);
@@ -157,37 +152,14 @@ export class Reconciler {
 
   /** One attempt, and further ones without an owner reference or with fewer ConfigMaps if these are refused. */
   async #retryWithLess(...attempt: Parameters<Reconciler['run']>): Promise<Reconciled | undefined> {
-    await this.#recheckShards(attempt[2]);
+    await this.#refusals.recheckShards(attempt[2]);
     for (;;) {
       try {
         return await this.#reconcileOnce(...attempt);
       } catch (error) {
-        if (!this.#takeRefusal(error)) throw error;
+        if (!this.#refusals.take(error)) throw error;
       }
     }
-  }
-
-  /** Uses refused ConfigMaps again once they can be written. */
-  async #recheckShards(signal: AbortSignal): Promise<void> {
-    const { publisher, generation } = this.#options;
-    if (this.#shardsRefused === undefined) return;
-    if ((await publisher.isUsable?.(this.#shardsRefused, signal)) !== true) return;
-    this.#shardsRefused = undefined;
-    this.#generation = generation;
-  }
-
-  /** Records a refusal. @returns whether to retry with less */
-  #takeRefusal(error: unknown): boolean {
-    if (error instanceof OwnerRefused && this.#ownerRefused === undefined) {
-      this.#ownerRefused = error.message;
-      return true;
-    }
-    if (error instanceof ShardsRefused && error.most < (this.#generation.maxShards ?? 1)) {
-      this.#shardsRefused = error;
-      this.#generation = { ...this.#generation, maxShards: error.most };
-      return true;
-    }
-    return false;
   }
 
   async #reconcileOnce(
@@ -209,7 +181,11 @@ export class Reconciler {
     const changed = externalChanges(decision, live, this.#lastDesired, version);
     if (this.#drift.holds(live, changed, cycle)) return undefined;
     if (failure === undefined) this.#report(decision, live, cycle);
-    const intent = { ...decision.intent, ...this.#notRestored, owner: await this.#owner(signal) };
+    const intent = {
+      ...decision.intent,
+      ...this.#notRestored,
+      owner: await this.#refusals.owner(this.#note, signal),
+    };
     const target = {
       ...this.#options,
       outputs: this.#checking(),
@@ -238,7 +214,7 @@ export class Reconciler {
 
   /** What a revision would publish, in place of this, that is not approved or is switched off. */
   #unwantedIn(to: ReadRevision, intent: Intent, { overrides, revisions }: Situation): readonly Unwanted[] {
-    const { kinds, ...policy } = this.#generation;
+    const { kinds, ...policy } = this.#refusals.generation;
     const standing = standingWith(intent, revisions);
     const rules = { overrides, policy, areNamespacesKnown: true, kinds, standing, revisions };
     return unwantedIn(to, rules, this.#options.outputs);
@@ -290,7 +266,7 @@ export class Reconciler {
     cycle: number,
   ): Promise<Desired> {
     const { outputs, force, removalHold, once, now, excluded } = this.#options;
-    const generation = this.#generation;
+    const { generation } = this.#refusals;
     const removal = force ? undefined : { hold: removalHold, once, excluded };
     try {
       const findings = { ...found, generation, outputs, removal, now: now().getTime() };
@@ -301,7 +277,8 @@ export class Reconciler {
       this.naming = naming;
       this.approvals = approvals ?? this.approvals;
       this.#notes.push(...notes);
-      this.#noteShards(generated);
+      const noRoom = this.#refusals.shardsNote(generated.cuts);
+      if (noRoom !== undefined) this.#note(noRoom);
       if (generated !== this.#lastGenerated)
         this.#options.emit({ kind: 'generated', cycle, ok: faults === undefined });
       this.#lastGenerated = generated;
@@ -341,21 +318,6 @@ export class Reconciler {
     this.#reports.reasons(decision, live, cycle);
     const note = this.#reports.held(decision.held, cycle);
     if (note !== undefined) this.#notes.push(note);
-  }
-
-  /** Explains why tools are left out although MAX_SHARDS would allow more ConfigMaps. */
-  #noteShards({ cuts }: GeneratedSnapshot): void {
-    const refused = this.#shardsRefused;
-    if (refused === undefined || !cuts.some(({ limit }) => limit === 'document_bytes')) return;
-    const { target } = this.#options.publisher;
-    const what = `has ${refused.most === 1 ? 'all the room that there is for tools' : `room in ${refused.most} ConfigMaps only`}, and what does not fit is left out`;
-    this.#notes.push({ where: target, what: `${what}: ${refused.message}` });
-  }
-
-  async #owner(signal: AbortSignal): ReturnType<Target['owner']> {
-    if (this.#ownerRefused === undefined) return this.#options.owner(signal);
-    this.#notes.push({ where: this.#options.publisher.target, what: this.#ownerRefused });
-    return undefined;
   }
 
   /** The outputs, without repeating checks of generated documents. */
