@@ -9,8 +9,8 @@ import { evaluate, isApprovedMatch, type Match, type Miss, strongest } from './e
 import type { FormerSelectors } from './former-selectors.ts';
 import { groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
+import { keptOut } from './kept-out.ts';
 import { limitNamespace } from './limit-namespace.ts';
-import { matchService } from './match.ts';
 import { type Member, memberOf } from './member.ts';
 import { assignNames, NO_NAMING } from './names.ts';
 import { Neighbours } from './neighbours.ts';
@@ -55,10 +55,8 @@ export const nonBackend = (service: Service, problems: readonly Problem[] = []):
 
 /** Examines one Service on its own. Pure. */
 export function examine(service: Service, rules: Rules, options: DetectOptions): Examined {
-  // Keep it, because its owner may change the type back and forth, and overrides that name it must still apply.
-  if (service.type === 'ExternalName' && !options.allowExternalNames) return nonBackend(service);
-  if (rules.vocabulary.optOut.some(({ why: _, ...match }) => matchService(service, match) !== undefined))
-    return nonBackend(service);
+  // Keep it, because its owner may change it back and forth, and overrides that name it must still apply.
+  if (keptOut(service, rules, options) !== undefined) return nonBackend(service);
   const facts = factsOf(service, rules.vocabulary);
   const claims: Match[] = [];
   const problems: Problem[] = [];

@@ -4,7 +4,7 @@ import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
 import { evaluate } from './evaluate.ts';
 import { factsOf } from './identity.ts';
-import { matchService } from './match.ts';
+import { keptOut } from './kept-out.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
 
@@ -27,14 +27,6 @@ export interface Explanation {
   /** The backend that the Service leads to, as its entry point or not. */
   readonly candidate?: Candidate;
   readonly problems: readonly Problem[];
-}
-
-function keptOut(service: Service, rules: Rules, options: DetectOptions): string | undefined {
-  if (service.type === 'ExternalName' && !options.allowExternalNames)
-    return 'it is of type ExternalName, which leads to wherever its owner says, and these are not allowed';
-  for (const { why, ...match } of rules.vocabulary.optOut)
-    if (matchService(service, match) !== undefined) return why;
-  return undefined;
 }
 
 /**

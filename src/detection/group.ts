@@ -1,9 +1,11 @@
 import { compareKeys, displayNamespace } from '../model/key.ts';
 import { serviceKey } from '../model/service.ts';
+import { containedIn } from './contained.ts';
 import type { Match } from './evaluate.ts';
 import { certaintyRank } from './identity.ts';
 import type { Member } from './member.ts';
 import { newcomersIn, unsureIn } from './newcomers.ts';
+import { selectsOnePod } from './selection.ts';
 import { Twins, type Work } from './twins.ts';
 import { Union } from './union.ts';
 
@@ -28,9 +30,10 @@ function joinParts(members: readonly Member[], union: Union<Member>): void {
 }
 
 /** Groups members of one backend: with the same Pods, or parts of one installation. */
-function connectedComponents(members: readonly Member[]): Member[][] {
+function connectedComponents(members: readonly Member[], work: Work): Member[][] {
   const union = new Union<Member>();
-  for (const alike of Map.groupBy(members, ({ selectorKey }) => selectorKey)) {
+  for (const [one, other] of containedIn(members, work)) union.join(one, other);
+  for (const alike of Map.groupBy(members, ({ set }) => set.key)) {
     const [key, all] = alike;
     if (key !== undefined) union.joinAll(all);
   }
@@ -43,6 +46,7 @@ function connectedComponents(members: readonly Member[]): Member[][] {
 
 function preference(a: Match, b: Match): number {
   return (
+    Number(selectsOnePod(a.service)) - Number(selectsOnePod(b.service)) ||
     Number(a.service.headless) - Number(b.service.headless) ||
     a.rank - b.rank ||
     certaintyRank(a.certainty) - certaintyRank(b.certainty) ||
@@ -70,9 +74,9 @@ function joinHeadless(members: readonly Member[], groups: readonly Member[][], w
 function groupAlike(members: Member[], approved: ReadonlySet<Match>, work: Work): Group[] {
   members.sort(byName);
   const ordinary = members.filter(({ match }) => !match.service.headless);
-  const groups = connectedComponents(ordinary);
+  const groups = connectedComponents(ordinary, work);
   const alone = joinHeadless(members, groups, work);
-  return [...groups, ...connectedComponents(alone)].flatMap((group) => {
+  return [...groups, ...connectedComponents(alone, work)].flatMap((group) => {
     const [only] = group;
     if (only !== undefined && group.length === 1) return [[only.match] as const];
     const behind = new Set([...newcomersIn(group), ...unsureIn(group)]);

@@ -9,6 +9,9 @@ export interface PortChoice {
   readonly detail: string;
 }
 
+/** Numbers that any web server may use. */
+const COMMON_NUMBERS: ReadonlySet<number> = new Set([80, 443, 8080, 8443]);
+
 const NOT_FOUND = Number.MAX_SAFE_INTEGER;
 
 function position(list: readonly string[], text: string | undefined): number {
@@ -33,6 +36,21 @@ function connectPort(service: Service, port: ServicePort): number {
 
 function toPortChoice(service: Service, source: ServicePort, why: string): PortChoice {
   return { port: connectPort(service, source), source, detail: `${described(source)}${why}` };
+}
+
+/** Whether a port is for another protocol than HTTP, as far as its number and names tell. */
+function isOtherProtocol(
+  { port, targetPort, name, appProtocol }: ServicePort,
+  { ports, transport }: Detector,
+  { otherProtocols: other }: Vocabulary,
+): boolean {
+  if (transport === 'tcp') return false;
+  const given = [port, targetPort];
+  if (ports.numbers.some((number) => given.includes(number))) return false;
+  if (other.numbers.some((number) => given.includes(number))) return true;
+  if (position(ports.appProtocols, appProtocol) !== NOT_FOUND) return false;
+  if (position(other.appProtocols, appProtocol?.toLowerCase()) !== NOT_FOUND) return true;
+  return position(ports.names, name) === NOT_FOUND && position(other.names, name) !== NOT_FOUND;
 }
 
 /** The port that an annotation of the owner names, by number, by name, or in a URL. */
@@ -70,20 +88,23 @@ export function choosePort(
   numbered = false,
 ): PortChoice | undefined {
   const { names, numbers, appProtocols, any } = detector.ports;
-  const tcp = service.ports.filter((port) => port.protocol === 'TCP');
-  const owners = ownersPort(service, detector, tcp);
+  const all = service.ports.filter((port) => port.protocol === 'TCP');
+  const owners = ownersPort(service, detector, all);
   if (owners !== undefined) return toPortChoice(service, owners.port, `, as annotation ${owners.key} says`);
+  const tcp = all.filter((port) => !isOtherProtocol(port, detector, vocabulary));
   const spoken = tcp.find((port) => position(appProtocols, port.appProtocol) !== NOT_FOUND);
   if (spoken !== undefined)
     return toPortChoice(service, spoken, ` with appProtocol ${quoteForDisplay(spoken.appProtocol ?? '')}`);
   const ranked = tcp.map((port, index) => {
     const target = typeof port.targetPort === 'number' ? port.targetPort : port.port;
-    // The target port counts: port 80 may be Prometheus, but not if its target is 3000.
-    const given = numbered ? [target] : [port.port, target];
-    const places = given.map((each) => numbers.indexOf(each)).filter((place) => place >= 0);
-    const number = places.length === 0 ? NOT_FOUND : Math.min(...places);
     const targetName = typeof port.targetPort === 'string' ? port.targetPort : undefined;
     const name = Math.min(position(names, port.name), position(names, targetName));
+    // The target port counts: port 80 may be Prometheus, but not if its target is 3000. A port of the product's own with one of
+    // its names may lead to a proxy in the same Pod.
+    const isOwn = !COMMON_NUMBERS.has(port.port) && position(names, port.name) !== NOT_FOUND;
+    const given = numbered && !isOwn ? [target] : [port.port, target];
+    const places = given.map((each) => numbers.indexOf(each)).filter((place) => place >= 0);
+    const number = places.length === 0 ? NOT_FOUND : Math.min(...places);
     return { port, index, number, name, both: number !== NOT_FOUND && name !== NOT_FOUND };
   });
   const [best] = ranked

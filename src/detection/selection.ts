@@ -46,6 +46,22 @@ function read({ selector, selectorHash }: Selecting): Selection {
     : { key: text, entries: kept, kept, isWhole: true };
 }
 
+/** Labels that tell the Pods of one StatefulSet apart. */
+const PER_POD = ['statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index'];
+
+/** Whether a selector is for one Pod of a StatefulSet. */
+export const selectsOnePod = ({ selector }: Selecting): boolean =>
+  PER_POD.some((key) => Object.hasOwn(selector, key));
+
+/** The selector of the StatefulSet's Pods, where the Service selects one of them. Otherwise the selector itself. */
+export function setSelection(service: Selecting): Selection {
+  if (!selectsOnePod(service) || service.selectorHash !== undefined) return selectionOf(service);
+  const rest = Object.entries(service.selector).filter(([key]) => !PER_POD.includes(key));
+  const [name = ''] = PER_POD.flatMap((key) => service.selector[key] ?? []);
+  if (rest.length > 0) return selectionOf({ selector: Object.fromEntries(rest) });
+  return { ...selectionOf(service), key: `set ${name.replace(/-\d+$/, '')}`, entries: NO_ENTRIES };
+}
+
 /** Whether all entries of `small` are in `large`, so that `small` selects all Pods that `large` selects. */
 export function within(small: ReadonlyMap<string, string>, large: ReadonlyMap<string, string>): boolean {
   if (small.size > large.size) return false;

@@ -170,6 +170,12 @@ export const vocabularySchema = z.strictObject({
   neutral: words,
   /** Port names that any web server may use. */
   genericPorts: z.array(z.string().min(1)),
+  /** Ports of other protocols than HTTP, which are never chosen unless a detector lists their number or name. */
+  otherProtocols: z.strictObject({
+    numbers: z.array(z.number().int().min(1).max(65_535)),
+    names: z.array(z.string().min(1)),
+    appProtocols: z.array(z.string().min(1)),
+  }),
   roles: z.record(
     word,
     z.strictObject({

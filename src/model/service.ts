@@ -30,6 +30,8 @@ export interface Service {
   readonly clusterIPs?: readonly string[];
   /** Its `metadata.creationTimestamp`, RFC 3339. Only the API server sets it, so manifests have none. */
   readonly created?: string;
+  /** Set if it is being deleted: it only waits for its finalizers. */
+  readonly terminating?: true;
   /** Total numbers of ports, labels and selector entries, if not all are kept. */
   readonly trimmed?: Readonly<Partial<Record<'ports' | 'labels' | 'selector', number>>>;
   /** Its `metadata.resourceVersion`. While it is unchanged, so is the Service. Manifests have none. */

@@ -75,7 +75,13 @@ export function serviceFromObject(
 ): Service | string {
   const metadata = isMapping(object.metadata) ? object.metadata : {};
   const spec = isMapping(object.spec) ? object.spec : {};
-  const { name, namespace = defaultNamespace, resourceVersion, creationTimestamp } = metadata;
+  const {
+    name,
+    namespace = defaultNamespace,
+    resourceVersion,
+    creationTimestamp,
+    deletionTimestamp,
+  } = metadata;
   if (typeof name !== 'string' || !NAME.test(name))
     return name === undefined
       ? 'its metadata.name is missing'
@@ -109,6 +115,7 @@ export function serviceFromObject(
     ...(typeof creationTimestamp === 'string' && TIMESTAMP.test(creationTimestamp)
       ? { created: creationTimestamp }
       : {}),
+    ...(typeof deletionTimestamp === 'string' ? { terminating: true } : {}),
     ...(typeof resourceVersion === 'string' && resourceVersion !== '' ? { version: resourceVersion } : {}),
   };
 }
