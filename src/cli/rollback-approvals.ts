@@ -1,3 +1,4 @@
+import { excludedBy } from '../app/excluded.ts';
 import { rulesOf } from '../app/pipeline.ts';
 import { toolKinds } from '../controller/pass.ts';
 import { type RevisionRules, type Unwanted, unwantedIn } from '../controller/unwanted.ts';
@@ -21,7 +22,7 @@ export interface PublishedState {
 }
 
 export interface ApprovalFlags extends InputFlags {
-  /** Publish what is not approved or is switched off, with a warning. */
+  /** Publish what is not approved, switched off or excluded, with a warning. */
   readonly allowUnapproved?: boolean;
 }
 
@@ -32,12 +33,14 @@ async function rulesNow(
   cli: CliContext,
 ): Promise<RevisionRules> {
   const { policy, watched } = await storedSettings(flags, cli);
+  const areNamespacesKnown = watched !== 'unknown';
+  // Also of detectors that are switched off now.
+  const kinds = toolKinds(rulesOf({ ...policy, disabledDetectors: [], detectors: {} }).rules);
   return {
     overrides: live === undefined ? revisions.at(-1)?.overrides : live.data[OVERRIDES_KEY],
-    policy,
-    areNamespacesKnown: watched !== 'unknown',
-    // Those of all detectors, also of those that are switched off now.
-    kinds: toolKinds(rulesOf({ ...policy, disabledDetectors: [], detectors: {} }).rules),
+    generation: { ...policy, kinds },
+    areNamespacesKnown,
+    excluded: excludedBy(rulesOf(policy).rules, areNamespacesKnown ? policy.namespaces : []),
     standing: standingToolsets(live, revisions),
     revisions,
   };
@@ -63,7 +66,7 @@ const hashOf = ({ documents }: { readonly documents: Documents }): string => con
 /** Maximum number of Services and entries that the error names. */
 const SHOWN = 20;
 
-/** `not approved`, `switched off` or both. */
+/** `not approved`, `switched off`, `excluded`, or several of them. */
 const whatIsWrong = (culprits: readonly Unwanted[]): string =>
   [...new Set(culprits.map(({ is }) => is))].join(' or ');
 
@@ -76,6 +79,7 @@ function refusalText(culprits: readonly Unwanted[], other: ReadRevision | undefi
     ...(culprits.some(({ is }) => is === 'switched off')
       ? ['switch on in overrides.yaml what you want']
       : []),
+    ...(culprits.some(({ is }) => is === 'excluded') ? ['correct the settings of serve'] : []),
     ...(other === undefined
       ? []
       : [`return to revision ${other.number}, the newest without such things, with --to ${other.number}`]),
@@ -86,9 +90,9 @@ function refusalText(culprits: readonly Unwanted[], other: ReadRevision | undefi
 }
 
 /**
- * Checks that a revision has nothing that is not approved or is switched off now. If the user allows that, it is only a
+ * Checks that a revision has nothing that is not approved, switched off or excluded now. If the user allows that, it is only a
  * warning.
- * @throws FindingsError that names what is not approved or is switched off
+ * @throws FindingsError that names what is not approved, switched off or excluded
  */
 export async function checkApprovals(
   to: ReadRevision,

@@ -521,6 +521,57 @@ describe('what is not approved now', () => {
   });
 });
 
+describe('what the settings no longer give', () => {
+  const grafana = discovered(
+    service('grafana', { namespace: 'shop', labels: { app: 'grafana' }, ports: ['http:3000'] }),
+  );
+  const made = (): Documents =>
+    generate([grafana], {
+      credentials: { 'shop/grafana': { apiKey: 'GRAFANA_KEY' } },
+      holmesgptVersion: '0.32',
+      kinds: new Map(),
+      overrides: NO_OVERRIDES,
+    }).documents;
+  const inPlace = (settings: Readonly<Record<string, string>>) =>
+    cluster([made(), generate([]).documents], undefined, { settings });
+  const credentials = 'shop/grafana: { apiKey: GRAFANA_KEY }';
+
+  test('credentials that are configured come back', async () => {
+    const place = await inPlace({ namespaces: 'shop', credentials });
+    expect((await place.rollback()).code).toBe(EXIT.ok);
+    expect(place.applied.at(-1)?.data['custom_toolset.yaml']).toContain('GRAFANA_KEY');
+  });
+
+  test.each<[string, Readonly<Record<string, string>>, string]>([
+    [
+      'credentials',
+      { namespaces: 'shop' },
+      'not approved now: grafana/dashboards: the agent would send credentials to shop/grafana, and neither what is published nor the settings do',
+    ],
+    [
+      'credentials of another variable',
+      { namespaces: 'shop', credentials: 'shop/grafana: { apiKey: OTHER }' },
+      'the agent would send credentials to shop/grafana',
+    ],
+    [
+      'a namespace',
+      { namespaces: 'ops', credentials },
+      'excluded now: grafana.shop: the settings exclude it: its namespace is not watched, or its detector is off there; correct the settings of serve, or',
+    ],
+    [
+      'a detector',
+      { namespaces: 'shop', credentials, detectors: 'grafana: { excludeNamespaces: [shop] }' },
+      'excluded now: grafana.shop',
+    ],
+  ])('it is named, and nothing is written: %s', async (_, settings, text) => {
+    const place = await inPlace(settings);
+    const failure = await place.rollback().catch((error: unknown) => error);
+    expect([failure, place.applied]).toEqual([expect.any(FindingsError), []]);
+    expect(String(failure)).toContain(text);
+    expect((await place.rollback({ allowUnapproved: true })).code).toBe(EXIT.ok);
+  });
+});
+
 describe('what overrides switch off now', () => {
   const loki = discovered(
     service('loki', { namespace: 'shop', labels: { app: 'loki' }, ports: ['http:3100'] }),

@@ -122,10 +122,9 @@ function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
 function isRevoked({ live, revisions, overrides }: Situation, { generation, outputs }: Findings): boolean {
   const recorded = revisions.at(-1);
   if (recorded?.rollback === undefined || recorded.overrides === overrides) return false;
-  const { kinds, ...policy } = generation;
   const standing = standingToolsets(live, revisions);
   const unwantedWith = (text: string | undefined): readonly string[] => {
-    const rules = { overrides: text, policy, areNamespacesKnown: true, kinds, standing, revisions };
+    const rules = { overrides: text, generation, areNamespacesKnown: true, standing, revisions };
     return unwantedIn(recorded, rules, outputs).map((each) => JSON.stringify(each));
   };
   const before = new Set(unwantedWith(recorded.overrides));

@@ -19,7 +19,7 @@ export interface Publication {
 
 /** Decides which revisions may replace a publication. */
 export interface RollbackCheck {
-  /** What a revision would publish although it is not approved or is switched off. */
+  /** What a revision would publish although it is not approved, switched off or excluded now. */
   readonly unwantedIn: (to: ReadRevision) => readonly Unwanted[];
 }
 
@@ -59,7 +59,8 @@ function replacement(
 
 /**
  * Publishes, verifies the stored state, and rolls back to an earlier revision if it is invalid: an admission webhook, for
- * example, may have changed it. A revision that would publish what is not approved or is switched off now is skipped. Later external changes are drift, which the next reconciliation handles.
+ * example, may have changed it. A revision that would publish what is not approved, switched off or
+ * excluded now is skipped. Later external changes are drift, which the next reconciliation handles.
  * @throws as `Publisher.apply`; UserError if there is no revision to return to
  */
 export async function publish(

@@ -1,5 +1,6 @@
 /** What a reconciler remembers between its runs, and what it says of them. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { stringify } from 'yaml';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { loki, namesOf } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
@@ -367,6 +368,67 @@ describe('an invalid stored document is not replaced by a revision', () => {
     spoilOnce();
     await run([...lokis('a', 'b', 'c'), orders]);
     expect(told('rolled-back')).toMatchObject([{ to: 2 }]);
+  });
+
+  const KEY = 'GRAFANA_KEY';
+  const grafana = (name: string, more: Partial<DiscoveredService> = {}) => ({
+    ...discovered(service(name, { namespace: 'shop', labels: { app: 'grafana' }, ports: ['http:3000'] })),
+    ...more,
+  });
+  const keyed = { ...GENERATION, credentials: { 'shop/grafana': { apiKey: KEY } } };
+
+  test('with credentials that a Service got as long as it led to the Pods of another', async () => {
+    const gateway = (samePods: readonly string[]) =>
+      grafana('grafana-gateway', { alternates: ['grafana'], samePods });
+    const { run } = process({ generation: keyed });
+    await run(lokis('a'));
+    await run([...lokis('a'), gateway(['grafana'])]);
+    expect(place.live?.data['custom_toolset.yaml']).toContain(KEY);
+    spoilOnce();
+    await run([...lokis('a', 'b'), gateway([])]);
+    expect(told('rolled-back')).toMatchObject([{ to: 1 }]);
+    expect(place.live?.data['custom_toolset.yaml']).not.toContain(KEY);
+  });
+
+  test.each([
+    ['with credentials that the settings had', GENERATION, 1],
+    ['without credentials that the settings have, but with them', keyed, 2],
+  ])('%s', async (_, generation, to) => {
+    await process({ generation: keyed }).run(lokis('b'));
+    await process({ generation: keyed }).run([...lokis('b'), grafana('grafana')]);
+    spoilOnce();
+    await process({ generation }).run(lokis('a', 'b'));
+    expect(told('rolled-back')).toMatchObject([{ to }]);
+  });
+
+  test.each<[string, object]>([
+    [
+      'server',
+      { mcp_servers: { deploys: { config: { url: 'http://mcp.evil.svc.cluster.local:8000/mcp' } } } },
+    ],
+    [
+      'header',
+      { toolsets: { 'grafana/loki': { backends: { 'monitoring/a': { api_key: '{{ env.A }}' } } } } },
+    ],
+  ])('with a %s that a person wrote and removed', async (_, holmesgpt) => {
+    const { run } = process();
+    await run(lokis('b'));
+    place.edit('overrides.yaml', stringify({ holmesgpt }));
+    await run(lokis('a'));
+    expect(place.live?.data['custom_toolset.yaml']).toMatch(/deploys|env\.A/);
+    place.edit('overrides.yaml', '');
+    spoilOnce();
+    await run(lokis('a', 'c'));
+    expect(told('rolled-back')).toMatchObject([{ to: 1 }]);
+  });
+
+  test('with what the settings exclude now', async () => {
+    const { run } = process({ excluded: ({ name }) => name === 'b.monitoring' });
+    await run(lokis('a'));
+    await run(lokis('a', 'b'));
+    spoilOnce();
+    await run(lokis('a', 'c'));
+    expect(told('rolled-back')).toMatchObject([{ to: 1 }]);
   });
 
   test('that overrides elsewhere switch off', async () => {

@@ -214,9 +214,10 @@ export class Reconciler {
 
   /** What a revision would publish, in place of this, that is not approved or is switched off. */
   #unwantedIn(to: ReadRevision, intent: Intent, { overrides, revisions }: Situation): readonly Unwanted[] {
-    const { kinds, ...policy } = this.#refusals.generation;
+    const { generation } = this.#refusals;
+    const { excluded } = this.#options;
     const standing = standingWith(intent, revisions);
-    const rules = { overrides, policy, areNamespacesKnown: true, kinds, standing, revisions };
+    const rules = { overrides, generation, areNamespacesKnown: true, excluded, standing, revisions };
     return unwantedIn(to, rules, this.#options.outputs);
   }
 

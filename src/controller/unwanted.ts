@@ -2,24 +2,29 @@ import { approvalKind } from '../model/approvals.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { generate } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
+import type { OutputSettings } from '../outputs/registry.ts';
 import type { Standing } from '../outputs/standing.ts';
 import type { AdmissionPolicy } from '../planning/admission.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { forbidden } from '../planning/forbidden.ts';
 import type { ReadRevision } from '../planning/observed.ts';
+import type { Excluded } from '../planning/removals.ts';
 import { type ApprovalRules, unapproved } from '../planning/unapproved.ts';
-import { type Behind, behind, type Kinds } from './published-services.ts';
+import { type Behind, behind } from './published-services.ts';
+import type { Target } from './target.ts';
 
 /** What decides whether an earlier revision may be published again. */
 export interface RevisionRules {
   /** The text of `overrides.yaml` as it is now. */
   readonly overrides: string | undefined;
   /** What `serve` goes by, as far as it is known. */
-  readonly policy: AdmissionPolicy;
+  readonly generation: Target['generation'];
   readonly areNamespacesKnown: boolean;
-  readonly kinds: Kinds;
+  /** Tools that the settings exclude, as far as they are known. */
+  readonly excluded?: Excluded | undefined;
   /** What was published last as the inputs had it, newest first. It counts as trusted. */
   readonly standing: readonly Toolset[];
   /** The history, oldest first. */
@@ -28,8 +33,10 @@ export interface RevisionRules {
 
 /** Something that a revision would publish, and a person does not want published. */
 export interface Unwanted extends Problem {
-  readonly is: 'not approved' | 'switched off';
+  readonly is: 'not approved' | 'switched off' | 'excluded';
 }
+
+const NOTHING_PUBLISHED: Toolset = { documents: {}, tools: [] };
 
 const UNKNOWN: Unwanted = {
   where: 'its documents',
@@ -58,7 +65,7 @@ function approvalRules(
   now: Overrides | undefined,
   { services }: Behind,
 ): ApprovalRules {
-  const { policy, areNamespacesKnown } = rules;
+  const { generation: policy, areNamespacesKnown } = rules;
   const standing = services.filter((service) => approvalKind(service) !== undefined);
   if (now !== undefined) return { overrides: now, policy, standing, areNamespacesKnown };
   const strict: AdmissionPolicy = { mcpPolicy: policy.mcpPolicy === 'off' ? 'off' : 'approve' };
@@ -69,7 +76,7 @@ function approvalRules(
 const pasts = new WeakMap<readonly ReadRevision[], Behind['services']>();
 
 /** The Services behind all revisions, the newest last. */
-function pastServices({ revisions, kinds }: RevisionRules): Behind['services'] {
+function pastServices({ revisions, generation: { kinds } }: RevisionRules): Behind['services'] {
   const known = pasts.get(revisions);
   const past =
     known ??
@@ -90,23 +97,49 @@ function standingOf({ standing, revisions }: RevisionRules, overrides: Overrides
   return { toolsets: standing, overrides, applied };
 }
 
+/** What the settings and overrides of now produce for Services as they were published. */
+function generatedNow(
+  { services }: Behind,
+  { generation }: RevisionRules,
+  overrides: Overrides,
+  outputs: Outputs<OutputSettings>,
+): Toolset {
+  return generate(services, { ...generation, overrides }, outputs);
+}
+
+/** The tools of a revision that the settings exclude now. */
+const excludedIn = ({ toolset }: ReadRevision, { excluded }: RevisionRules): readonly Problem[] =>
+  toolset.tools.flatMap((tool) =>
+    tool.metadata.service !== undefined && excluded?.(tool) === true
+      ? [
+          {
+            where: tool.name,
+            what: 'the settings exclude it: its namespace is not watched, or its detector is off there',
+          },
+        ]
+      : [],
+  );
+
 const as = (is: Unwanted['is'], problems: readonly Problem[]): readonly Unwanted[] =>
   problems.map((problem) => ({ ...problem, is }));
 
 /**
  * What a revision would give agents although people did not approve it or switched it off: Services that need an approval
- * and have none now, tools before which an agent would no longer ask, and what overrides switch off. Pure.
+ * and have none now, tools before which an agent would no longer ask, credentials for places to which none go now, what
+ * overrides switch off, and what the settings exclude. Pure.
  */
 export function unwantedIn(
   to: ReadRevision,
   rules: RevisionRules,
-  outputs: Pick<Outputs, 'loosened' | 'switchedOn' | 'readsBack'>,
+  outputs: Outputs<OutputSettings>,
 ): readonly Unwanted[] {
   if (!outputs.readsBack) return [UNKNOWN];
   const now = overridesNow(rules);
+  const { kinds } = rules.generation;
   const overrides = now ?? lastValid(rules.revisions);
-  const found = behind({ tools: to.toolset.tools, overrides: to.overrides }, rules.kinds);
-  const standing = behind({ tools: rules.standing[0]?.tools ?? [], overrides: rules.overrides }, rules.kinds);
+  const found = behind({ tools: to.toolset.tools, overrides: to.overrides }, kinds);
+  const published = rules.standing[0] ?? NOTHING_PUBLISHED;
+  const standing = behind({ tools: published.tools, overrides: rules.overrides }, kinds);
   const stale = now === undefined ? ' (its last valid version does; the current one is invalid)' : '';
   const known = { standing: standing.services, past: () => pastServices(rules) };
   const off = forbidden(found, known, overrides).map((problem) => ({
@@ -127,5 +160,10 @@ export function unwantedIn(
         is: 'switched off' as const,
       })),
     ...as('not approved', outputs.loosened(standingOf(rules, overrides), to.toolset)),
+    ...as(
+      'not approved',
+      outputs.unpaired(to.toolset, published, () => generatedNow(found, rules, overrides, outputs)),
+    ),
+    ...as('excluded', excludedIn(to, rules)),
   ];
 }

@@ -102,6 +102,12 @@ export interface Output<Settings = unknown> {
   whyAsksBeforeEach?(key: string, verdict: Verdict, overrides: Overrides): string | undefined;
   /** The names of entries that an agent would use, and that its own part of overrides switches off or removes. */
   switchedOn?(next: Toolset, overrides: Overrides): readonly string[];
+  /**
+   * The entries with which an agent would send credentials to a place in the cluster to which neither toolset sends them.
+   * @param published what the inputs produced last
+   * @param generated what the settings and overrides of now produce for the same Services
+   */
+  unpaired?(next: Toolset, published: Toolset, generated: () => Toolset): readonly Problem[];
   /** Its part of `overrides.yaml`, under its id. */
   readonly overrides?: OutputOverrides;
 }

@@ -30,6 +30,12 @@ export interface Outputs<Settings = unknown> {
   loosened(standing: Standing, next: Toolset): readonly Problem[];
   /** The names of entries that agents would use, and that their parts of overrides switch off or remove. */
   switchedOn(next: Toolset, overrides: Overrides): readonly string[];
+  /**
+   * The entries with which agents would send credentials to a place in the cluster to which neither toolset sends them.
+   * @param published what the inputs produced last
+   * @param generated what the settings and overrides of now produce for the same Services
+   */
+  unpaired(next: Toolset, published: Toolset, generated: () => Toolset): readonly Problem[];
   /** Why an agent asks before each tool of an MCP server, also before those that the server declares read-only. */
   whyAsksBeforeEach(key: string, verdict: Verdict, overrides: Overrides): string | undefined;
   /** Whether what they render depends on what is published. */
@@ -78,6 +84,7 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
       ),
     loosened: (...how) => all.flatMap((output) => output.loosened?.(...how) ?? []),
     switchedOn: (...how) => all.flatMap((output) => output.switchedOn?.(...how) ?? []),
+    unpaired: (...how) => all.flatMap((output) => output.unpaired?.(...how) ?? []),
     whyAsksBeforeEach: (...server) =>
       all.map((output) => output.whyAsksBeforeEach?.(...server)).find((why) => why !== undefined),
     usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),

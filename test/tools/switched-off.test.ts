@@ -41,14 +41,18 @@ test('a disabled Service does not come back as another Service of its Pods', () 
 });
 
 test('a warning says so, and how to publish it nevertheless', () => {
-  expect(published([prom, again]).notes).toEqual([
-    {
-      where: 'Service evil/zebra',
+  // Two Services with some of its Pods each are backends of their own.
+  const whole = service('prom', { ...first, selector: { app: 'p' } });
+  const part = (name: string): Service => service(name, { ...first, selector: { app: 'p', part: name } });
+  const all = [whole, part('yak'), part('zebra')];
+  expect(published(all).notes).toEqual(
+    ['yak', 'zebra'].map((name) => ({
+      where: `Service evil/${name}`,
       what: 'is left out: it leads to Pods of evil/prom, which overrides.yaml switches off',
-      fix: 'if you want it, write enabled: true under tools, evil/zebra',
-    },
-  ]);
-  expect(published([prom, again], { ...OFF, 'evil/zebra': { enabled: true } }).tools).toEqual(['evil/zebra']);
+      fix: `if you want it, write enabled: true under tools, evil/${name}`,
+    })),
+  );
+  expect(published(all, { ...OFF, 'evil/zebra': { enabled: true } }).tools).toEqual(['evil/zebra']);
 });
 
 test('other Pods, another product in the same Pods, and another namespace are not affected', () => {
@@ -116,15 +120,13 @@ describe.each([
 });
 
 test('a Service that waits because another Service of its Pods is refused gets a warning', () => {
-  const [one, other] = [
-    service('z', { ...mcp, selector }),
-    service('twin', { ...mcp, selector: { app: 'p' } }),
-  ];
-  expect(published([one, other], { 'evil/z': { approved: false } }).notes).toContainEqual({
+  const others = ['z', 'y'].map((part) => service(part, { ...mcp, selector: { app: 'p', part } }));
+  const all = [...others, service('twin', { ...mcp, selector: { app: 'p' } })];
+  expect(published(all, { 'evil/z': { approved: false } }).notes).toContainEqual({
     where: 'Service evil/twin',
     what: 'goes with evil/z, which overrides.yaml refuses, so it waits for approval and is not published until then (mcp)',
     fix: 'if you trust it: dynamic-toolset approve evil/twin',
   });
   const tools = { 'evil/z': { approved: false }, 'evil/twin': { approved: 'mcp' } };
-  expect(published([one, other], tools).tools).toEqual(['evil/twin']);
+  expect(published(all, tools).tools).toEqual(['evil/twin', 'evil/y']);
 });

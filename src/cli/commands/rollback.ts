@@ -23,7 +23,7 @@ export const addRollback: AddCommand = ({ program, cli, setExitCode }) => {
     .option('--dry-run', 'show what would change without changing it')
     .option(
       '--allow-unapproved',
-      'publish what people did not allow: MCP servers and annotated Services that are not approved, tools before which the agent would no longer ask, and what overrides.yaml switches off',
+      'publish what people did not allow: MCP servers and annotated Services that are not approved, tools before which the agent would no longer ask, credentials that nobody sends there now, and what overrides.yaml or the settings switch off',
     )
     .option('--force', 'take over a ConfigMap that this program did not create')
     .addOption(quiet())

@@ -93,7 +93,11 @@ describe('the same server under another name', () => {
   test.each(['http://orders.sales:8000/mcp', 'http://orders.shop:9000/mcp', 'http://orders.shop:8000/other'])(
     'is not another one (%s)',
     (url) => {
-      expect(loosened([at(url, ['*'], 'theirs')], at(URL, []))).toEqual([]);
+      // It is not published, so nobody knows its tools: that is another reason than what theirs asks.
+      const theirs = at(url, ['*'], 'theirs');
+      const standing = { toolsets: [theirs], overrides: NO_OVERRIDES, applied: NO_OVERRIDES };
+      const [problem] = problemsOf(standing, at(URL, []));
+      expect(problem?.what).toContain('it is not published now');
     },
   );
 
@@ -217,9 +221,19 @@ describe('a discovered server whose tools are unknown now', () => {
     expect(whys([some], some, 'a', 'a')).toEqual([]);
   });
 
-  test('is not one that a person wrote', () => {
-    const mine = file({ mcp_servers: { 'shop/orders': { config: { url: URL } } } });
+  test.each([URL, 'http://orders.shop:8000/mcp', 'http://10.0.0.7:8000/mcp', 'http://orders/mcp'])(
+    'is also one in the cluster that a person wrote and removed (%s)',
+    (url) => {
+      const mine = file({ mcp_servers: { orders: { config: { url } } } });
+      expect(whys([others], mine)).toEqual([
+        'orders: it is not published now, so nobody knows which tools it has',
+      ]);
+      expect(whys([mine], mine)).toEqual([]);
+    },
+  );
+
+  test('is none outside the cluster', () => {
+    const mine = file({ mcp_servers: { theirs: { config: { url: 'https://mcp.example.com/mcp' } } } });
     expect(whys([others], mine)).toEqual([]);
-    expect(whys([mine], mine, 'a', 'b')).toEqual([]);
   });
 });

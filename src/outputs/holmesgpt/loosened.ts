@@ -8,6 +8,7 @@ import type { Standing } from '../standing.ts';
 import { exceptionsIn } from './approval.ts';
 import { isDefault } from './count.ts';
 import { entriesIn, type ListedEntry, readableEntries, wantedEntries } from './listed-entries.ts';
+import { placeInCluster } from './place.ts';
 import { isSwitchedOff, restrictionsIn } from './restrictions.ts';
 import { sameServers } from './same-servers.ts';
 import { own } from './yaml.ts';
@@ -74,20 +75,22 @@ function reapproved({ overrides, applied }: Standing): (service: Omit<ServiceNam
 }
 
 /**
- * Why it is unknown which tools a discovered MCP server has now, so that HolmesGPT should ask before each of them:
+ * Why it is unknown which tools an MCP server in the cluster has now, so that HolmesGPT should ask before each of them:
  * `undefined` if the newest toolset shows it. Older toolsets do not count, because the server could have changed since.
  */
 function unknownTools(standing: Standing): (entry: ListedEntry) => string | undefined {
   const newest = standing.toolsets.map(readableEntries).find((entries) => entries !== undefined);
   const isReapproved = reapproved(standing);
   return (entry) => {
-    const [own] = entry.hosts;
-    const service = own === undefined ? undefined : serviceOfHost(own);
-    if (service === undefined) return undefined;
+    const [own = entry.url ?? ''] = entry.hosts;
+    if (own === '' || placeInCluster(own) === undefined) return undefined;
     const isPublished =
       newest === undefined || [namesakes, sameServers].some((find) => find(newest, entry).length > 0);
     if (!isPublished) return 'it is not published now, so nobody knows which tools it has';
-    return isReapproved(service) ? 'overrides.yaml approves other tools of it since' : undefined;
+    const service = serviceOfHost(own);
+    return service !== undefined && isReapproved(service)
+      ? 'overrides.yaml approves other tools of it since'
+      : undefined;
   };
 }
 

@@ -20,6 +20,7 @@ import { holmesOverrides, patchIn } from './overrides.ts';
 import { patchFaults } from './patch.ts';
 import { switchedOn } from './switched-on.ts';
 import { holmesDocument } from './toolsets.ts';
+import { unpaired } from './unpaired.ts';
 
 /** The settings that affect HolmesGPT's file. */
 export interface HolmesSettings {
@@ -144,6 +145,7 @@ export const holmesgpt: Output<HolmesSettings> = {
   usesPublished: ({ holmesgptVersion }) => holmesgptVersion === '0.20',
   loosened,
   switchedOn,
+  unpaired,
   whyAsksBeforeEach,
   overrides: { ...holmesOverrides, faults: patchFaults },
 };

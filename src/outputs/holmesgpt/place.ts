@@ -1,0 +1,14 @@
+import { isIpAddress } from '../../model/ip-address.ts';
+import { nameOfAddress } from '../../model/same-url.ts';
+import { serviceOfHost } from '../../model/service-host.ts';
+
+/**
+ * The place in the cluster to which an address leads, so that tenants may decide what answers: a Service as
+ * `namespace/name`, an IP address, or a name without dots. `undefined` for hosts outside.
+ */
+export function placeInCluster(address: string): string | undefined {
+  const host = nameOfAddress(address).toLowerCase();
+  const service = serviceOfHost(host);
+  if (service !== undefined) return `${service.namespace}/${service.name}`;
+  return isIpAddress(host) || !host.includes('.') ? host : undefined;
+}

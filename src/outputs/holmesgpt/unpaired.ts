@@ -1,0 +1,77 @@
+import type { Problem } from '../../model/discovery.ts';
+import type { Toolset } from '../../model/documents.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { entriesIn, type ListedEntry } from './listed-entries.ts';
+import { placeInCluster } from './place.ts';
+import { addressesOf, carriesCredentials } from './shape.ts';
+import { own } from './yaml.ts';
+
+/** Credentials that go to one place. */
+interface Sent {
+  /** As `placeInCluster` says; empty if HolmesGPT looks for the backend itself. */
+  readonly place: string;
+  /** Values of fields that carry credentials, as JSON. */
+  readonly values: readonly string[];
+}
+
+/** The configurations in an entry, each with all that goes to its addresses. */
+function connectionsOf({ fields }: ListedEntry): readonly Mapping[] {
+  if (fields === null) return [];
+  const config = own(fields, 'config');
+  if (!isMapping(config)) return [fields];
+  const isList = (value: unknown): value is readonly Mapping[] =>
+    Array.isArray(value) && value.length > 0 && value.every(isMapping);
+  const common = Object.fromEntries(Object.entries(config).filter(([, value]) => !isList(value)));
+  const listed = Object.values(config).filter(isList).flat();
+  return listed.length === 0 ? [{ ...fields, ...config }] : listed.map((each) => ({ ...common, ...each }));
+}
+
+const leaves = (value: unknown): readonly unknown[] =>
+  isMapping(value) || Array.isArray(value) ? Object.values(value).flatMap(leaves) : [value];
+
+function sentBy(entry: ListedEntry): readonly Sent[] {
+  return connectionsOf(entry).flatMap((connection) => {
+    const values = Object.entries(connection)
+      .filter(([field, value]) => field !== 'config' && carriesCredentials(field, value))
+      .flatMap(([, value]) => leaves(value).map((each) => JSON.stringify(each)));
+    if (values.length === 0) return [];
+    const addresses = addressesOf(connection);
+    const places = addresses.length === 0 ? [''] : addresses.flatMap((each) => placeInCluster(each) ?? []);
+    return [...new Set(places)].map((place) => ({ place, values }));
+  });
+}
+
+/** The credentials that go to each place. */
+function byPlace(toolset: Toolset): ReadonlyMap<string, ReadonlySet<string>> {
+  const known = new Map<string, Set<string>>();
+  for (const { place, values } of entriesIn(toolset).flatMap(sentBy))
+    known.set(place, new Set([...(known.get(place) ?? []), ...values]));
+  return known;
+}
+
+/**
+ * The entries with which HolmesGPT would send credentials to a place in the cluster to which neither toolset sends them: a
+ * person may have withdrawn them, or the Service may lead elsewhere since.
+ * @param published what the inputs produced last
+ * @param generated what the settings and overrides of now produce for the same Services
+ */
+export function unpaired(next: Toolset, published: Toolset, generated: () => Toolset): readonly Problem[] {
+  const isIn =
+    (known: ReadonlyMap<string, ReadonlySet<string>>) =>
+    ({ place, values }: Sent): boolean =>
+      values.every((value) => known.get(place)?.has(value) === true);
+  const isPublished = isIn(byPlace(published));
+  const unknown = entriesIn(next).flatMap((entry) =>
+    sentBy(entry)
+      .filter((sent) => !isPublished(sent))
+      .map((sent) => ({ entry, sent })),
+  );
+  if (unknown.length === 0) return [];
+  const isPaired = isIn(byPlace(generated()));
+  return unknown
+    .filter(({ sent }) => !isPaired(sent))
+    .map(({ entry, sent: { place } }) => ({
+      where: entry.name,
+      what: `the agent would send credentials to ${place === '' ? 'a backend that it looks for itself' : place}, and neither what is published nor the settings do`,
+    }));
+}
