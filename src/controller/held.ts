@@ -3,6 +3,7 @@ import type { DiscoveredService, Endpoint } from '../model/discovery.ts';
 import type { Generated, Toolset } from '../model/documents.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import { serviceKey } from '../model/service.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
@@ -110,7 +111,13 @@ export function generateWithHeld(
   const kept = held.map((tool) => known?.get(tool));
   if (!kept.every((service) => service !== undefined)) return undefined;
   const names = new Set(held);
-  const services = [...found.filter(({ tool }) => !names.has(tool)), ...kept];
+  const current = new Map(found.map((each) => [serviceKey(each.service), each]));
+  // Which other Services lead to its Pods decides on credentials. It may have changed, and is unknown if nobody finds the Service.
+  const evidenced = kept.map((each) => ({
+    ...each,
+    samePods: current.get(serviceKey(each.service))?.samePods ?? [],
+  }));
+  const services = [...found.filter(({ tool }) => !names.has(tool)), ...evidenced];
   const generated = generate(services, options, outputs);
   return { generated, services };
 }

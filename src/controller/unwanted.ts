@@ -2,7 +2,7 @@ import { approvalKind } from '../model/approvals.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import { generate } from '../outputs/generate.ts';
+import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
@@ -14,14 +14,13 @@ import type { ReadRevision } from '../planning/observed.ts';
 import type { Excluded } from '../planning/removals.ts';
 import { type ApprovalRules, unapproved } from '../planning/unapproved.ts';
 import { type Behind, behind } from './published-services.ts';
-import type { Target } from './target.ts';
 
 /** What decides whether an earlier revision may be published again. */
 export interface RevisionRules {
   /** The text of `overrides.yaml` as it is now. */
   readonly overrides: string | undefined;
   /** What `serve` goes by, as far as it is known. */
-  readonly generation: Target['generation'];
+  readonly generation: Omit<GenerateOptions, 'overrides'>;
   readonly areNamespacesKnown: boolean;
   /** Tools that the settings exclude, as far as they are known. */
   readonly excluded?: Excluded | undefined;
