@@ -15,6 +15,7 @@ import type { Generated } from '../model/documents.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import type { Overrides } from '../model/overrides.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import { visibleTexts } from '../model/visible.ts';
 import { generate } from '../outputs/generate.ts';
@@ -198,6 +199,17 @@ const whyAsked = (
   (approval && whyReadOnlyIsIgnored(found, approval, overrides)) ??
   OUTPUTS.whyAsksBeforeEach(displayKey(found.service), found.verdict, overrides);
 
+/** The names of the published tools of a Service in the home cluster. */
+const publishedOf = (
+  { namespace, name }: Pick<Service, 'namespace' | 'name'>,
+  tools: readonly PublishedTool[],
+): readonly string[] =>
+  tools
+    .filter(
+      (tool) => tool.cluster === undefined && tool.namespace === namespace && tool.metadata.service === name,
+    )
+    .map((tool) => tool.name);
+
 /** Probes the backend of a Service, and collects everything that `explain` prints. */
 async function explainService(
   input: ExplainInput,
@@ -242,6 +254,7 @@ async function explainService(
     problems: found.problems.filter(({ where }) => places.includes(where)),
     cuts: generated.cuts.filter(({ key }) => key === `${namespace}/${used}`),
     ...backendState(explanation, service, verdict, found.services, generated, input),
+    stillPublished: service === undefined ? publishedOf({ namespace, name }, state.tools) : [],
     isPublicationKnown: state.publication.isKnown,
   };
 }

@@ -117,6 +117,38 @@ describe('explain and discover use the settings of serve', () => {
     expect(written.result).toContain(approval);
   });
 
+  test('a Service that is left out while its tool is held is still published, as explain says', async () => {
+    const tools = [
+      {
+        name: 'grafana.shop',
+        type: 'grafana',
+        endpoint: 'http://grafana.shop.svc.cluster.local:3000',
+        description: 'd',
+        namespace: 'shop',
+        metadata: { service: 'grafana' },
+      },
+    ];
+    const off = { ...GRAFANA.metadata, annotations: { 'kubernaut.io/toolset': 'false' } };
+    const { server } = await kubeServer((response, { path }) => {
+      if (path.endsWith('/configmaps/kubernaut-toolset-config'))
+        return json(response, {
+          metadata: { resourceVersion: '1' },
+          data: { 'toolset.json': JSON.stringify({ tools }) },
+        });
+      if (path.endsWith('/services') || path.endsWith('/endpointslices'))
+        return json(response, {
+          metadata: { resourceVersion: '5' },
+          items: path.endsWith('/services') ? [{ ...GRAFANA, metadata: off }] : [],
+        });
+      refuse(response, 404, 'NotFound');
+    });
+    const { cli, written } = cliContext({ env: { PROBE: 'none' } });
+    await explainCommand('shop/grafana', { kubeconfig: await kubeconfigFor(server), output: 'text' }, cli);
+    expect(written.result).toMatch(
+      /left out: its annotation kubernaut.io\/toolset excludes it\n {2}still published as the tool grafana.shop: serve removes it/,
+    );
+  });
+
   test('settings with an error are ignored, with a warning', async () => {
     const { verdict, messages } = await shown({ namespaces: 'shop', 'max-backend': '1' });
     expect(messages).toMatch(/warning: ConfigMap \S+dynamic-toolset-config: has an error, .*max-backends/);

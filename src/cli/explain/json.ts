@@ -31,6 +31,7 @@ export function asJson(result: ExplainResult): string {
     asksBeforeEach,
     limits: cuts,
     used: isUsed(result),
+    ...(result.stillPublished.length === 0 ? {} : { stillPublished: result.stillPublished }),
     warnings: problems,
   };
   return `${jsonText(content, 2)}\n`;

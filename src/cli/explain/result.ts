@@ -25,6 +25,8 @@ export interface ExplainResult {
   readonly conditions: readonly Finding[];
   /** Whether the published documents were read. If not, conditions only repeat the other sections. */
   readonly isPublicationKnown: boolean;
+  /** Its published tools, although it is left out now. */
+  readonly stillPublished: readonly string[];
   /** The backend as it would be if the documents that `generate` prints were published. `undefined` if it is left out. */
   readonly generated: Backend | undefined;
 }

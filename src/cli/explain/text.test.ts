@@ -30,6 +30,7 @@ const result: ExplainResult = {
   id: backend?.id,
   conditions: backend?.conditions ?? [],
   isPublicationKnown: true,
+  stillPublished: [],
   generated: asPublished(),
 };
 /** The verdict, if the backend is in this state, and the documents were read. */

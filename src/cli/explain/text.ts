@@ -136,7 +136,19 @@ function placeLine({ generated, conditions, isPublicationKnown }: ExplainResult,
   return isInSome ? `the tool ${tool} ${message}` : `not published: ${message}`;
 }
 
-function verdictLines(result: ExplainResult): string[] {
+/** A removal may be held, so what is left out now may be published nevertheless. */
+const stillLines = ({ stillPublished }: ExplainResult): readonly string[] =>
+  stillPublished.map(
+    (tool) =>
+      `still published as the tool ${tool}: serve removes it with its next publication, or when a hold or a rollback ends`,
+  );
+
+const verdictLines = (result: ExplainResult): readonly string[] => [
+  ...decisionLines(result),
+  ...stillLines(result),
+];
+
+function decisionLines(result: ExplainResult): string[] {
   const { explanation, verdict, service, cuts } = result;
   const { candidate, detectors, keptOut } = explanation;
   if (keptOut !== undefined) return [`left out: ${keptOut}`];
