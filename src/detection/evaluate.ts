@@ -163,7 +163,7 @@ export function evaluate(facts: Facts, compiled: CompiledDetector, rules: Rules)
 
   const stated = best === undefined || best.certainty !== certainty;
   // A label may have a longer name than the selector: kube-prometheus-stack-prometheus selects prometheus.
-  const exact = stated || found.some((each) => each.exact && !NEEDS_PORT.has(each.certainty));
+  const exact = stated || best.exact || found.some((each) => each.exact && !NEEDS_PORT.has(each.certainty));
   // A component that only this detector accepts needs one of its ports.
   const lenient = !NEEDS_PORT.has(certainty) && exact && played.length === roles.length;
   const named = namedDetector(service, detector, rules);
