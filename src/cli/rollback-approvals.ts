@@ -1,7 +1,7 @@
 import { excludedBy } from '../app/excluded.ts';
 import { rulesOf } from '../app/pipeline.ts';
 import { toolKinds } from '../controller/pass.ts';
-import { type RevisionRules, type Unwanted, unwantedIn } from '../controller/unwanted.ts';
+import { acceptedText, type RevisionRules, type Unwanted, unwantedIn } from '../controller/unwanted.ts';
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
@@ -92,6 +92,7 @@ function refusalText(culprits: readonly Unwanted[], other: ReadRevision | undefi
 /**
  * Checks that a revision has nothing that is not approved, switched off or excluded now. If the user allows that, it is only a
  * warning.
+ * @returns what the user accepted
  * @throws FindingsError that names what is not approved, switched off or excluded
  */
 export async function checkApprovals(
@@ -100,11 +101,14 @@ export async function checkApprovals(
   target: string,
   flags: ApprovalFlags,
   cli: CliContext,
-): Promise<void> {
+): Promise<string | undefined> {
   const rules = await rulesNow(state, flags, cli);
   const culprits = unwantedIn(to, rules, OUTPUTS);
-  if (culprits.length === 0) return;
-  if (flags.allowUnapproved === true) return warn(cli.output, culprits);
+  if (culprits.length === 0) return undefined;
+  if (flags.allowUnapproved === true) {
+    warn(cli.output, culprits);
+    return acceptedText(culprits);
+  }
   throw new FindingsError(
     `${target} is left as it is, because revision ${to.number} has what is ${whatIsWrong(culprits)} now: ${refusalText(culprits, acceptable(to, state, rules))}`,
   );

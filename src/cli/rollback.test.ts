@@ -540,6 +540,7 @@ describe('what the settings no longer give', () => {
     const place = await inPlace({ namespaces: 'shop', credentials });
     expect((await place.rollback()).code).toBe(EXIT.ok);
     expect(place.applied.at(-1)?.data['custom_toolset.yaml']).toContain('GRAFANA_KEY');
+    expect(JSON.stringify(place.applied.at(-1)?.metadata)).not.toContain('rollback-accepts');
   });
 
   test.each<[string, Readonly<Record<string, string>>, string]>([
@@ -569,6 +570,10 @@ describe('what the settings no longer give', () => {
     expect([failure, place.applied]).toEqual([expect.any(FindingsError), []]);
     expect(String(failure)).toContain(text);
     expect((await place.rollback({ allowUnapproved: true })).code).toBe(EXIT.ok);
+    // serve keeps what was accepted, and nothing else.
+    expect(place.applied.at(-1)?.metadata).toMatchObject({
+      annotations: { 'kubernaut.io/rollback-accepts': expect.stringMatching(/^[0-9a-f]{12}$/) },
+    });
   });
 });
 

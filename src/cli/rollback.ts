@@ -124,13 +124,14 @@ async function readState(target: Target, force: boolean, signal: AbortSignal): P
   throw new FindingsError(`${target.target} is left as it is: ${refused}`);
 }
 
-/** Publishes a revision, and retries if a running `serve` writes at the same time. @returns what was published */
+/** Publishes a revision, and retries if a running `serve` writes at the same time. @param accepted what the user accepted although it is unwanted @returns what was published */
 async function publishRevision(
   to: ReadRevision,
   first: PublishedState,
   flags: RollbackFlags,
   target: Target,
   cli: CliContext,
+  accepted: string | undefined,
 ) {
   let there: PublishedState | undefined = first;
   try {
@@ -141,7 +142,7 @@ async function publishRevision(
         await checkApprovals(to, state, target.target, flags, cli);
       there = undefined;
       const { live, revisions } = state;
-      const intent = rollbackIntent(to, live, revisions);
+      const intent = rollbackIntent(to, live, revisions, accepted);
       await target.apply(plan(intent, live, cli.version), new Date(), cli.signal);
       return intent;
     }, cli.signal);
@@ -180,12 +181,12 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
   const { messages } = cli.output;
   for (const remark of notesOn(there, to, isEnd || flags.to !== undefined))
     messages.write(`note: ${remark}\n`);
-  await checkApprovals(to, there, target.target, flags, cli);
+  const accepted = await checkApprovals(to, there, target.target, flags, cli);
   if (flags.dryRun === true) {
     messages.write(`${target.target} would return to revision ${to.number}; nothing was changed.\n`);
     return EXIT.ok;
   }
-  const { documents, overrides, rollback } = await publishRevision(to, there, flags, target, cli);
+  const { documents, overrides, rollback } = await publishRevision(to, there, flags, target, cli, accepted);
   let now = to.number;
   try {
     const recorded = await target.history.record({ documents, overrides, rollback }, new Date(), cli.signal);

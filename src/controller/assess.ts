@@ -14,12 +14,12 @@ import { type Decision, decide, lastPublished, type Situation } from '../plannin
 import type { Observed, ReadRevision } from '../planning/observed.ts';
 import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
-import type { Cause, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
+import type { Cause, Excluded, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
 import { standingToolsets } from '../planning/rollback.ts';
 import { fingerprint } from './fingerprint.ts';
 import { approximateServices, generateWithHeld, type KnownServices, reconstructServices } from './held.ts';
 import { namingOf } from './naming.ts';
-import { unwantedIn } from './unwanted.ts';
+import { notAccepted, unwantedIn } from './unwanted.ts';
 
 /** Generated documents with all of their inputs. */
 export interface GeneratedSnapshot extends Generated {
@@ -56,6 +56,8 @@ export interface Findings {
   readonly outputs: Outputs<OutputSettings>;
   /** How long removals are held; `undefined`: not at all. */
   readonly removal: RemovalOptions | undefined;
+  /** Tools that the settings exclude; absent: none. */
+  readonly excluded?: Excluded | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -118,17 +120,41 @@ function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
   return revisions.find(({ documents }) => contentHash(documents) === from)?.toolset;
 }
 
-/** Whether overrides changed since the rollback was recorded, and no longer allow something that it publishes. */
-function isRevoked({ live, revisions, overrides }: Situation, { generation, outputs }: Findings): boolean {
+/** The last check of a rollback, because most reconciliations change nothing that it depends on. */
+const checked = new WeakMap<
+  ReadRevision,
+  { readonly of: readonly unknown[]; readonly unwanted: string | undefined }
+>();
+
+/**
+ * Something that the rollback publishes and that people do not want now, unless they accepted it: overrides or settings may
+ * have changed since, also about what only the rollback publishes.
+ */
+function unwantedInRollback(
+  { live, revisions, overrides }: Situation,
+  { generation, outputs, excluded }: Findings,
+): string | undefined {
   const recorded = revisions.at(-1);
-  if (recorded?.rollback === undefined || recorded.overrides === overrides) return false;
+  if (recorded?.rollback === undefined) return undefined;
+  const { from, accepted } = recorded.rollback;
+  const of = [overrides, generation, excluded, revisions.length];
+  const known = checked.get(recorded);
+  if (known?.of.every((each, index) => each === of[index])) return known.unwanted;
+  // What the rollback itself publishes is no reason to go on.
   const standing = standingToolsets(live, revisions);
-  const unwantedWith = (text: string | undefined): readonly string[] => {
-    const rules = { overrides: text, generation, areNamespacesKnown: true, standing, revisions };
-    return unwantedIn(recorded, rules, outputs).map((each) => JSON.stringify(each));
+  const isBefore = standing[0] !== undefined && contentHash(standing[0].documents) === from;
+  const rules = {
+    overrides,
+    generation,
+    areNamespacesKnown: true,
+    excluded,
+    standing: isBefore ? standing : [],
+    revisions,
   };
-  const before = new Set(unwantedWith(recorded.overrides));
-  return unwantedWith(overrides).some((each) => !before.has(each));
+  const [first] = notAccepted(unwantedIn(recorded, rules, outputs), accepted);
+  const unwanted = first && `${first.where} is ${first.is}: ${first.what}`;
+  checked.set(recorded, { of, unwanted });
+  return unwanted;
 }
 
 /** A note about generated documents that are published only when the rollback ends. */
@@ -207,7 +233,7 @@ export function* assessInSteps(
       if (kept === undefined) return undefined;
       return { documents: kept.generated.documents, tools: kept.generated.tools };
     },
-    revokesRollback: () => isRevoked(situation, findings),
+    unwantedInRollback: () => unwantedInRollback(situation, findings),
     withoutTools() {
       const { documents, tools } = runAtOnce(generateInSteps([], options, outputs));
       return { documents, tools };

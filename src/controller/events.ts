@@ -132,13 +132,15 @@ type EngineFact =
       readonly to: number;
       readonly faults: readonly string[];
     }
-  /** A rollback keeps the published documents, or ends: the inputs changed, or its annotations were removed. */
+  /** A rollback keeps the published documents, or ends: the inputs changed, its annotations were removed, or it is unwanted now. */
   | {
       readonly kind: 'rollback';
       readonly cycle: number;
       readonly to: number;
       readonly holds: boolean;
       readonly removed?: true;
+      /** What it published and people do not want now. */
+      readonly revoked?: string;
     }
   /** The result of making the agent load what is published. */
   | { readonly kind: 'agent'; readonly cycle: number; readonly outcome: FollowOutcome }

@@ -59,25 +59,36 @@ export class ReconcileReports {
   }
 
   /** Reports why the published state differs from the discovered one. */
-  reasons({ rollback, intent }: Decision, live: Observed | undefined, cycle: number): void {
+  reasons({ rollback, revoked, intent }: Decision, live: Observed | undefined, cycle: number): void {
     const { emit } = this.#options;
     const faults = intent.overrideError;
     if (faults !== undefined && faults !== this.#faults)
       emit({ kind: 'overrides-invalid', cycle, faults, tools: intent.tools.length });
     if (faults === undefined && this.#faults !== undefined) emit({ kind: 'overrides-mended', cycle });
     this.#faults = faults;
-    this.#reportRollback(rollback, intent.rollback ?? rollbackOf(live?.annotations ?? {}), cycle);
+    this.#reportRollback(rollback, intent.rollback ?? rollbackOf(live?.annotations ?? {}), cycle, revoked);
   }
 
   /** Reports that a rollback holds, or no longer does: the inputs changed, or its annotations are gone. */
-  #reportRollback(state: Decision['rollback'], known: Rollback | undefined, cycle: number): void {
+  #reportRollback(
+    state: Decision['rollback'],
+    known: Rollback | undefined,
+    cycle: number,
+    revoked: string | undefined,
+  ): void {
     const { emit } = this.#options;
     const before = this.#rollback;
     const to = known?.to ?? before?.to ?? 0;
     const isGone = state === undefined && known === undefined;
     if (isGone && before?.holds === true) emit({ kind: 'rollback', cycle, to, holds: false, removed: true });
     if (state !== undefined && (before?.to !== to || before.holds !== (state === 'holds')))
-      emit({ kind: 'rollback', cycle, to, holds: state === 'holds' });
+      emit({
+        kind: 'rollback',
+        cycle,
+        to,
+        holds: state === 'holds',
+        ...(revoked === undefined ? {} : { revoked }),
+      });
     // A decision that keeps everything, such as one with invalid overrides, keeps the rollback too.
     if (state !== undefined || isGone) this.#rollback = isGone ? undefined : { to, holds: state === 'holds' };
   }

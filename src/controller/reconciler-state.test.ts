@@ -18,6 +18,7 @@ import type { EngineEvent } from './events.ts';
 import { toolKinds } from './pass.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { ToolWatch } from './tool-changes.ts';
+import { acceptedText } from './unwanted.ts';
 
 const HOLD = 300_000;
 const GENERATION = { credentials: {}, holmesgptVersion: '0.32', kinds: toolKinds(rules) } as const;
@@ -178,11 +179,11 @@ describe('held tools', () => {
 });
 
 describe('a rollback to a toolset with a backend that is gone', () => {
-  const rollBack = async (count: number): Promise<void> => {
+  const rollBack = async (count: number, accepted?: string): Promise<void> => {
     const revisions = observeRevisions(place.revisions, OUTPUTS);
     const live = observe(place.live, OUTPUTS);
-    const to = revisions.find(({ toolset }) => toolset.tools.length === count) ?? fail();
-    const intent = rollbackIntent(to, live, revisions);
+    const to = revisions.findLast(({ toolset }) => toolset.tools.length === count) ?? fail();
+    const intent = rollbackIntent(to, live, revisions, accepted);
     await place.apply(plan(intent, live, '1'));
     const { documents, overrides, rollback } = intent;
     await place.history.record({ documents, overrides, rollback }, new Date());
@@ -208,11 +209,58 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     expect(lastOf(told('rollback'))).toMatchObject({ holds: false });
   });
 
-  test('holds if they had it off before, and change otherwise', async () => {
+  const settings = (more: object, options: Partial<ReconcilerOptions> = {}) => ({
+    force: true,
+    generation: { ...GENERATION, ...more },
+    ...options,
+  });
+  const KEY = { credentials: { 'monitoring/b': { apiKey: 'B_KEY' } } };
+  const header = stringify({
+    holmesgpt: {
+      toolsets: { 'grafana/loki': { backends: { 'monitoring/b': { api_key: '{{ env.B_KEY }}' } } } },
+    },
+  });
+
+  test.each<[string, Partial<ReconcilerOptions>, Partial<ReconcilerOptions>]>([
+    ['withdraw its credentials', settings(KEY), settings({})],
+    ['give it other credentials', settings(KEY), settings({ credentials: { loki: { apiKey: 'B_KEY' } } })],
+    ['exclude it', settings({}), settings({}, { excluded: ({ name }) => name === 'b.monitoring' })],
+  ])('ends when the settings %s, also after a restart', async (_, before, after) => {
+    for (const found of [lokis('a', 'b'), lokis('a')]) await process(before).run(found);
+    await rollBack(2);
+    const serve = process(before);
+    await serve.run(lokis('a'));
+    await serve.run(lokis('a'));
+    expect(place.tools).toEqual(namesOf('a', 'b'));
+    await process(after).run(lokis('a'));
+    expect(place.tools).toEqual(namesOf('a'));
+    expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
+    expect(lastOf(told('rollback'))).toMatchObject({ holds: false, revoked: expect.any(String) });
+  });
+
+  test('ends when overrides no longer have its header', async () => {
+    place.edit('overrides.yaml', header);
+    for (const found of [lokis('a', 'b'), lokis('a')]) await process({ force: true }).run(found);
+    const { number } =
+      observeRevisions(place.revisions, OUTPUTS).findLast(({ toolset }) => toolset.tools.length === 2) ??
+      fail();
+    await rollBack(2);
+    await runTwice();
+    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
+    place.edit('overrides.yaml', '');
+    await runTwice();
+    expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
+    expect(lastOf(told('rollback'))).toMatchObject({
+      to: number,
+      revoked: expect.stringContaining('grafana/loki is not approved: the agent would send credentials to'),
+    });
+  });
+
+  test('holds if a person accepted that they have it off', async () => {
     const off = 'tools: { monitoring/b: { enabled: false } }';
     place.edit('overrides.yaml', off);
     await runTwice();
-    await rollBack(2);
+    await rollBack(2, acceptedText([{ is: 'switched off', where: 'Service monitoring/b', what: '' }]));
     await runTwice();
     place.edit('overrides.yaml', `# mine\n${off}`);
     await runTwice();

@@ -270,7 +270,7 @@ export class Reconciler {
     const { generation } = this.#refusals;
     const removal = force ? undefined : { hold: removalHold, once, excluded };
     try {
-      const findings = { ...found, generation, outputs, removal, now: now().getTime() };
+      const findings = { ...found, generation, outputs, removal, excluded, now: now().getTime() };
       const { decision, generated, naming, approvals, faults, notes, services } = await runInSteps(
         assessInSteps(findings, situation, state),
         yieldEvery(MAX_SLICE_MS),

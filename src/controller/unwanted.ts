@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { approvalKind } from '../model/approvals.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Toolset } from '../model/documents.ts';
@@ -33,6 +34,28 @@ export interface RevisionRules {
 /** Something that a revision would publish, and a person does not want published. */
 export interface Unwanted extends Problem {
   readonly is: 'not approved' | 'switched off' | 'excluded';
+}
+
+/** The longest annotation about what a person accepted, in characters. */
+const MAX_ACCEPTED = 16_384;
+
+const EVERYTHING = '*';
+
+const markOf = ({ is, where }: Unwanted): string =>
+  createHash('sha256').update(`${is} ${where}`).digest('hex').slice(0, 12);
+
+/** What a person accepts, as the text of an annotation; `undefined` for nothing. It names things by hashes, because many may be long. */
+export function acceptedText(unwanted: readonly Unwanted[]): string | undefined {
+  if (unwanted.length === 0) return undefined;
+  const text = [...new Set(unwanted.map(markOf))].sort().join();
+  return text.length > MAX_ACCEPTED ? EVERYTHING : text;
+}
+
+/** What a person did not accept. @param text as `acceptedText` formats it */
+export function notAccepted(unwanted: readonly Unwanted[], text: string | undefined): readonly Unwanted[] {
+  if (text === EVERYTHING) return [];
+  const accepted = new Set(text?.split(','));
+  return unwanted.filter((each) => !accepted.has(markOf(each)));
 }
 
 const NOTHING_PUBLISHED: Toolset = { documents: {}, tools: [] };

@@ -8,6 +8,8 @@ export interface Rollback {
   readonly from: string;
   /** Hash of the documents that the inputs produced then, if held tools made the published ones differ. It counts instead. */
   readonly inputs?: string | undefined;
+  /** What a person accepted with `--allow-unapproved`, as `acceptedText` formats it. Nothing else unwanted keeps it. */
+  readonly accepted?: string | undefined;
 }
 
 /** The content of a revision: everything that is needed to publish it again, and the overrides of that time. */

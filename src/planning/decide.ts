@@ -57,8 +57,8 @@ export interface Inputs {
   readonly withHeld: (held: readonly string[], published: Toolset) => Toolset | undefined;
   /** Generates the documents without any tool. */
   readonly withoutTools: () => Toolset;
-  /** Whether overrides changed during a rollback, and no longer allow something that it publishes. */
-  readonly revokesRollback?: () => boolean;
+  /** Something that a rollback publishes and that people do not want now, unless they accepted it. */
+  readonly unwantedInRollback?: () => string | undefined;
 }
 
 /** What to publish, and why, for reports. */
@@ -72,6 +72,8 @@ export interface Decision {
   readonly released: readonly Loss[];
   /** Whether a rollback holds the published documents, or just ended. */
   readonly rollback: 'holds' | 'ended' | undefined;
+  /** Why the rollback ended, unless the inputs changed. */
+  readonly revoked?: string | undefined;
 }
 
 const NOTHING_HELD = { held: [], until: undefined, due: undefined };
@@ -163,7 +165,8 @@ export function decide(situation: Situation & Inputs): Decision {
     };
   }
   const isSame = kept !== undefined && rollback !== undefined && inputsOf(rollback) === hashOf(generated);
-  if (isSame && situation.revokesRollback?.() !== true)
+  const revoked = isSame ? situation.unwantedInRollback?.() : undefined;
+  if (isSame && revoked === undefined)
     return {
       intent: { ...kept, rollback, overrides },
       drift,
@@ -180,6 +183,7 @@ export function decide(situation: Situation & Inputs): Decision {
       held: NOTHING_HELD,
       released,
       rollback: ended,
+      revoked,
     };
   const withHeldTools = situation.withHeld(held.held, published);
   const isHoldPossible = withHeldTools !== undefined;
@@ -195,6 +199,7 @@ export function decide(situation: Situation & Inputs): Decision {
     held: withoutRemoved(held, toolset),
     released: isHoldPossible ? released : NOTHING_RELEASED,
     rollback: ended,
+    revoked,
   };
 }
 

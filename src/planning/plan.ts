@@ -20,6 +20,8 @@ export const OVERRIDE_ERROR = `${PREFIX}override-error`;
 /** While a rollback holds: its target revision, and the hash of the documents from before it. */
 const ROLLED_BACK_TO = `${PREFIX}rolled-back-to`;
 const ROLLED_BACK_FROM = `${PREFIX}rolled-back-from`;
+/** While a rollback holds: what a person accepted although it is not approved, switched off or excluded. */
+const ROLLBACK_ACCEPTS = `${PREFIX}rollback-accepts`;
 
 /** While tools are held: since when each of them is, in a compact form. */
 export const REMOVAL_HELD = `${PREFIX}removal-held`;
@@ -65,7 +67,12 @@ export const PUBLISHED_BEFORE = `${PREFIX}published-before-ms`;
 export const PUBLISHED_UNTIL = `${PREFIX}published-until`;
 
 /** The annotations of a rollback, on the ConfigMap and on a revision. */
-export const ROLLBACK_ANNOTATIONS: readonly string[] = [ROLLED_BACK_TO, ROLLED_BACK_FROM, INPUTS_HASH];
+export const ROLLBACK_ANNOTATIONS: readonly string[] = [
+  ROLLED_BACK_TO,
+  ROLLED_BACK_FROM,
+  ROLLBACK_ACCEPTS,
+  INPUTS_HASH,
+];
 
 /** The namespaces that are searched in the cluster, separated by commas; `*`: all. Commands that compare use them. */
 export const SEARCHED_NAMESPACES = `${PREFIX}searched-namespaces`;
@@ -113,18 +120,24 @@ export interface Intent extends Toolset {
 
 /** Reads a rollback from annotations. */
 export function rollbackOf(annotations: Readonly<Record<string, string>>): Rollback | undefined {
-  const { [ROLLED_BACK_FROM]: from, [INPUTS_HASH]: inputs } = annotations;
+  const { [ROLLED_BACK_FROM]: from, [INPUTS_HASH]: inputs, [ROLLBACK_ACCEPTS]: accepted } = annotations;
   if (from === undefined) return undefined;
-  return { to: Number(annotations[ROLLED_BACK_TO]) || 0, from, ...(inputs === undefined ? {} : { inputs }) };
+  return {
+    to: Number(annotations[ROLLED_BACK_TO]) || 0,
+    from,
+    ...(inputs === undefined ? {} : { inputs }),
+    ...(accepted === undefined ? {} : { accepted }),
+  };
 }
 
 /** Writes a rollback to annotations. */
 export function rollbackAnnotations(rollback: Rollback | undefined): Record<string, string> {
   if (rollback === undefined) return {};
-  const { to, from, inputs } = rollback;
+  const { to, from, inputs, accepted } = rollback;
   return {
     [ROLLED_BACK_TO]: String(to),
     [ROLLED_BACK_FROM]: from,
+    ...(accepted === undefined ? {} : { [ROLLBACK_ACCEPTS]: accepted }),
     ...(inputs === undefined ? {} : { [INPUTS_HASH]: inputs }),
   };
 }

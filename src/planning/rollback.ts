@@ -44,9 +44,9 @@ export const standingWith = (intent: Intent, revisions: readonly ReadRevision[])
 function startOf(
   live: Observed | undefined,
   newest: ReadRevision | undefined,
-): Omit<Rollback, 'to'> | undefined {
+): Pick<Rollback, 'from' | 'inputs'> | undefined {
   const earlier = heldRollback(live, newest);
-  if (earlier !== undefined) return earlier;
+  if (earlier !== undefined) return { from: earlier.from, inputs: earlier.inputs };
   const recorded = newest === undefined ? undefined : contentHash(newest.documents);
   const from = live?.annotations[CONTENT_HASH] ?? recorded;
   const inputs = live?.annotations[INPUTS_HASH];
@@ -80,11 +80,13 @@ export function earlierRevisions(
  * The desired state of a rollback. Overrides do not change. Pure. The rollback holds while the inputs produce the same
  * documents as now; there is no hold if the revision has exactly these.
  * @param revisions the history, oldest first
+ * @param accepted what a person accepted although it is unwanted now
  */
 export function rollbackIntent(
   to: ReadRevision,
   live: Observed | undefined,
   revisions: readonly ReadRevision[],
+  accepted?: string,
 ): Intent & { readonly rollback: Rollback | undefined; readonly overrides: string | undefined } {
   const newest = revisions.at(-1);
   const start = startOf(live, newest);
@@ -92,7 +94,9 @@ export function rollbackIntent(
   const isEnd = start === undefined || start.from === hash || inputsOf(start) === hash;
   return {
     ...to.toolset,
-    rollback: isEnd ? undefined : { ...start, to: to.number },
+    rollback: isEnd
+      ? undefined
+      : { ...start, to: to.number, ...(accepted === undefined ? {} : { accepted }) },
     // It stays known for another rollback until serve decides again.
     inputs: start?.inputs,
     overrides: live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY],

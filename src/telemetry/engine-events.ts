@@ -146,7 +146,7 @@ const EVENT_FORMATTERS: {
     action: 'RollBack',
     note: `The published documents were unusable when they were read back: ${oneLine(joinNames(faults), MAX_TEXT)}. Rolled back to revision ${to}.`,
   }),
-  rollback: ({ to, holds, removed }) => ({
+  rollback: ({ to, holds, removed, revoked }) => ({
     type: 'Normal',
     reason: holds ? 'RollbackHolds' : 'RollbackEnded',
     action: 'RollBack',
@@ -154,7 +154,9 @@ const EVENT_FORMATTERS: {
       ? `The rollback to revision ${to} holds until the inputs change, or until rollback --end.`
       : removed === true
         ? `Somebody ended the rollback to revision ${to}.`
-        : `The inputs changed, so the rollback to revision ${to} ended.`,
+        : revoked === undefined
+          ? `The inputs changed, so the rollback to revision ${to} ended.`
+          : `The rollback to revision ${to} ended, because of something that it published: ${oneLine(revoked, MAX_TEXT)}.`,
   }),
   reconfigured: ({ changes }) => ({
     type: 'Normal',

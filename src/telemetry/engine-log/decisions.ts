@@ -30,14 +30,16 @@ export const decisionLog = (log: Logger): EventHandlers => ({
       `the published documents were unusable when they were read back; rolled back to revision ${to}`,
     );
   },
-  rollback({ cycle, to, holds, removed }) {
+  rollback({ cycle, to, holds, removed, revoked }) {
     log[holds ? 'warn' : 'info'](
       { component, cycle, revision: to },
       holds
         ? `the rollback to revision ${to} holds until the inputs change, or until rollback --end`
         : removed === true
           ? `somebody ended the rollback to revision ${to}`
-          : 'the inputs changed, so the rollback ended',
+          : revoked === undefined
+            ? 'the inputs changed, so the rollback ended'
+            : `the rollback to revision ${to} ended, because of something that it published: ${revoked}`,
     );
   },
 });
