@@ -360,11 +360,39 @@ describe('in a cluster', () => {
     expect(overrides).toContain('approved: true\n');
   });
 
-  test('a revocation needs no look at the Service', async () => {
-    const { overrides, requests, messages } = await inCluster(['shop/orders'], { revoke: true });
+  const APPROVED = 'tools:\n  shop/orders:\n    approved: mcp\n';
+
+  test.each(['shop/orders', 'orders.shop'])('a revocation needs no look at the Service (%s)', async (key) => {
+    const text = APPROVED.replace('shop/orders', key);
+    const { overrides, requests, messages } = await inCluster(['shop/orders'], { revoke: true }, { text });
     expect(overrides).toContain('approved: false\n');
     expect(messages).toMatch(/^shop\/orders is no longer approved in /);
     expect(requests.filter((each) => !each.includes('/configmaps/'))).toEqual([]);
+  });
+
+  test('a Service that was not approved is refused, which is what it says', async () => {
+    const { overrides, messages } = await inCluster(['shop/orders'], { revoke: true });
+    expect(overrides).toContain('approved: false\n');
+    expect(messages).toMatch(/^shop\/orders is refused now in /);
+    const dry = await inCluster(['shop/orders'], { revoke: true, dryRun: true }, { text: APPROVED });
+    expect(dry.messages).toMatch(/^Dry run: shop\/orders would no longer be approved in /);
+  });
+
+  test('a revocation for a misspelt name is an error with a suggestion, and nothing is written', async () => {
+    for (const name of ['shop/order', 'shp/orders'])
+      await expect(inCluster([name], { revoke: true }, { text: APPROVED })).rejects.toThrow(
+        /there is no .*sh.?o?p.*To refuse a Service that does not exist yet, use --file$/,
+      );
+  });
+
+  test('without the right to read Services, a revocation is written, with a warning', async () => {
+    const { messages, overrides } = await inCluster(
+      ['shop/order'],
+      { revoke: true },
+      { text: APPROVED, refused: '/services' },
+    );
+    expect(messages).toMatch(/^warning: cannot check from here that these Services exist: /);
+    expect(overrides).toContain('shop/order:\n    approved: false\n');
   });
 
   test('a dry run shows what it would write, and writes nothing', async () => {

@@ -2,16 +2,17 @@ import { stat } from 'node:fs/promises';
 import type { Configuration } from '../app/configuration.ts';
 import { openCluster } from '../app/pipeline.ts';
 import { FileChangedError, rewriteFile } from '../files/replace-file.ts';
+import { approvalsIn } from '../model/approvals.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError } from '../model/errors.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
-import type { ApprovalWord, ApprovedKind } from '../model/overrides.ts';
-import type { ServiceName } from '../model/service.ts';
+import { type ApprovalWord, type ApprovedKind, NO_OVERRIDES } from '../model/overrides.ts';
+import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import { approve } from '../planning/approve.ts';
 import { textDiff } from '../planning/changes.ts';
-import { type ShownService, showServices } from './approve/shown.ts';
+import { checkRefused, type ShownService, showServices } from './approve/shown.ts';
 import type { CliContext } from './cli-context.ts';
 import { withQuiet } from './commands/command.ts';
 import { EXIT } from './exit.ts';
@@ -149,6 +150,19 @@ async function approveInCluster(
   );
 }
 
+/** Services that overrides do not name must exist: a misspelt name would leave the approval that a user means. */
+async function checkRevoked(
+  names: readonly ServiceName[],
+  settings: Configuration,
+  flags: ApproveFlags,
+  cli: CliContext,
+): Promise<void> {
+  const { before } = await approveInCluster(settings, (text) => text, { ...flags, dryRun: true }, cli);
+  const isNamed = namedIn(before);
+  const unknown = names.filter((name) => !isNamed(name));
+  if (unknown.length > 0) await checkRefused(unknown, flags, cli);
+}
+
 /** The approvals to write, by Service. Services that need no approval get one only with an explicit type. */
 function entriesFor(
   names: readonly ServiceName[],
@@ -163,6 +177,20 @@ function entriesFor(
     return kind === undefined ? [] : [[name, { approved: kind, tools: found.tools }]];
   });
   return new Map(entries);
+}
+
+/** The Services that a text of overrides names, under either form of their keys. */
+function namedIn(text: string): (name: ServiceName) => boolean {
+  const read = readOverrides(text);
+  const { tools } = 'value' in read ? read.value : NO_OVERRIDES;
+  return (name) => [displayKey(name), defaultName(name)].some((key) => Object.hasOwn(tools, key));
+}
+
+/** Whether a text approves a Service. */
+function isApprovedIn(text: string): (name: ServiceName) => boolean {
+  const read = readOverrides(text);
+  const approvals = approvalsIn('value' in read ? read.value : NO_OVERRIDES);
+  return (name) => approvals.has(serviceKey(name));
 }
 
 type Words = ReadonlyMap<ServiceName, ApprovalEntry>;
@@ -186,6 +214,7 @@ function resultLines(
   { changed, unchanged }: Changes,
   place: string,
   { file, dryRun, revoke }: ApproveFlags,
+  wasApproved: (name: ServiceName) => boolean,
 ): string[] {
   const listed = (names: ReadonlySet<ServiceName>): string =>
     [...names]
@@ -196,14 +225,20 @@ function resultLines(
       .join(', ');
   const are = (names: ReadonlySet<ServiceName>): string =>
     `${listed(names)} ${names.size === 1 ? 'is' : 'are'}`;
-  const word = revoke === true ? 'no longer approved' : 'approved';
   const lines: string[] = [];
-  if (changed.size > 0)
-    lines.push(
-      dryRun === true
-        ? `Dry run: ${listed(changed)} would be ${word} in ${place}; nothing was written.`
-        : `${are(changed)} ${word} in ${place}${file === undefined ? '; serve applies this within seconds' : ''}.`,
-    );
+  const say = (names: ReadonlySet<ServiceName>, word: string, wouldBe: string): void => {
+    if (names.size > 0)
+      lines.push(
+        dryRun === true
+          ? `Dry run: ${listed(names)} ${wouldBe} in ${place}; nothing was written.`
+          : `${are(names)} ${word} in ${place}${file === undefined ? '; serve applies this within seconds' : ''}.`,
+      );
+  };
+  if (revoke === true) {
+    const revoked = new Set([...changed].filter(wasApproved));
+    say(revoked, 'no longer approved', 'would no longer be approved');
+    say(new Set([...changed].filter((name) => !revoked.has(name))), 'refused now', 'would be refused');
+  } else say(changed, 'approved', 'would be approved');
   if (unchanged.size > 0) {
     const state = revoke === true ? 'not approved' : 'approved already';
     lines.push(`${are(unchanged)} ${state} in ${place}${changed.size > 0 ? '' : '; nothing was changed'}.`);
@@ -242,6 +277,7 @@ export async function approveCommand(
   for (const name of names)
     if (!words.has(name)) messages.write(`${displayKey(name)} needs no approval, so none was written.\n`);
   if (words.size === 0) return EXIT.ok;
+  if (flags.revoke === true && file === undefined) await checkRevoked(names, settings, flags, cli);
   const edit = (text: string): string => applyApprovals(text, words, where);
   const edited =
     file === undefined
@@ -253,7 +289,7 @@ export async function approveCommand(
   if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), cli);
   const place =
     file === '-' ? 'the text on standard output' : `${where}${isNew === true ? ', a new file' : ''}`;
-  for (const line of resultLines(words, changes, place, flags))
+  for (const line of resultLines(words, changes, place, flags, isApprovedIn(before)))
     withQuiet(cli, flags).output.messages.write(`${line}\n`);
   const open = [...changes.changed].filter((name) => words.get(name)?.approved === true).map(displayKey);
   if (open.length > 0)

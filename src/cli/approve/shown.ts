@@ -68,16 +68,46 @@ type Sync = Awaited<ReturnType<typeof readOnce>>;
 const unreadPlaces = ({ stale, problems }: Sync): ReadonlySet<string> =>
   new Set([...stale.map((each) => `namespace ${each}`), ...problems.map(({ where }) => where)]);
 
-/** @throws ConfigError if one of the Services does not exist */
-async function mustExist(names: readonly ServiceName[], sync: Sync, input: Input, signal: AbortSignal) {
+/** @param word what to do with a Service @throws ConfigError if one of the Services does not exist */
+async function mustExist(
+  names: readonly ServiceName[],
+  sync: Sync,
+  input: Input,
+  word: 'approve' | 'refuse',
+  signal: AbortSignal,
+): Promise<void> {
   const unread = unreadPlaces(sync);
   for (const { namespace, name } of names) {
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
     if (there.includes(name) || unread.has(`namespace ${namespace}`)) continue;
     throw new ConfigError(
-      `${await missingService(namespace, name, there, input, signal)}. To approve a Service that does not exist yet, use --file`,
+      `${await missingService(namespace, name, there, input, signal)}. To ${word} a Service that does not exist yet, use --file`,
     );
   }
+}
+
+/** The Services of the namespaces of some names, as far as they can be read from this machine. */
+async function readServices(names: readonly ServiceName[], flags: Flags, cli: CliContext) {
+  const scoped = { ...flags, namespace: [...new Set(names.map(({ namespace }) => namespace))].join(',') };
+  const settings = await settingsOf(scoped, cli);
+  const input = await openInput(inputOf(scoped, cli), settings, false);
+  const read = readOnce(input.source, cli.signal).then((sync) => ({ sync, fault: undefined }));
+  const { sync, fault } = await read.catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    return { sync: undefined, fault: error.message };
+  });
+  return { settings, input, sync, fault };
+}
+
+/** Checks that the Services to refuse exist, as far as they can be read from this machine. @throws ConfigError if one does not */
+export async function checkRefused(
+  names: readonly ServiceName[],
+  flags: Flags,
+  cli: CliContext,
+): Promise<void> {
+  const { input, sync, fault } = await readServices(names, flags, cli);
+  if (sync !== undefined) return await mustExist(names, sync, input, 'refuse', cli.signal);
+  cli.output.messages.write(`warning: cannot check from here that these Services exist: ${fault}\n`);
 }
 
 /** Detects and probes the named Services. */
@@ -111,16 +141,13 @@ export async function showServices(
 ): Promise<Map<ServiceName, ShownService>> {
   const shown = new Map<ServiceName, ShownService>();
   const { messages } = cli.output;
-  const scoped = { ...flags, namespace: [...new Set(names.map(({ namespace }) => namespace))].join(',') };
-  const settings = await settingsOf(scoped, cli);
-  const input = await openInput(inputOf(scoped, cli), settings, false);
-  const sync = await readOnce(input.source, cli.signal).catch((error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
-    messages.write(`warning: cannot detect the type of these Services from here: ${error.message}\n`);
-  });
-  if (sync === undefined) return shown;
+  const { settings, input, sync, fault } = await readServices(names, flags, cli);
+  if (sync === undefined) {
+    messages.write(`warning: cannot detect the type of these Services from here: ${fault}\n`);
+    return shown;
+  }
   warn(cli.output, sync.problems);
-  await mustExist(names, sync, input, cli.signal);
+  await mustExist(names, sync, input, 'approve', cli.signal);
   const found = await discoverNamed(
     names,
     sync,
