@@ -27,6 +27,8 @@ export interface CurrentState {
   readonly tools: readonly PublishedTool[];
   /** The groups of the published backends, which keep their ids. */
   readonly groups: Groups;
+  /** Why the ConfigMap could not be read, if it could not. */
+  readonly fault?: string | undefined;
 }
 
 /** Applies the state to the stages. */
@@ -74,8 +76,8 @@ export async function readCurrentState(
     const live = observe(await targetOf(kube, settings).read(signal), OUTPUTS);
     const state = currentStateOf(live, settings);
     return { ...state, publication: { ...state.publication, watched } };
-  } catch {
+  } catch (error) {
     signal.throwIfAborted();
-    return unknown;
+    return { ...unknown, fault: (error as Error).message };
   }
 }

@@ -14,6 +14,7 @@ import { reportNothingFound } from './nothing-found.ts';
 import { render, warn, writePainted } from './output.ts';
 import { storedSettings } from './stored-settings.ts';
 import { columnsOf, hasColours } from './terminal.ts';
+import { warnOfUnknownState } from './unknown-state.ts';
 import { withProgress } from './with-progress.ts';
 
 export interface DiscoverFlags extends InputFlags {
@@ -22,7 +23,7 @@ export interface DiscoverFlags extends InputFlags {
 
 /** `discover`: lists the backends and their health. @returns the exit code */
 export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Promise<number> {
-  const { kube, settingsFor, policy, watched } = await storedSettings(flags, cli);
+  const { kube, settingsFor, policy: configured, watched } = await storedSettings(flags, cli);
   const settings = await settingsFor(flags);
   const input = await openInput(inputOf(flags, cli), settings, false, kube);
   const { sync, state, kinds, found } = await withProgress(cli.output, cli.env, async (progress) => {
@@ -41,6 +42,8 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     };
   });
   const { overrides, published, publication, tools, groups } = state;
+  const policy = { ...configured, areApprovalsKnown: state.fault === undefined };
+  warnOfUnknownState(state, settings, cli);
   // Trust and limits are those of serve. Backends that it does not watch take nothing from others.
   const searched = found.services.filter(({ service }) => isWatched(watched, service.namespace));
   const { limitNotes, cuts, omissions } = generate(searched, {

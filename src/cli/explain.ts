@@ -35,6 +35,7 @@ import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
 import { storedSettings } from './stored-settings.ts';
 import { hasColours } from './terminal.ts';
+import { warnOfUnknownState } from './unknown-state.ts';
 import { withProgress } from './with-progress.ts';
 
 export interface ExplainFlags extends InputFlags {
@@ -97,7 +98,12 @@ async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
   });
   const stages = withCurrentState(await stagesOf(settings, input, { keepsTexts: true }), state);
   // Trust and shared limits depend on the configured namespaces, not on the explained one.
-  const policy = { ...settings, namespaces: configured.namespaces };
+  const policy = {
+    ...settings,
+    namespaces: configured.namespaces,
+    areApprovalsKnown: state.fault === undefined,
+  };
+  warnOfUnknownState(state, settings, cli);
   return { namespace, name, configured, policy, input, services: sync.services, state, stages };
 }
 

@@ -86,12 +86,40 @@ describe('explain and discover use the settings of serve', () => {
     expect((await shown({ 'log-level': 'debug' })).verdict).toMatch(expected);
   });
 
-  test('where settings do not name namespaces, those that serve recorded count', async () => {
+  test('the namespaces that serve recorded count, whatever the settings ConfigMap has', async () => {
     const elsewhere = await shown(undefined, 'monitoring,ops');
     expect(elsewhere.verdict).toContain('not published: serve watches monitoring, ops only');
     expect(elsewhere.published).toBe('NamespaceNotWatched');
     expect((await shown(undefined, '*')).verdict).not.toContain('if serve watches');
-    expect((await shown({ namespaces: 'shop' }, 'monitoring')).verdict).not.toContain('NamespaceNotWatched');
+    expect((await shown({ namespaces: 'shop' }, 'monitoring')).published).toBe('NamespaceNotWatched');
+    expect((await shown({ namespaces: 'monitoring' }, 'shop')).published).not.toBe('NamespaceNotWatched');
+  });
+
+  test('where the ConfigMap cannot be read, approvals are unknown, and a warning says so', async () => {
+    const { server } = await kubeServer((response, { path }) => {
+      if (path.endsWith('/services') || path.endsWith('/endpointslices'))
+        return json(response, {
+          metadata: { resourceVersion: '5' },
+          items: path.endsWith('/services') ? [MCP] : [],
+        });
+      refuse(response, 403, 'Forbidden');
+    });
+    const kubeconfig = await kubeconfigFor(server);
+    for (const namespace of [undefined, 'shop']) {
+      const explain = cliContext({ env: { PROBE: 'none' } });
+      const flags = namespace === undefined ? {} : { namespace };
+      await explainCommand('shop/orders', { kubeconfig, output: 'text', ...flags }, explain.cli);
+      expect(explain.written.result).toMatch(
+        /Verdict\n {2}mcp, overrides\.yaml cannot be read here, so whether it is approved and published is unknown\n/,
+      );
+      expect(explain.written.messages).toMatch(
+        /warning: ConfigMap \S+kubernaut-toolset-config: cannot be read, so overrides, approvals and what is published are unknown here: .*permission/s,
+      );
+    }
+    const discover = cliContext({ env: { PROBE: 'none' } });
+    await discoverCommand({ kubeconfig, output: 'wide', namespace: 'shop' }, discover.cli);
+    expect(discover.written.result).toMatch(/ unknown\n$/);
+    expect(discover.written.messages).toContain('cannot be read, so overrides, approvals');
   });
 
   test.each([

@@ -83,10 +83,11 @@ export async function storedSettings(flags: InputFlags, cli: CliContext): Promis
   const settingsFor = (each: InputFlags): Promise<Configuration> =>
     readConfiguration(sourcesOf({ ...each }, cli), stored);
   const serve = await settingsFor(everywhere);
-  if (serve.given.namespaces !== undefined)
-    return { kube, settingsFor, policy: serve, watched: serve.namespaces };
+  // Its own environment may say something else than the settings ConfigMap.
   const searched = await readSearched(kube, serve, cli.signal);
-  return searched === undefined
+  if (searched !== undefined)
+    return { kube, settingsFor, policy: { ...serve, namespaces: searched }, watched: searched };
+  return serve.given.namespaces === undefined
     ? { kube, settingsFor, policy: await settingsFor(flags), watched: 'unknown' }
-    : { kube, settingsFor, policy: { ...serve, namespaces: searched }, watched: searched };
+    : { kube, settingsFor, policy: serve, watched: serve.namespaces };
 }

@@ -171,8 +171,9 @@ export function problemLine(problem: Problem): string {
 
 /**
  * The approval of a discovered service. `open`: its kind needs no approval. `trusted`: `NAMESPACES` lists its namespace.
- * `approved`: by overrides. `published`: the policy publishes all. `waiting`: for approval. `off`: the policy publishes
- * none. `listed`: the agent's configuration has it already.
+ * `approved`: by overrides. `published`: the policy publishes all. `waiting`: for approval. `refused`: by
+ * overrides. `unknown`: the overrides cannot be read. `off`: the policy publishes none. `listed`: the agent's configuration
+ * has it already.
  */
 export const APPROVAL_STATES = [
   'open',
@@ -180,6 +181,8 @@ export const APPROVAL_STATES = [
   'approved',
   'published',
   'waiting',
+  'refused',
+  'unknown',
   'off',
   'listed',
 ] as const;

@@ -93,14 +93,28 @@ describe('trust', () => {
     ).toBe('waiting');
   });
 
-  test('"approved: false" makes one wait even if all are published', () => {
+  test('"approved: false" refuses one even if all are published', () => {
     const refused = overrides({ tools: { 'shop/orders': { approved: false } } });
-    expect(state(server('shop'), { ...APPROVE, mcpPolicy: 'publish' }, refused)).toBe('waiting');
+    expect(state(server('shop'), { ...APPROVE, mcpPolicy: 'publish' }, refused)).toBe('refused');
   });
 
-  test('"approved: false" makes one wait in a trusted namespace too', () => {
+  test('"approved: false" refuses one in a trusted namespace too', () => {
     const written = overrides({ tools: { 'monitoring/orders': { approved: false } } });
-    expect(state(server('monitoring'), APPROVE, written)).toBe('waiting');
+    expect(state(server('monitoring'), APPROVE, written)).toBe('refused');
+  });
+
+  test.each([{ approved: false }, { enabled: false }])('nobody is asked to approve what is %j', (entry) => {
+    const written = overrides({ tools: { 'shop/orders': entry } });
+    const { services, waiting, notes } = admit([server('shop'), server('ops')], APPROVE, written);
+    expect(services).toEqual([]);
+    expect(waiting.map(({ service: { namespace } }) => namespace)).toEqual(['ops']);
+    expect(notes.map(({ where }) => where)).toEqual(['Service ops/orders']);
+  });
+
+  test('is unknown where overrides cannot be read, except for what needs no approval', () => {
+    const blind = { ...APPROVE, areApprovalsKnown: false };
+    expect(state(server('monitoring'), blind)).toBe('unknown');
+    expect(state(server('shop'), blind)).toBe('unknown');
   });
 });
 
@@ -110,14 +124,15 @@ describe('precedence', () => {
   const leadsElsewhere = { ...orders, targets: ['old.ops.svc.cluster.local'] };
   const REFUSED_BESIDE =
     'waits for approval: it goes with shop/orders-twin, which overrides.yaml refuses; dynamic-toolset approve shop/orders';
-  const PLAIN = 'waits for approval: dynamic-toolset approve shop/orders';
+  const REFUSED =
+    'not published: overrides.yaml refuses it; to approve it: dynamic-toolset approve shop/orders';
 
   test.each<[string, DiscoveredService, Record<string, object>, string]>([
     [
       'a refusal under one form of the key beats an approval under the other',
       orders,
       { 'shop/orders': { approved: true }, 'orders.shop': { approved: false } },
-      PLAIN,
+      REFUSED,
     ],
     [
       'a key without an approval leaves the decision to the other form',
@@ -141,7 +156,7 @@ describe('precedence', () => {
       'a Service that is refused itself does not mention others',
       withTwin,
       { 'shop/orders': { approved: false }, 'shop/orders-twin': { approved: false } },
-      PLAIN,
+      REFUSED,
     ],
     [
       'an approval of the Service itself stays valid, whatever else is refused',

@@ -22,9 +22,16 @@ export interface AdmissionPolicy {
   readonly mcpPolicy?: 'publish' | 'approve' | 'off';
   /** The watched namespaces. A namespace that is listed by name is trusted; `*` trusts none. */
   readonly namespaces?: readonly string[];
+  /** False if `overrides.yaml` cannot be read, so that nobody knows what it approves. Default: true. */
+  readonly areApprovalsKnown?: boolean;
 }
 
 const OPEN: Approval = { state: 'open', reason: '' };
+
+const UNKNOWN: Approval = {
+  state: 'unknown',
+  reason: 'overrides.yaml cannot be read here, so whether it is approved and published is unknown',
+};
 
 /** The label of MCP servers that HolmesGPT's own chart deploys. HolmesGPT lists these itself, with its own approval rules. */
 const PART_OF = 'app.kubernetes.io/part-of';
@@ -69,7 +76,6 @@ function approvalOf(found: Candidate, overrides: Overrides): ApprovalWord | unde
 function waitingReason(found: Candidate, overrides: Overrides): string {
   const approved = approvalOf(found, overrides);
   if (typeof approved === 'string') return `was approved as ${approved}, and is ${approvalKind(found)} now`;
-  if (approvalWordsOf(found.service, overrides).includes(false)) return '';
   const beside = refusedBeside(found, overrides);
   return beside === undefined ? '' : `goes with ${displayKey(beside)}, which overrides.yaml refuses`;
 }
@@ -103,10 +109,11 @@ function listedAs(found: DiscoveredService, overrides: Overrides): string | unde
 /** Decides whether a service may become a tool. Pure. */
 export function admissionOf(
   found: DiscoveredService,
-  { mcpPolicy = 'publish', namespaces = [] }: AdmissionPolicy,
+  { mcpPolicy = 'publish', namespaces = [], areApprovalsKnown = true }: AdmissionPolicy,
   overrides: Overrides = NO_OVERRIDES,
 ): Approval {
   if (approvalKind(found) === undefined) return OPEN;
+  if (!areApprovalsKnown) return UNKNOWN;
   const where = listedAs(found, overrides);
   if (where !== undefined) return { state: 'listed', reason: `not added: ${where} lists it already` };
   if (mcpPolicy === 'off') return { state: 'off', reason: 'not published: MCP_POLICY is off' };
@@ -120,12 +127,17 @@ export function admissionOf(
     return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
   if (mcpPolicy === 'publish' && approved !== false)
     return { state: 'published', reason: 'published: MCP_POLICY is publish' };
-  const other = waitingReason(found, overrides);
   const command = approveCommand(displayKey(found.service));
+  if (approvalWordsOf(found.service, overrides).includes(false))
+    return {
+      state: 'refused',
+      reason: `not published: overrides.yaml refuses it; to approve it: ${command}`,
+    };
+  const other = waitingReason(found, overrides);
   return { state: 'waiting', reason: `waits for approval: ${other === '' ? '' : `it ${other}; `}${command}` };
 }
 
-const HELD: ReadonlySet<Approval['state']> = new Set(['waiting', 'off', 'listed']);
+const HELD: ReadonlySet<Approval['state']> = new Set(['waiting', 'refused', 'unknown', 'off', 'listed']);
 
 /** Whether an approval keeps a service out of the documents. */
 export const isHeld = ({ state }: Approval): boolean => HELD.has(state);
@@ -215,6 +227,11 @@ function waitingNotes(waiting: readonly DiscoveredService[], overrides: Override
   return notes;
 }
 
+/** Whether overrides switch off a Service itself: approving it would not publish it. */
+const isSwitchedOff = ({ service }: DiscoveredService, { tools }: Overrides): boolean =>
+  service.cluster === HOME_CLUSTER &&
+  [displayKey(service), defaultName(service)].some((key) => tools[key]?.enabled === false);
+
 export interface Admitted {
   /** Services that may become tools. */
   readonly services: readonly DiscoveredService[];
@@ -252,7 +269,7 @@ export function admit(
     const admission = admissionOf(service, policy, overrides);
     if (isHeld(admission)) held.push(service);
     else services.push(withTrustedReadOnly(service, admission, overrides));
-    if (admission.state === 'waiting') waiting.push(service);
+    if (admission.state === 'waiting' && !isSwitchedOff(service, overrides)) waiting.push(service);
     if (admission.state === 'approved' && offersOtherTools(service, overrides)) others.push(service);
   }
   waiting.sort((a, b) => compareKeys(serviceKey(a.service), serviceKey(b.service)));

@@ -36,8 +36,9 @@ export function unapproved(
     if (!isHeld(admission)) return [];
     const key = displayKey(found.service);
     const where = `Service ${key}`;
-    if (admission.state !== 'waiting') return [{ where, what: admission.reason }];
     const fix = `if you trust it: ${approveCommand(key)}`;
+    if (admission.state !== 'waiting' && admission.state !== 'refused')
+      return [{ where, what: admission.reason }];
     if (isRefused(found, overrides)) return [{ where, what: 'overrides.yaml refuses it', fix }];
     const what = `is not approved${areNamespacesKnown ? '' : ', nor published now, and which namespaces serve trusts is unknown here'}`;
     return [{ where, what, fix }];

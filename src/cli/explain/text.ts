@@ -124,7 +124,8 @@ const conditionLines = ({ conditions, isPublicationKnown }: ExplainResult): stri
 function placeLine({ generated, conditions, isPublicationKnown }: ExplainResult, tool: string): string {
   const finding = conditionOf(isPublicationKnown ? conditions : (generated?.conditions ?? []), 'Published');
   if (finding === undefined) return 'not published';
-  const { reason, message } = finding;
+  const { status, reason, message } = finding;
+  if (status === 'Unknown') return message;
   if (reason === 'InToolset')
     return `in the ${isPublicationKnown ? '' : 'generated '}documents as the tool ${tool}`;
   if (reason === 'KeptForNow') return `the tool ${tool}: ${message}`;

@@ -8,6 +8,8 @@ const STATES: Readonly<
   trusted: ['True', 'NamespaceTrusted'],
   published: ['True', 'PolicyPublishes'],
   waiting: ['False', 'WaitingForApproval'],
+  refused: ['False', 'RefusedInOverrides'],
+  unknown: ['Unknown', 'ApprovalUnknown'],
   off: ['False', 'PolicyOff'],
   listed: ['False', 'ListedByAgent'],
 };

@@ -151,6 +151,8 @@ const APPROVED: readonly Case<'Approved'>[] = [
   ['NamespaceTrusted', 'True', {}, approval('trusted'), 'because'],
   ['PolicyPublishes', 'True', {}, approval('published'), 'because'],
   ['WaitingForApproval', 'False', {}, approval('waiting'), 'because'],
+  ['RefusedInOverrides', 'False', {}, approval('refused'), 'because'],
+  ['ApprovalUnknown', 'Unknown', {}, approval('unknown'), 'because'],
   ['PolicyOff', 'False', {}, approval('off'), 'because'],
   ['ListedByAgent', 'False', {}, approval('listed'), 'because'],
 ];
@@ -199,6 +201,8 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['DisabledByOverride', 'False', {}, { ...UNPUBLISHED, ...OFF }, 'switches it off'],
   ['NotApproved', 'False', {}, { ...UNPUBLISHED, ...approval('waiting') }, 'because'],
   ['NotApproved', 'False', {}, { ...UNPUBLISHED, ...approval('off') }, 'because'],
+  ['NotApproved', 'False', {}, { ...UNPUBLISHED, ...approval('refused') }, 'because'],
+  ['ApprovalUnknown', 'Unknown', {}, { ...UNPUBLISHED, ...approval('unknown') }, 'because'],
   ['ListedByAgent', 'False', {}, { ...UNPUBLISHED, ...approval('listed') }, 'because'],
   ['Unhealthy', 'False', unhealthy(), UNPUBLISHED, 'while it is unhealthy: it does not'],
   ['NotProven', 'False', { verdict: { proof: 'contradicted' } }, UNPUBLISHED, 'GET / answered 200'],

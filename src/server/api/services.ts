@@ -49,7 +49,7 @@ const service = z.object({
   approval: z
     .enum(APPROVAL_STATES)
     .describe(
-      'Approval state. A backend that is waiting is published after you approve it in overrides.yaml.',
+      'Approval state. A backend that is waiting is published after you approve it in overrides.yaml; one that is refused has approved: false there.',
     ),
   tools: z
     .array(z.object({ name: z.string(), readOnly: z.boolean().describe('As the server declares it.') }))
