@@ -25,15 +25,28 @@ import { withProgress } from './with-progress.ts';
 /**
  * The settings with the namespaces that `serve` searches, unless a person chose others. Says what it does.
  * @param live the published state, which has the namespaces
+ * @param isPublished whether something was published, now or according to the history
  */
 function searchAsServe(
   settings: Configuration,
   live: Observed | undefined,
+  isPublished: boolean,
   { filename = [] }: InputFlags,
   { output }: CliContext,
 ): Configuration {
   const searched = searchedByServe(live);
-  if (filename.length > 0 || searched === undefined) return settings;
+  if (filename.length > 0) return settings;
+  if (searched === undefined) {
+    if (isPublished && settings.given.namespaces === undefined)
+      warn(output, [
+        {
+          where: 'namespaces',
+          what: `it is unknown which ones serve searched, and this command searches ${searchedText(settings.namespaces)}: the difference may be wrong`,
+          fix: 'name those that serve searches with --namespace',
+        },
+      ]);
+    return settings;
+  }
   const [theirs, ours] = [searchedText(searched), searchedText(settings.namespaces)];
   if (theirs === ours) return settings;
   if (settings.given.namespaces === undefined) {
@@ -64,7 +77,10 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
   await stored.openOnce(cli.signal);
   const publisher = targetOf(kube, stored.current);
   const live = observe(await publisher.read(cli.signal), OUTPUTS);
-  const settings = searchAsServe(stored.current, live, flags, cli);
+  // Without the ConfigMap, the history says what would be restored. Reading it is optional, because it may be denied.
+  const revisions = live === undefined ? await publisher.history.list(cli.signal).catch(() => []) : [];
+  const isPublished = live?.toolset !== undefined || revisions.length > 0;
+  const settings = searchAsServe(stored.current, live, isPublished, flags, cli);
   const input = await openInput(inputOf(flags, cli), settings, false, kube);
   const { sync, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
@@ -79,8 +95,6 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
     const backends = await discover(read.services, asking, cli.signal);
     return { sync: read, stages: baseStages, found: backends };
   });
-  // Without the ConfigMap, the history says what would be restored. Reading it is optional, because it may be denied.
-  const revisions = live === undefined ? await publisher.history.list(cli.signal).catch(() => []) : [];
   const generation = { ...settings, kinds: toolKinds(stages.rules) };
   const findings = {
     found: found.services,

@@ -99,6 +99,11 @@ function notesOn({ live, revisions }: PublishedState, to: ReadRevision, isNamed:
   const before = live?.toolset?.tools.length ?? 0;
   const after = to.toolset.tools.length;
   return [
+    ...(live === undefined
+      ? [
+          'the ConfigMap does not exist and is created again. The history does not have the namespaces that serve searched: until serve runs again, name them with --namespace for diff',
+        ]
+      : []),
     ...(held === undefined
       ? []
       : [

@@ -204,7 +204,15 @@ describe('rollback while serve does not run', () => {
     await still();
     await serve.stop();
     await cluster.admin.delete(path);
-    expect(await command(env, 'rollback', '--to', '1')).toMatchObject({ code: 0 });
+    const { NAMESPACES: _, ...elsewhere } = env as Readonly<Record<string, string>>;
+    const unknown = 'namespaces: it is unknown which ones serve searched, and this command searches default,';
+    expect((await command(elsewhere, 'diff')).stderr).toContain(unknown);
+    expect(await command(env, 'rollback', '--to', '1')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('The history does not have the namespaces that serve searched'),
+    });
+    expect((await command(elsewhere, 'diff')).stderr).toContain(unknown);
+    expect((await command(env, 'diff')).stderr).not.toContain('unknown');
     const made = await read();
     expect(toolNames(made)).toEqual([`prometheus.${watched}`]);
     expect(made.data['overrides.yaml']).toBe(MINE);
