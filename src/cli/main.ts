@@ -6,6 +6,7 @@ import { hideSecrets } from '../model/redact-text.ts';
 import { EXIT, exitCodeOf } from './exit.ts';
 import { createProgram } from './program.ts';
 import { safeTerminal } from './safe-terminal.ts';
+import { withAlternative } from './without-cluster.ts';
 
 /** The oldest supported major version of Node.js. Checked first, because an older one fails in ways that look like bugs. */
 const MIN_NODE_MAJOR = 24;
@@ -72,7 +73,8 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   } else if (error instanceof UserError) {
-    for (const line of error.message.split('\n')) output.messages.write(`error: ${line}\n`);
+    for (const line of withAlternative(error, program.args[0]).split('\n'))
+      output.messages.write(`error: ${line}\n`);
     process.exitCode = exitCodeOf(error);
   } else if (stop.signal.aborted) {
     process.exitCode = stop.signal.reason === 'SIGINT' ? 130 : 143;

@@ -4,7 +4,7 @@ import https, { type RequestOptions } from 'node:https';
 import { delimiter } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Context } from '@kubernetes/client-node/dist/config_types.js';
-import { ConfigError } from '../model/errors.ts';
+import { ConfigError, NoClusterError } from '../model/errors.ts';
 import { suggestOrList } from '../model/nearest.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { credentialsError } from './credentials-error.ts';
@@ -178,8 +178,8 @@ export function connect(options: KubeClientOptions): KubeClient {
   const config = load(options);
   const cluster = config.getCurrentCluster();
   if (isPlaceholder(config))
-    throw new ConfigError(
-      'no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set, and this is not a Pod; name a kubeconfig with --kubeconfig, or do without a cluster: read manifests with -f, and let serve publish to a file with --out',
+    throw new NoClusterError(
+      'no cluster is configured: there is no ~/.kube/config, KUBECONFIG is not set, and this is not a Pod; name a kubeconfig with --kubeconfig',
     );
   const current = config.getCurrentContext();
   const inContext: Partial<Context> = config.getContextObject(current) ?? {};

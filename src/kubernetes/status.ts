@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { ClusterError, UserError } from '../model/errors.ts';
+import { ClusterError, UnreachableError, UserError } from '../model/errors.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import { CredentialsError } from './credentials-error.ts';
 import { InvalidResponseError, ResponseTooLargeError, readBody } from './response.ts';
@@ -187,8 +187,8 @@ export function clusterError(error: unknown, doing: string, server: string): Use
       { cause: error },
     );
   const reason = unreachableReason(error as NodeJS.ErrnoException);
-  return new ClusterError(
-    `cannot ${doing}: the cluster at ${server} is not reachable (${reason}); check the network and the kubeconfig's context, or read manifests with -f`,
+  return new UnreachableError(
+    `cannot ${doing}: the cluster at ${server} is not reachable (${reason}); check the network and the kubeconfig's context`,
     { cause: error },
   );
 }

@@ -23,6 +23,12 @@ export class ClusterError extends UserError {
   override readonly name = 'ClusterError';
 }
 
+/** No cluster is configured. */
+export class NoClusterError extends ConfigError {}
+
+/** The cluster does not answer. */
+export class UnreachableError extends ClusterError {}
+
 /** A check found errors. */
 export class FindingsError extends UserError {
   override readonly name = 'FindingsError';

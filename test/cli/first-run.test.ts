@@ -126,6 +126,27 @@ describe('no cluster', () => {
       '-f',
     ]));
 
+  test.each([
+    ['approve', ['approve', 'shop/orders'], 'or edit a file with --file'],
+    ['serve', ['serve', '--once'], 'or read manifests with -f, and publish to a file with --out'],
+    ['diff', ['diff'], ''],
+    ['rollback', ['rollback'], ''],
+    ['history', ['history'], ''],
+  ])('%s advises only what it can do', async (_, args, alternative) => {
+    const reachless = [...args, '--kubeconfig', kubeconfig({})];
+    for (const [words, exit] of [
+      [args, EXIT.usage],
+      [reachless, EXIT.cluster],
+    ] as const) {
+      const { lines, code } = await said(words);
+      expect(code).toBe(exit);
+      const last = lines.at(-1) ?? '';
+      expect(last).toMatch(/^error: .*(no cluster is configured|is not reachable)/);
+      if (alternative === '') expect(lines.join('\n')).not.toContain('-f');
+      else expect(last).toContain(alternative);
+    }
+  });
+
   test('a name that does not resolve', () =>
     expectError(discover({ server: 'https://no-such-host.invalid:6443' }), EXIT.cluster, [
       'https://no-such-host.invalid:6443 (context dev of',
