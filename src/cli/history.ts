@@ -81,6 +81,10 @@ function rowOf(revision: ReadRevision, before: ReadRevision | undefined, live: O
   };
 }
 
+/** Says that neither a ConfigMap nor its history exists, and how to choose another. It continues a line. */
+export const noSuchTarget = (target: string): string =>
+  `there is no ${target}, and no history of it; serve creates both, and --configmap-namespace and --configmap-name choose another`;
+
 /** Finds a revision by its number. @throws UserError that lists the existing numbers */
 export function findRevision<R extends Revision>(revisions: readonly R[], number: number): R {
   // Two processes that write at the same time may use the same number. The newer revision wins.
@@ -101,6 +105,8 @@ export async function historyCommand(flags: HistoryFlags, cli: CliContext): Prom
   const revisions = observeRevisions(listed, OUTPUTS);
   const live = observe(published, OUTPUTS);
   const { result, messages } = cli.output;
+  const isAbsent = live === undefined && revisions.length === 0;
+  if (isAbsent && flags.revision !== undefined) throw new ConfigError(noSuchTarget(publisher.target));
   if (flags.revision !== undefined) {
     const { documents, overrides } = findRevision(revisions, flags.revision);
     const content = { ...documents, ...(overrides === undefined ? {} : { [OVERRIDES_KEY]: overrides }) };
@@ -114,7 +120,11 @@ export async function historyCommand(flags: HistoryFlags, cli: CliContext): Prom
     return EXIT.ok;
   }
   if (rows.length === 0) {
-    messages.write(`There is no history of ${publisher.target} yet; serve records what it publishes.\n`);
+    messages.write(
+      isAbsent
+        ? `note: ${noSuchTarget(publisher.target)}\n`
+        : `There is no history of ${publisher.target} yet; serve records what it publishes.\n`,
+    );
     return EXIT.ok;
   }
   result.write(

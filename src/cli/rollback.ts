@@ -16,7 +16,7 @@ import { retryConflicts } from '../publishers/conflicts.ts';
 import { PublishConflict } from '../publishers/publisher.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { findRevision } from './history.ts';
+import { findRevision, noSuchTarget } from './history.ts';
 import { inputOf, settingsOf } from './input-flags.ts';
 import { printDiff } from './print-diff.ts';
 import { type ApprovalFlags, checkApprovals, type PublishedState } from './rollback-approvals.ts';
@@ -125,6 +125,7 @@ async function readState(target: Target, force: boolean, signal: AbortSignal): P
   const revisions = observeRevisions(listed, OUTPUTS);
   const live = observe(published, OUTPUTS);
   const refused = refusal(live, force);
+  if (live === undefined && revisions.length === 0) throw new ConfigError(noSuchTarget(target.target));
   if (refused === undefined) return { revisions, live };
   throw new FindingsError(`${target.target} is left as it is: ${refused}`);
 }
