@@ -466,7 +466,9 @@ describe('what is not approved now', () => {
   test('are tools of a server that is not published now, because nobody knows which it has', async () => {
     const settings = { namespaces: 'shop' };
     const place = await cluster([trusting(offering('get')), none], undefined, { settings });
-    expect(await failing(place)).toContain('it is not published now, so nobody knows which tools it has');
+    expect(await failing(place)).toContain(
+      'the current toolset does not have it, so nobody knows which tools it has',
+    );
     const earlier = await cluster([trusting(orders), trusting(offering('get')), none], undefined, {
       settings,
     });

@@ -139,6 +139,8 @@ type EngineFact =
       readonly to: number;
       readonly holds: boolean;
       readonly removed?: true;
+      /** Whether a person accepted something in it that is not approved, switched off or excluded. */
+      readonly accepted?: true;
       /** What it published and people do not want now. */
       readonly revoked?: string;
     }

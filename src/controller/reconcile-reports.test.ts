@@ -113,6 +113,15 @@ describe('why something else is published than was found', () => {
     expect(reasons('holds', 2)).toEqual([{ kind: 'rollback', to: 2, holds: true }]);
   });
 
+  test('with a rollback, what a person accepted, and why it ended', () => {
+    const one = reports();
+    const rollback = { to: 3, from: 'x', accepted: 'a' };
+    one.reasons({ ...DECISION, intent: { ...DECISION.intent, rollback }, rollback: 'holds' }, LIVE, 1);
+    expect(news()).toEqual([{ kind: 'rollback', to: 3, holds: true, accepted: true }]);
+    one.reasons({ ...DECISION, rollback: 'ended', revoked: 'b is excluded' }, LIVE, 1);
+    expect(news()).toMatchObject([{ kind: 'rollback', holds: false, revoked: 'b is excluded' }]);
+  });
+
   test('a rollback whose annotations were removed has ended, which is reported once', () => {
     const one = reports();
     const reasons = (decision: Partial<Decision>) => {

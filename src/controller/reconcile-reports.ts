@@ -87,6 +87,7 @@ export class ReconcileReports {
         cycle,
         to,
         holds: state === 'holds',
+        ...(state === 'holds' && known?.accepted !== undefined ? { accepted: true } : {}),
         ...(revoked === undefined ? {} : { revoked }),
       });
     // A decision that keeps everything, such as one with invalid overrides, keeps the rollback too.

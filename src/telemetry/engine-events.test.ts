@@ -161,6 +161,18 @@ describe('reported', () => {
     [{ kind: 'rollback', cycle, to: 3, holds: true }, 'Normal', 'RollbackHolds', 'revision 3 holds'],
     [{ kind: 'rollback', cycle, to: 3, holds: false }, 'Normal', 'RollbackEnded', 'The inputs changed, so'],
     [
+      { kind: 'rollback', cycle, to: 3, holds: true, accepted: true },
+      'Normal',
+      'RollbackHolds',
+      'It publishes what --allow-unapproved accepted.',
+    ],
+    [
+      { kind: 'rollback', cycle, to: 3, holds: false, revoked: 'b.monitoring is excluded: x' },
+      'Normal',
+      'RollbackEnded',
+      'because of something that it published: b.monitoring is excluded: x.',
+    ],
+    [
       { kind: 'rollback', cycle, to: 3, holds: false, removed: true },
       'Normal',
       'RollbackEnded',

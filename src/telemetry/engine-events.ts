@@ -146,12 +146,12 @@ const EVENT_FORMATTERS: {
     action: 'RollBack',
     note: `The published documents were unusable when they were read back: ${oneLine(joinNames(faults), MAX_TEXT)}. Rolled back to revision ${to}.`,
   }),
-  rollback: ({ to, holds, removed, revoked }) => ({
+  rollback: ({ to, holds, removed, revoked, accepted }) => ({
     type: 'Normal',
     reason: holds ? 'RollbackHolds' : 'RollbackEnded',
     action: 'RollBack',
     note: holds
-      ? `The rollback to revision ${to} holds until the inputs change, or until rollback --end.`
+      ? `The rollback to revision ${to} holds until the inputs change, or until rollback --end.${accepted === true ? ' It publishes what --allow-unapproved accepted.' : ''}`
       : removed === true
         ? `Somebody ended the rollback to revision ${to}.`
         : revoked === undefined

@@ -97,7 +97,7 @@ describe('the same server under another name', () => {
       const theirs = at(url, ['*'], 'theirs');
       const standing = { toolsets: [theirs], overrides: NO_OVERRIDES, applied: NO_OVERRIDES };
       const [problem] = problemsOf(standing, at(URL, []));
-      expect(problem?.what).toContain('it is not published now');
+      expect(problem?.what).toContain('the current toolset does not have it');
     },
   );
 
@@ -188,7 +188,9 @@ describe('a discovered server whose tools are unknown now', () => {
       ({ where, what }) => `${where}: ${what.slice(what.indexOf('and ') + 4)}`,
     );
   };
-  const UNPUBLISHED = ['shop/orders: it is not published now, so nobody knows which tools it has'];
+  const UNPUBLISHED = [
+    'shop/orders: the current toolset does not have it, so nobody knows which tools it has',
+  ];
   const REAPPROVED = ['shop/orders: overrides.yaml approves other tools of it since'];
 
   test('is named if the newest toolset does not have it, whatever older ones had', () => {
@@ -226,7 +228,7 @@ describe('a discovered server whose tools are unknown now', () => {
     (url) => {
       const mine = file({ mcp_servers: { orders: { config: { url } } } });
       expect(whys([others], mine)).toEqual([
-        'orders: it is not published now, so nobody knows which tools it has',
+        'orders: the current toolset does not have it, so nobody knows which tools it has',
       ]);
       expect(whys([mine], mine)).toEqual([]);
     },

@@ -30,11 +30,11 @@ export const decisionLog = (log: Logger): EventHandlers => ({
       `the published documents were unusable when they were read back; rolled back to revision ${to}`,
     );
   },
-  rollback({ cycle, to, holds, removed, revoked }) {
+  rollback({ cycle, to, holds, removed, revoked, accepted }) {
     log[holds ? 'warn' : 'info'](
       { component, cycle, revision: to },
       holds
-        ? `the rollback to revision ${to} holds until the inputs change, or until rollback --end`
+        ? `the rollback to revision ${to} holds until the inputs change, or until rollback --end${accepted === true ? '; it publishes what --allow-unapproved accepted' : ''}`
         : removed === true
           ? `somebody ended the rollback to revision ${to}`
           : revoked === undefined
