@@ -54,7 +54,7 @@ test('all faults of all sources are reported together, each with its place', asy
     expect.stringMatching(/^ENABLE_GRAFANA="no" must be one of true, false/),
     expect.stringMatching(/^ConfigMap a\/b: max-backends="abc" is not a whole number/),
     expect.stringMatching(/^ConfigMap a\/b: mcp-policy="yes" must be one of/),
-    expect.stringMatching(/config\.yaml: maxShards="many" is not a whole number/),
+    expect.stringMatching(/config\.yaml:\d+:\d+: maxShards="many" is not a whole number/),
     expect.stringMatching(/^LOG_LEVEL="loud" must be one of/),
   ]);
 });

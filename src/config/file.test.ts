@@ -32,6 +32,14 @@ test.each([
   expect(problems.map(({ what }) => what)).toEqual([message]);
 });
 
+test('a setting is named with its line and column', async () => {
+  const folder = folderWith('config.yaml', 'namespaces:\n  - a\nmaxBackends: "1.5"\n');
+  const path = join(folder, 'config.yaml');
+  const { origin } = await readConfigFile(path, TYPES);
+  expect(origin('maxBackends')).toBe(`${path}:3:14: maxBackends`);
+  expect(origin('namespaces')).toBe(`${path}:2:3: namespaces`);
+});
+
 test('the settings of a file with other faults are still read', async () => {
   const folder = folderWith('config.yaml', 'namespaces: [a]\nunknown: 1\n');
   const { faults, texts } = await readConfigFile(join(folder, 'config.yaml'), TYPES);

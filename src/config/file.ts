@@ -59,18 +59,22 @@ export async function readConfigFile(
       { cause: error },
     );
   }
-  const origin = (name: SettingName): string => `${path}: ${name}`;
   const parsed = parseYaml(content.trim() === '' ? '{}' : content, { limits: SMALL });
   const result =
     'faults' in parsed
       ? parsed
       : parsed.check(configFileSchema.extend({ detectors: optionsFor(types).default({}) }));
+  const loose = 'faults' in parsed ? parsed : parsed.check(z.record(z.string(), z.unknown()));
+  const origin = (name: SettingName): string => {
+    if (!('value' in loose)) return `${path}: ${name}`;
+    const { line, column } = loose.valuePlace([name]);
+    return `${path}:${line}:${column}: ${name}`;
+  };
   if ('value' in result) {
     const { detectors, credentials, ...texts } = result.value;
     return { texts, detectors, credentials, faults: [], origin };
   }
   const faults = faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
-  const loose = 'faults' in parsed ? parsed : parsed.check(z.record(z.string(), z.unknown()));
   const texts = 'value' in loose ? settingTexts(loose.value) : {};
   return { texts, detectors: {}, credentials: {}, faults, origin };
 }

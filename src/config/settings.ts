@@ -46,7 +46,9 @@ export function givenSettings(
     const candidates = [
       { text: flags[name], origin: flag },
       { text: fromEnv === '' ? undefined : fromEnv, origin: variable },
-      ...layers.map(({ texts, origin }) => ({ text: texts[name], origin: origin(name) })),
+      ...layers
+        .filter(({ texts }) => texts[name] !== undefined)
+        .map(({ texts, origin }) => ({ text: texts[name], origin: origin(name) })),
     ];
     const chosen = candidates.find(({ text }) => text !== undefined);
     if (chosen?.text !== undefined) result[name] = { text: chosen.text, origin: chosen.origin };

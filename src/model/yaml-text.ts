@@ -99,6 +99,8 @@ export function readYaml<T>(
 export interface PlacedValue<T> {
   readonly value: T;
   readonly placeOf: (path: readonly PropertyKey[]) => Place;
+  /** The position of a value, or of its deepest existing ancestor. `placeOf` has the key's, if there is one. */
+  readonly valuePlace: (path: readonly PropertyKey[]) => Place;
 }
 
 /** A text that was parsed once, for several checks of its content. */
@@ -145,11 +147,12 @@ export function parseYaml(
   const places = new Places(document);
   const placeOf = (path: readonly PropertyKey[]): Place =>
     at(typeof path.at(-1) === 'string' ? places.key(path) : places.value(path));
+  const valuePlace = (path: readonly PropertyKey[]): Place => at(places.value(path));
   return {
     check: (schema) => {
       const result = schema.safeParse(content, { error: issueMessage });
       return result.success
-        ? { value: result.data, placeOf }
+        ? { value: result.data, placeOf, valuePlace }
         : schemaFaults(result.error, schema, places, at);
     },
   };
