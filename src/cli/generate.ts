@@ -20,6 +20,7 @@ import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { reportNothingFound } from './nothing-found.ts';
 import { warn } from './output.ts';
 import { readInput } from './read-input.ts';
+import { unhealthyNotes } from './unhealthy-notes.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
 import { yamlText } from './yaml-output.ts';
@@ -73,7 +74,8 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
     return { sync: read, stages, found: backends };
   });
   const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
-  warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes]);
+  const leftOut = unhealthyNotes(generated, found.services);
+  warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes, ...leftOut]);
   const searched = { services: sync.services, backends: found.services.length };
   await reportNothingFound(flags, settings, input, searched, cli);
   let text: string;

@@ -122,4 +122,6 @@ export interface Generated extends Toolset {
   readonly waiting: readonly string[];
   /** These, and all others that are not approved for publication. */
   readonly held: readonly string[];
+  /** `namespace/name` of the Services that are left out only because they are unhealthy. */
+  readonly unhealthy: readonly string[];
 }

@@ -68,7 +68,7 @@ export function* generateInSteps(
   const { kinds } = options;
   const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
   yield;
-  const { tools, notes } = toolsOf(services, overrides, kinds, held, options.publishedTypes);
+  const { tools, notes, unhealthy } = toolsOf(services, overrides, kinds, held, options.publishedTypes);
   const idle = idleCredentials(options.credentials, tools, { found, kinds });
   yield;
   const limits = limitsOf(options);
@@ -92,5 +92,6 @@ export function* generateInSteps(
     omissions: rendered.omissions,
     waiting: waiting.map(({ service }) => displayKey(service)),
     held: held.map(({ service }) => displayKey(service)),
+    unhealthy: unhealthy.map(({ service }) => displayKey(service)),
   };
 }

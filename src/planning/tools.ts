@@ -205,6 +205,14 @@ function ownKeys(
   return keys;
 }
 
+/** The tools to publish, and what is not as somebody may expect. */
+interface ToolsAndNotes {
+  readonly tools: readonly Tool[];
+  readonly notes: readonly Problem[];
+  /** The services that are no tools only because they are unhealthy. */
+  readonly unhealthy: readonly DiscoveredService[];
+}
+
 /**
  * The tools to publish, sorted by name: discovered services that are not unhealthy, with overrides applied, and users' own
  * tools. Overrides win over generated fields. Pure.
@@ -217,7 +225,7 @@ export function toolsOf(
   kinds: ReadonlyMap<string, ToolKind>,
   held: readonly DiscoveredService[] = [],
   published: PublishedTypes = new Map(),
-): { readonly tools: readonly Tool[]; readonly notes: readonly Problem[] } {
+): ToolsAndNotes {
   const descriptionOf = (type: string): string | undefined =>
     (kinds.get(type) ?? kinds.get('custom'))?.description;
   const types = { published, descriptionOf };
@@ -227,6 +235,7 @@ export function toolsOf(
   const waiting = new Set(held);
   const offBeside = switchedOffBeside([...found, ...held], overrides);
   const tools: Tool[] = [];
+  const unhealthy: DiscoveredService[] = [];
   const added = [...own];
   for (const service of [...found, ...held]) {
     const change = changes.get(serviceKey(service.service));
@@ -246,7 +255,10 @@ export function toolsOf(
       });
       continue;
     }
-    if (service.verdict.health === 'unhealthy' && !isOwn) continue;
+    if (service.verdict.health === 'unhealthy' && !isOwn) {
+      if (!waiting.has(service)) unhealthy.push(service);
+      continue;
+    }
     if (waiting.has(service) && change?.isCompleted !== true) {
       if (isOwn) notes.push(untypedNote(service));
       continue;
@@ -267,7 +279,7 @@ export function toolsOf(
       personalTool(each.override, each.name, keys.get(each) ?? toSlashedKey(each.key), undefined, kinds),
     );
   }
-  return { tools: tools.sort((a, b) => compareText(a.tool, b.tool)), notes };
+  return { tools: tools.sort((a, b) => compareText(a.tool, b.tool)), notes, unhealthy };
 }
 
 /** The note for a URL in overrides whose type is known only from a Service that is not approved. */

@@ -33,6 +33,7 @@ const generated: Generated = {
   limitNotes: [],
   waiting: [],
   held: [],
+  unhealthy: [],
   cuts: [],
   omissions: [],
 };
