@@ -7,10 +7,11 @@ import { Catalog, type CatalogInputs } from '../controller/catalog.ts';
 import { permitted } from '../controller/outcome.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { type Explanation, explain } from '../detection/explain.ts';
+import type { BeyondLimit } from '../detection/limit-candidates.ts';
 import { selectionOf } from '../detection/selection.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import type { Backend } from '../model/backend.ts';
-import type { Approval, Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
+import type { Approval, Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
@@ -216,6 +217,15 @@ const publishedOf = (
     )
     .map((tool) => tool.name);
 
+/** Why the limit on backends leaves one out before it is probed; `undefined` if it does not. */
+function limitOf(candidate: Candidate | undefined, beyond: BeyondLimit | undefined): Problem | undefined {
+  if (candidate === undefined || beyond === undefined) return undefined;
+  const key = serviceKey(candidate.service);
+  if (!beyond.candidates.some(({ service }) => serviceKey(service) === key)) return undefined;
+  const { what, fix } = beyond;
+  return { where: 'all namespaces', what, fix };
+}
+
 /** Probes the backend of a Service, and collects everything that `explain` prints. */
 async function explainService(
   input: ExplainInput,
@@ -258,6 +268,7 @@ async function explainService(
     approval,
     asksBeforeEach: service === undefined ? undefined : whyAsked(service, approval, overrides),
     problems: found.problems.filter(({ where }) => places.includes(where)),
+    limit: limitOf(candidate, found.beyond),
     cuts: generated.cuts.filter(({ key }) => key === `${namespace}/${used}`),
     ...backendState(explanation, service, verdict, found.services, generated, input),
     stillPublished: service === undefined ? publishedOf({ namespace, name }, state.tools) : [],

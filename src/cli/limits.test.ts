@@ -57,6 +57,29 @@ test.each([
   },
 );
 
+test('MAX_BACKENDS is shown by explain and discover, with who has the most', async () => {
+  const services = [mcp('shop', 'a'), mcp('shop', 'orders'), ...MANY];
+  const { result } = await told('explain', services, { MAX_BACKENDS: '2' });
+  const why = 'the limit is 2, which namespaces share, and evil has the most, 4';
+  const fix = 'raise MAX_BACKENDS (--max-backends), or search fewer namespaces';
+  expect(result).toContain(`Verdict\n  left out: 6 backends were found: ${why}; ${fix}\n`);
+  const { messages } = await told('discover', services, { MAX_BACKENDS: '2' });
+  expect(messages).toMatch(
+    new RegExp(`warning: all namespaces: 4 of 6 backends are .*: ${why}; raise MAX_BACKENDS`),
+  );
+  const within = await told('explain', services, { MAX_BACKENDS: '4' });
+  expect(within.result).not.toContain('MAX_BACKENDS');
+});
+
+test('MAX_NAMESPACE_SERVICES is shown by explain, with the setting', async () => {
+  const services = [mcp('shop', 'a'), mcp('shop', 'orders')];
+  const { result } = await told('explain', services, { MAX_NAMESPACE_SERVICES: '1' });
+  expect(result).toMatch(
+    /Notes\n.*\(orders\): the limit is 1 for each namespace; raise MAX_NAMESPACE_SERVICES/,
+  );
+  expect(result).toContain('Verdict\n  left out, see above');
+});
+
 test('tools that fit into several ConfigMaps are in toolset.json, and may be left out of the undivided file', async () => {
   const services = [...Array.from({ length: 99 }, (_, n) => mcp('shop', `a${n}`)), mcp('shop', 'orders')];
   const { result } = await told('explain', services, { MAX_DOCUMENT_KIB: '16', MAX_SHARDS: '8' });

@@ -5,23 +5,19 @@ import { answering } from '../../test/fixtures/unit/server.ts';
 import { EXIT } from './exit.ts';
 import { generateCommand } from './generate.ts';
 
-interface Manifest {
-  readonly metadata: { readonly name: string; readonly namespace: string };
-}
-
-const service = (name: string, labels: Record<string, string>, port: number): Manifest => ({
+const service = (name: string, labels: Record<string, string>, port: number) => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name, namespace: 'shop', labels },
   spec: { selector: { app: name }, ports: [{ name: 'http', port }] },
 });
-const prometheus = (name: string): Manifest =>
+const prometheus = (name: string) =>
   service(name, { 'app.kubernetes.io/name': 'prometheus', 'app.kubernetes.io/instance': name }, 9090);
 const MCP = service('orders', { app: 'mcp-server' }, 9090);
 
 /** What `generate` writes for these Services. They refuse connections, but one named `up` has this port. */
 async function generated(
-  services: readonly Manifest[],
+  services: readonly ReturnType<typeof service>[],
   up = 1,
 ): Promise<{ readonly result: string; readonly warnings: readonly string[] }> {
   const connectTo = services.map(

@@ -1,5 +1,5 @@
 import { type Detection, detect } from '../detection/detect.ts';
-import { limitCandidates } from '../detection/limit-candidates.ts';
+import { type BeyondLimit, limitCandidates } from '../detection/limit-candidates.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import { withReach } from '../detection/reach.ts';
@@ -60,6 +60,12 @@ export interface DiscoveryResult {
   readonly companions: Companions;
 }
 
+/** The results of a full pass. */
+export interface PassResult extends DiscoveryResult {
+  /** The backends that the limit leaves out. */
+  readonly beyond: BeyondLimit | undefined;
+}
+
 /** The facts about kinds of backends that a prober needs. */
 export function probeKinds(rules: Rules): ProbeKind[] {
   return rules.detectors.map(({ detector }) => ({
@@ -91,6 +97,8 @@ export interface Backends {
   /** All included Services, whether they are backends or not. */
   readonly services: readonly Service[];
   readonly problems: readonly Problem[];
+  /** Those that the limit leaves out. */
+  readonly beyond: BeyondLimit | undefined;
   readonly context: EvaluationContext;
 }
 
@@ -104,7 +112,8 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
   const entryPoints = candidates
     .filter((candidate) => !isPlaced(candidate, naming.placed))
     .flatMap((candidate) => [candidate, ...candidate.fallbacks]);
-  return { candidates, entryPoints, services: detection.services, problems: limited.problems, context };
+  const { problems, beyond } = limited;
+  return { candidates, entryPoints, services: detection.services, problems, beyond, context };
 }
 
 /** Combines outcomes: merges services that prove to be the same backend, and assigns unique names. Pure. */
@@ -142,7 +151,7 @@ export async function discover(
   services: Iterable<Service>,
   stages: Stages,
   signal: AbortSignal,
-): Promise<DiscoveryResult> {
+): Promise<PassResult> {
   const { prober } = stages;
   const backends = backendsOf(detect(services, stages.rules, stages.detection), stages);
   const prepared = (await prober.prepare?.(backends.entryPoints, signal)) ?? [];
@@ -150,5 +159,5 @@ export async function discover(
   const outcomes = await Promise.all(
     backends.candidates.map((candidate) => probeBackend(candidate, backends.context, probe, signal)),
   );
-  return runAtOnce(combineOutcomes(outcomes, backends, stages, prepared));
+  return { ...runAtOnce(combineOutcomes(outcomes, backends, stages, prepared)), beyond: backends.beyond };
 }

@@ -43,6 +43,27 @@ test('a namespace with very many does not displace those of others; excess ones 
   ]);
 });
 
+test.each([
+  ['each of several namespaces', ['a/x', 'b/x', 'c/x'], 'which namespaces share, and each of the 3 has 1'],
+  [
+    'some of them',
+    ['a/x', 'b/x', 'b/y', 'c/x', 'c/y'],
+    'which namespaces share, and 2 have the most, 2 each (b, c)',
+  ],
+  ['only one namespace', ['a/x', 'a/y', 'a/z'], 'and all of them are in namespace a'],
+])('the problem tells the truth if the most are in %s', (_, keys, who) => {
+  const candidates = keys.map((key) => candidate(key.slice(0, 1), key.slice(2)));
+  const { problems, beyond } = limitCandidates({ candidates, services: [], problems: [] }, 2);
+  expect(problems[0]?.what.endsWith(`: the limit is 2, ${who}`)).toBe(true);
+  expect(beyond).toMatchObject({
+    candidates: candidates.filter((each) =>
+      problems[0]?.what.includes(`${each.service.namespace}/${each.service.name}`),
+    ),
+    what: `${keys.length} backends were found: the limit is 2, ${who}`,
+  });
+  expect(beyond?.fix).toBe(problems[0]?.fix);
+});
+
 test('never more than the limit, in the same order, and no namespace gets two more than another that needs more', () => {
   const some = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.nat(50)), { maxLength: 60 });
   fc.assert(

@@ -7,11 +7,35 @@ import type { Detection } from './detect.ts';
 /** Maximum Services that the problem names. */
 const MAX_NAMES = 5;
 
-/** Names the namespace with the most backends. */
-function largest(numbers: ReadonlyMap<string, number>): string {
-  const [namespace = '', count = 0] = [...numbers].reduce((most, each) => (each[1] > most[1] ? each : most));
-  return `${namespace} has the most, ${count}`;
+/** Maximum namespaces that it names. */
+const MAX_NAMESPACES = 3;
+
+/** The candidates beyond the limit, and why, for one of them alone. */
+export interface BeyondLimit {
+  readonly candidates: readonly Candidate[];
+  readonly what: string;
+  readonly fix: string;
 }
+
+/** The candidates within the limit. */
+export interface LimitedDetection extends Detection {
+  /** Absent if all are within it. */
+  readonly beyond?: BeyondLimit;
+}
+
+/** Names the namespaces with the most backends, as the rest of "the limit is 10". */
+function whoHasThem(numbers: ReadonlyMap<string, number>): string {
+  const most = [...numbers.values()].reduce((a, b) => Math.max(a, b), 0);
+  const names = [...numbers].flatMap(([namespace, count]) => (count === most ? [namespace] : []));
+  if (numbers.size === 1) return `and all of them are in namespace ${names[0]}`;
+  const shared = 'which namespaces share, and';
+  if (names.length === 1) return `${shared} ${names[0]} has the most, ${most}`;
+  if (names.length === numbers.size) return `${shared} each of the ${names.length} has ${most}`;
+  const more = names.length > MAX_NAMESPACES ? ', …' : '';
+  return `${shared} ${names.length} have the most, ${most} each (${names.slice(0, MAX_NAMESPACES).join(', ')}${more})`;
+}
+
+const RAISE = 'raise MAX_BACKENDS (--max-backends)';
 
 /**
  * Limits the candidates. If there are too many, namespaces take turns, approved candidates first, so that a tenant who
@@ -21,7 +45,7 @@ export function limitCandidates(
   detection: Detection,
   most: number,
   approvals: Approvals = NO_APPROVALS,
-): Detection {
+): LimitedDetection {
   const { candidates, problems } = detection;
   if (candidates.length <= most) return detection;
   const seen = new Map<string, number>();
@@ -43,14 +67,17 @@ export function limitCandidates(
   );
   const left = candidates.filter((candidate) => !taken.has(candidate));
   const names = left.slice(0, MAX_NAMES).map(({ service }) => displayKey(service));
+  const limit = `the limit is ${most}, ${whoHasThem(seen)}`;
+  const fix = `${RAISE}, or ${seen.size === 1 ? 'keep Services out with the annotation kubernaut.io/toolset: "false"' : 'search fewer namespaces'}`;
   const problem: Problem = {
     where: 'all namespaces',
-    what: `${left.length} of ${candidates.length} backends ${isOrAre(left.length)} left out (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): the limit is ${most}, which namespaces share, and ${largest(seen)}`,
-    fix: 'raise MAX_BACKENDS (--max-backends), or search fewer namespaces',
+    what: `${left.length} of ${candidates.length} backends ${isOrAre(left.length)} left out (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): ${limit}`,
+    fix,
   };
   return {
     ...detection,
     candidates: candidates.filter((candidate) => taken.has(candidate)),
     problems: [...problems, problem],
+    beyond: { candidates: left, what: `${candidates.length} backends were found: ${limit}`, fix },
   };
 }

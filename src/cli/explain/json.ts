@@ -5,7 +5,8 @@ import { type ExplainResult, isUsed } from './result.ts';
 
 /** Formats the result for `explain -o json`. */
 export function asJson(result: ExplainResult): string {
-  const { explanation, verdict, service, approval, problems, cuts, id, conditions, asksBeforeEach } = result;
+  const { explanation, verdict, service, approval, problems, limit, cuts, id, conditions, asksBeforeEach } =
+    result;
   const { candidate, detectors, keptOut } = explanation;
   const backend =
     candidate === undefined
@@ -32,7 +33,7 @@ export function asJson(result: ExplainResult): string {
     limits: cuts,
     used: isUsed(result),
     ...(result.stillPublished.length === 0 ? {} : { stillPublished: result.stillPublished }),
-    warnings: problems,
+    warnings: limit === undefined ? problems : [...problems, limit],
   };
   return `${jsonText(content, 2)}\n`;
 }

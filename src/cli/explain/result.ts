@@ -17,6 +17,8 @@ export interface ExplainResult {
   readonly asksBeforeEach: string | undefined;
   readonly approval: Approval | undefined;
   readonly problems: readonly Problem[];
+  /** The limit that leaves the backend out before it is probed. */
+  readonly limit: Problem | undefined;
   /** What limits remove from its tool. */
   readonly cuts: readonly Cut[];
   /** The id of the backend. `undefined` if the backend is left out. */

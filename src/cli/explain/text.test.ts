@@ -26,6 +26,7 @@ const result: ExplainResult = {
   approval: undefined,
   asksBeforeEach: undefined,
   problems: [],
+  limit: undefined,
   cuts: [],
   id: backend?.id,
   conditions: backend?.conditions ?? [],
@@ -41,6 +42,16 @@ const forecast = (then: Backend | undefined): string =>
   plain({ ...result, isPublicationKnown: false, generated: then }).split('Verdict\n  ')[1] ?? '';
 
 const plain = (each: ExplainResult): string => asText(each, (_, text) => text);
+
+test('a limit that leaves the backend out is named, also for a Service that is not its entry point', () => {
+  const limit = { where: 'all namespaces', what: 'the limit is 1', fix: 'raise it' };
+  const left = { ...result, service: undefined, verdict: undefined, probed: new Map(), limit };
+  expect(plain(left)).toMatch(/Verdict\n {2}left out: the limit is 1; raise it\n$/);
+  const other = { ...result.explanation, service: { ...loki.service, name: 'loki-headless' } };
+  expect(plain({ ...left, explanation: other })).toMatch(
+    /Verdict\n {2}no tool of its own: loki is the one .*\n {2}left out: the limit is 1; raise it\n$/,
+  );
+});
 
 test('conditions come before the verdict, one line each', () => {
   expect(plain(result)).toContain(`Conditions

@@ -150,15 +150,20 @@ const verdictLines = (result: ExplainResult): readonly string[] => [
 ];
 
 function decisionLines(result: ExplainResult): string[] {
-  const { explanation, verdict, service, cuts } = result;
+  const { explanation, verdict, service, limit, cuts } = result;
   const { candidate, detectors, keptOut } = explanation;
   if (keptOut !== undefined) return [`left out: ${keptOut}`];
   if (candidate === undefined)
     return [
       detectors.some(({ matched }) => matched) ? 'left out, see above' : 'not a backend: no detector matches',
     ];
+  const overLimit = limit === undefined ? [] : [`left out: ${limit.what}; ${limit.fix}`];
   if (candidate.service.name !== explanation.service.name)
-    return [`no tool of its own: ${candidate.service.name} is the one for this ${candidate.type}`];
+    return [
+      `no tool of its own: ${candidate.service.name} is the one for this ${candidate.type}`,
+      ...overLimit,
+    ];
+  if (limit !== undefined) return overLimit;
   if (service === undefined)
     return [
       candidate.certainty === 'hint'
