@@ -40,3 +40,33 @@ test('a stream of other messages is abandoned after a few of them, long before t
   const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), signal());
   expect(verdict).toMatchObject({ health: 'unhealthy', proof: 'contradicted' });
 });
+
+test.each([
+  ['421', 421, 'Invalid Host header'],
+  [
+    '403 with the word host',
+    403,
+    '{"jsonrpc":"2.0","error":{"code":-32000,"message":"Invalid Host: x"},"id":null}',
+  ],
+])(
+  'a server that refuses the Host name says so, and not that it wants a login: %s',
+  async (_, status, body) => {
+    const backend = await httpBackend((_request, response) => void response.writeHead(status).end(body));
+    for (const mode of ['streamable-http', 'sse'] as const) {
+      const verdict = await probeMcp({ ...mcp, mode }, directFetch(backend.standsFor(mcp)), signal());
+      expect(verdict).toMatchObject({
+        health: 'unhealthy',
+        authRequired: false,
+        proof: 'unproven',
+        reason:
+          'it refuses the Host name of requests: add deployments.monitoring.svc.cluster.local to the hosts that the server allows',
+      });
+    }
+  },
+);
+
+test('other refusals are a login', async () => {
+  const backend = await httpBackend((_request, response) => void response.writeHead(403).end('forbidden'));
+  const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), signal());
+  expect(verdict).toMatchObject({ health: 'healthy', authRequired: true });
+});

@@ -43,7 +43,16 @@ const initialize = (path: string): RpcCall =>
     params: { protocolVersion: LEGACY, capabilities: {}, clientInfo: CLIENT },
   });
 
-const requiresLogin = (answer: ProbeResponse): boolean => answer.status === 401 || answer.status === 403;
+/**
+ * Whether a server refuses the `Host` header of a request, which the SDKs do by default against DNS rebinding: Python's
+ * answers 421, and TypeScript's 403 with "host" in the body.
+ * @see https://github.com/modelcontextprotocol/python-sdk/blob/main/src/mcp/server/transport_security.py
+ */
+const refusesHost = ({ status, body }: ProbeResponse): boolean =>
+  status === 421 || (status === 403 && /\bhost\b/i.test(body));
+
+const requiresLogin = (answer: ProbeResponse): boolean =>
+  answer.status === 401 || (answer.status === 403 && !refusesHost(answer));
 
 /** The notification that completes the handshake. Its response has no content. */
 const initializedNotification = (path: string, headers: Readonly<Record<string, string>>): ProbeRequest => ({
@@ -103,6 +112,13 @@ export async function probeMcp(
       ...verdictOnFailure(failure),
       reason: `${asked}: ${failure.message}`,
     });
+  const refused = (): Verdict =>
+    verdict({
+      health: 'unhealthy',
+      proof: 'unproven',
+      toolsGap: 'it refuses the Host name',
+      reason: `it refuses the Host name of requests: add ${candidate.endpoint.host} to the hosts that the server allows`,
+    });
   const login = (): Verdict =>
     verdict({
       health: 'healthy',
@@ -125,6 +141,7 @@ export async function probeMcp(
       enough: (chunk) => events.push(chunk),
     });
     if (answer instanceof ProbeFailure) return failed(answer, asked);
+    if (refusesHost(answer)) return refused();
     if (requiresLogin(answer)) return login();
     return named
       ? verdict({
@@ -192,7 +209,9 @@ export async function probeMcp(
       else fetch(candidate, ask, AbortSignal.timeout(SESSION_END_TIMEOUT)).catch(() => {});
     }
   }
-  if (requiresLogin(modern) || (!(legacy instanceof ProbeFailure) && requiresLogin(legacy))) return login();
+  const answers = [modern, ...(legacy instanceof ProbeFailure ? [] : [legacy])];
+  if (answers.some(refusesHost)) return refused();
+  if (answers.some(requiresLogin)) return login();
   const status = legacy instanceof ProbeFailure ? modern.status : legacy.status;
   return status >= 500
     ? verdict({
