@@ -6,6 +6,7 @@ import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';
+import { approvalConflicts } from '../planning/approval-conflicts.ts';
 import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
 import { publishedTool } from '../planning/published-tool.ts';
@@ -86,7 +87,14 @@ export function* generateInSteps(
   return {
     documents: rendered.documents,
     tools: rendered.tools.map(publishedTool).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    notes: [...told, ...notes, ...idle, ...rendered.notes, ...limitNotes],
+    notes: [
+      ...told,
+      ...approvalConflicts(options.overrides),
+      ...notes,
+      ...idle,
+      ...rendered.notes,
+      ...limitNotes,
+    ],
     limitNotes,
     cuts: [...limited.cuts, ...rendered.cuts],
     omissions: rendered.omissions,

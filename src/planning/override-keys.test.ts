@@ -114,7 +114,11 @@ describe('several keys of one backend are one change', () => {
   });
 
   test('that is reported, with the key that wins', () => {
-    const { notes } = resolve({ 'loki.monitoring': {}, 'monitoring/loki': {}, 'monitoring/loki-read': {} });
+    const { notes } = resolve({
+      'loki.monitoring': said('a'),
+      'monitoring/loki': said('b'),
+      'monitoring/loki-read': said('c'),
+    });
     expect(notes).toEqual([
       {
         where: 'overrides.yaml, tools monitoring/loki, loki.monitoring, monitoring/loki-read',
@@ -123,6 +127,23 @@ describe('several keys of one backend are one change', () => {
       },
     ]);
     expect(resolve({ 'monitoring/loki': {} }).notes).toEqual([]);
+  });
+
+  test('a weaker key that switches it off is named', () => {
+    const [weak, strong] = [{ 'loki.monitoring': { enabled: false } }, { 'monitoring/loki': said('b') }];
+    expect(resolve({ ...weak, ...strong }).notes[0]?.what).toBe(
+      'address one backend, monitoring/loki, so what monitoring/loki says wins, but loki.monitoring switches it off',
+    );
+    const off = { 'monitoring/loki': { enabled: false }, 'loki.monitoring': { enabled: true } };
+    expect(resolve(off).notes[0]?.what).toMatch(/so what monitoring\/loki says wins$/);
+  });
+
+  test('keys that only approve are no conflict, since an approval is of one Service', () => {
+    const approved = {
+      'monitoring/loki': { approved: true },
+      'monitoring/loki-read': { approved: false },
+    } as const;
+    expect(resolve({ ...approved, 'loki.monitoring': said('a') }).notes).toEqual([]);
   });
 
   test('two keys of a custom tool are one tool', () => {

@@ -91,7 +91,7 @@ function mergeOverrides(changes: readonly Change[]): Change {
   const overrides = changes.map(({ override }) => override).reverse();
   const all: ToolOverride = Object.assign({}, ...overrides);
   const metadata = Object.assign({}, ...overrides.map((each) => each.metadata));
-  const isOff = overrides.some(({ enabled }) => enabled === false);
+  const isOff = changes.some(isSwitchedOff);
   return {
     key: first.key,
     override: { ...all, metadata, ...(isOff ? { enabled: false } : {}) },
@@ -108,13 +108,24 @@ function byStrength(chosen: ServiceKey | undefined): (a: Change, b: Change) => n
   return (a, b) => rank(a) - rank(b) || compareText(a.key, b.key);
 }
 
+const isSwitchedOff = ({ override }: Change): boolean => override.enabled === false;
+
+/** Whether an override changes the tool. One with an approval only does not. */
+function changesTool({ override: { approved: _, approvedTools: __, ...rest } }: Change): boolean {
+  return Object.keys(rest).length > 0;
+}
+
+/** The note that several keys change one tool. @param changes the strongest first */
 function conflictNote(changes: readonly Change[], what: string): Problem[] {
-  const [first] = changes;
-  if (first === undefined || changes.length < 2) return [];
+  const several = changes.filter(changesTool);
+  const [first] = several;
+  if (first === undefined || several.length < 2) return [];
+  const off = first.override.enabled === false ? undefined : several.find(isSwitchedOff);
+  const except = off === undefined ? '' : `, but ${off.key} switches it off`;
   return [
     {
-      where: `overrides.yaml, tools ${changes.map(({ key }) => key).join(', ')}`,
-      what: `address ${what}, so what ${first.key} says wins`,
+      where: `overrides.yaml, tools ${several.map(({ key }) => key).join(', ')}`,
+      what: `address ${what}, so what ${first.key} says wins${except}`,
       fix: 'merge them under one key',
     },
   ];

@@ -107,6 +107,16 @@ describe('a key of tools', () => {
     );
     expect(tools.orders).toMatchObject({ description: 'slashed', metadata: { a: '1', b: '2' } });
     expect(notes).toMatchObject([{ what: expect.stringContaining('what monitoring/orders-mcp says wins') }]);
+    const refused = {
+      'orders-mcp.monitoring': { approved: true },
+      'monitoring/orders-mcp': { approved: false },
+    };
+    expect(documents({ tools: refused }, orders)).toMatchObject({
+      tools: {},
+      notes: expect.arrayContaining([
+        expect.objectContaining({ what: 'address one Service, so approved: false wins' }),
+      ]),
+    });
     const off = {
       'orders-mcp.monitoring': { enabled: false },
       'monitoring/orders-mcp': { description: 'x' },
