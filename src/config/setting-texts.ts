@@ -1,4 +1,5 @@
 import { didYouMean } from '../model/nearest.ts';
+import { portFault } from '../model/port-fault.ts';
 import { shown } from '../model/visible.ts';
 import { formatDuration, parseDuration } from './duration.ts';
 
@@ -134,8 +135,9 @@ const readConnectTo = (
   for (const entry of listed(given)) {
     const parts = /^([^:\s/]+):(\d+):([^:\s/]+):(\d+)$/.exec(entry);
     const ports = [parts?.[2], parts?.[4]].map(Number);
-    if (parts === null || ports.some((port) => port < 1 || port > 65535))
-      return new Fault(`has "${shown(entry)}"; write HOST:PORT:ADDRESS:PORT`);
+    if (parts === null) return new Fault(`has "${shown(entry)}"; write HOST:PORT:ADDRESS:PORT`);
+    if (ports.some((port) => port < 1 || port > 65535))
+      return new Fault(`has "${shown(entry)}" with a port that is out of range; ports are from 1 to 65535`);
     targets.set(`${parts[1]}:${parts[2]}`, { host: parts[3] ?? '', port: Number(parts[4]) });
   }
   return targets;
@@ -178,7 +180,7 @@ export const baseUrl = form<URL>('url', (given) => {
     url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === '';
   return plain && /^https?:$/.test(url.protocol)
     ? url
-    : new Fault('is not an http or https URL without credentials, query and fragment');
+    : new Fault(portFault(given) ?? 'is not an http or https URL without credentials, query and fragment');
 });
 
 /** An address to listen on. An empty host means all addresses of the machine. */
@@ -190,10 +192,12 @@ export interface ListenAddress {
 /** An address to listen on, or `none`. */
 export const listenAddress = form<ListenAddress | 'none'>('address', (given) => {
   if (given.trim() === 'none') return 'none';
-  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]/]*)):(\d{1,5})$/.exec(given.trim());
+  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]/]*)):(\d+)$/.exec(given.trim());
   const port = Number(parts?.[3]);
-  return parts === null || port > 65535
-    ? new Fault('is not an address; write HOST:PORT, such as 127.0.0.1:9090, or none')
+  if (parts === null)
+    return new Fault('is not an address; write HOST:PORT, such as 127.0.0.1:9090, or none');
+  return port > 65535
+    ? new Fault('has a port that is out of range; ports are from 0 to 65535')
     : { host: parts[1] ?? parts[2] ?? '', port };
 });
 

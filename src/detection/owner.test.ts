@@ -114,7 +114,11 @@ describe("hosts that the operator allows besides the Service's own", () => {
     ['a long name', `http://${'a.'.repeat(125)}example.com`, 'names no valid host'],
     ['port 0', 'http://a.example.com:0', 'names port 0, and ports are from 1 to 65535'],
     ['port 0 in another spelling', 'https://a.example.com:0000/v1', 'names port 0'],
-    ['port 65536', 'http://a.example.com:65536', 'is not an http or https URL'],
+    [
+      'port 65536',
+      'http://a.example.com:65536',
+      'has a port that is out of range; ports are from 1 to 65535',
+    ],
   ])('no pattern allows %s', (_, url, what) => {
     for (const pattern of ['*', '*.example.com', '*.example.com*'])
       expect(word(shop({ endpoint: url }), { allowedHosts: [pattern] })).toMatchObject({

@@ -3,6 +3,7 @@ import type { Detector } from '../model/detector.ts';
 import type { Problem } from '../model/discovery.ts';
 import { isHost } from '../model/host-name.ts';
 import { displayKey } from '../model/key.ts';
+import { portFault } from '../model/port-fault.ts';
 import type { Service } from '../model/service.ts';
 import { oneLineOfBytes } from '../model/text.ts';
 import { withoutTrailing } from '../model/trailing.ts';
@@ -90,7 +91,7 @@ function readEndpoint(
   if (/[{}]/.test(text)) return 'holds a brace';
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
-    return 'is not an http or https URL';
+    return portFault(text) ?? 'is not an http or https URL';
   if (url.username !== '' || url.password !== '')
     return 'carries credentials, which do not belong in an annotation';
   if (url.search !== '' || url.hash !== '') return 'has a query or a fragment';

@@ -1,6 +1,7 @@
 import type { Cluster, User } from '@kubernetes/client-node/dist/config_types.js';
 import { exportCluster, exportUser } from '@kubernetes/client-node/dist/config_types.js';
 import * as z from 'zod';
+import { portFault } from '../model/port-fault.ts';
 import { issueMessage } from '../model/schema-words.ts';
 import { pathText, shown } from '../model/visible.ts';
 
@@ -9,24 +10,28 @@ const text = z.string().nullish();
 /** An unquoted password may be a number, as it always could. */
 const textOrNumber = z.union([z.string(), z.number()]).nullish();
 
+const urlFault =
+  (what: string) =>
+  ({ input }: { readonly input?: unknown }): string =>
+    portFault(String(input)) ?? what;
+
 const isUrl = (protocols: RegExp) => (value: string) => {
   const url = URL.parse(value);
   return url !== null && protocols.test(url.protocol) && url.hostname !== '';
 };
 
 const clusterSchema = z.object({
-  server: z
-    .string()
-    .refine(isUrl(/^https?:$/), 'is not a URL with http or https and a host, such as https://10.0.0.1:6443'),
+  server: z.string().refine(isUrl(/^https?:$/), {
+    error: urlFault('is not a URL with http or https and a host, such as https://10.0.0.1:6443'),
+  }),
   'certificate-authority': text,
   'certificate-authority-data': text,
   'tls-server-name': text,
   'proxy-url': z
     .string()
-    .refine(
-      (value) => value === '' || isUrl(/^(https?|socks\w*):$/)(value),
-      'is not a URL with http, https or socks5 and a host',
-    )
+    .refine((value) => value === '' || isUrl(/^(https?|socks\w*):$/)(value), {
+      error: urlFault('is not a URL with http, https or socks5 and a host'),
+    })
     .nullish(),
 });
 

@@ -10,6 +10,7 @@ import {
   type Verdict,
 } from '../model/discovery.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
+import { portFault } from '../model/port-fault.ts';
 import { issueMessage } from '../model/schema-words.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import { InputError } from './input-error.ts';
@@ -38,7 +39,10 @@ const backend = z.object({
   tool: z.string().min(1),
   type: z.string().min(1),
   endpoint: z
-    .url({ protocol: /^(https?|tcp)$/, error: 'is not an http, https or tcp URL' })
+    .url({
+      protocol: /^(https?|tcp)$/,
+      error: ({ input }) => portFault(String(input)) ?? 'is not an http, https or tcp URL',
+    })
     .refine((text) => !text.includes('{{'), 'contains {{, but templates are not supported here'),
   certainty: z.enum(CERTAINTIES),
   evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { HOME_CLUSTER } from './key.ts';
+import { portFault } from './port-fault.ts';
 import { type ServiceKey, type ServiceName, serviceKey } from './service.ts';
 
 /** The kinds of Services that need approval. */
@@ -36,7 +37,8 @@ const toolOverride = z.strictObject({
     .url({
       protocol: /^(https?|tcp)$/,
       // For a value that is not text, the default message says what it is.
-      error: ({ input }) => (typeof input === 'string' ? 'is not an http, https or tcp URL' : undefined),
+      error: ({ input }) =>
+        typeof input === 'string' ? (portFault(input) ?? 'is not an http, https or tcp URL') : undefined,
       abort: true,
     })
     .refine(

@@ -1,4 +1,5 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { portFault } from '../../model/port-fault.ts';
 import { RULES } from './model-rules.ts';
 import { HOLMES, own, type Schema } from './models.ts';
 
@@ -129,7 +130,8 @@ function checkScalar(schema: Schema, value: unknown, path: Path): HolmesFault[] 
   const { minimum, exclusiveMinimum, maximum, minLength, format } = schema;
   if (typeof value === 'string' && minLength !== undefined && value.length < minLength)
     return [fault(path, 'is empty')];
-  if (format === 'uri' && !URL.canParse(String(value))) return [fault(path, 'is not a URL')];
+  if (format === 'uri' && !URL.canParse(String(value)))
+    return [fault(path, portFault(String(value)) ?? 'is not a URL')];
   const number = Number(value);
   if (minimum !== undefined && number < minimum) return [fault(path, `must be ${minimum} or more`)];
   if (exclusiveMinimum !== undefined && number <= exclusiveMinimum)
