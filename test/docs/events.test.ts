@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 /** The reasons of Events in the code that creates them, and on the page. */
@@ -13,4 +13,12 @@ test('the page names the reason of each Event', () => {
   const named = reasonsIn(table, /^\| `[^|]*/gm);
   expect(created.length).toBeGreaterThan(10);
   expect(new Set(named)).toEqual(new Set(created));
+});
+
+test('no page reads Events with kubectl get events, whose table cuts messages at the first line break', () => {
+  const pages = [...globSync('docs/**/*.md'), 'README.md'];
+  const commands = pages.flatMap(
+    (page) => readFileSync(page, 'utf8').match(/^kubectl .*\bget events\b(?!.* -o).*$/gm) ?? [],
+  );
+  expect(commands).toEqual([]);
 });
