@@ -194,8 +194,7 @@ export const listenAddress = form<ListenAddress | 'none'>('address', (given) => 
   if (given.trim() === 'none') return 'none';
   const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^:\s[\]/]*)):(\d+)$/.exec(given.trim());
   const port = Number(parts?.[3]);
-  if (parts === null)
-    return new Fault('is not an address; write HOST:PORT, such as 127.0.0.1:9090, or none');
+  if (parts === null) return new Fault('is not an address; write HOST:PORT, such as 127.0.0.1:9090, or none');
   return port > 65535
     ? new Fault('has a port that is out of range; ports are from 0 to 65535')
     : { host: parts[1] ?? parts[2] ?? '', port };
