@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { baseUrl, connectTo, listenAddress } from '../config/setting-texts.ts';
-import { readOverrides } from '../outputs/read-overrides.ts';
-import { portFault } from './port-fault.ts';
+import { baseUrl, connectTo, listenAddress } from '../../src/config/setting-texts.ts';
+import { portFault } from '../../src/model/port-fault.ts';
+import { readOverrides } from '../../src/outputs/read-overrides.ts';
 
 describe('a port that is out of range is the fault that is named', () => {
   test.each([
