@@ -79,7 +79,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     ),
   );
   warn(cli.output, problems);
-  const searchedServices = { services: sync.services, backends: found.services.length };
+  const searchedServices = { ...sync, backends: found.services.length };
   await reportNothingFound(flags, settings, input, searchedServices, cli);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;
 }

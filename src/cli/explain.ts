@@ -105,7 +105,8 @@ async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
     areApprovalsKnown: state.fault === undefined,
   };
   warnOfUnknownState(state, settings, cli);
-  return { namespace, name, configured, policy, input, services: sync.services, state, stages };
+  const { services, elsewhere } = sync;
+  return { namespace, name, configured, policy, input, services, elsewhere, state, stages };
 }
 
 type ExplainInput = Awaited<ReturnType<typeof readInput>>;
@@ -237,7 +238,9 @@ async function explainService(
   const explanation = explain(services, key, stages.rules, stages.detection);
   if (explanation === undefined) {
     const known = services.map((service) => service.name).sort();
-    throw new ConfigError(await missingService(namespace, name, known, input.input, cli.signal));
+    throw new ConfigError(
+      await missingService(namespace, name, known, input.input, cli.signal, input.elsewhere),
+    );
   }
   const { candidate } = explanation;
   const probed = new Map<string, Verdict>();

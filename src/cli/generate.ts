@@ -76,7 +76,7 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
   const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
   const leftOut = unhealthyNotes(generated, found.services);
   warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes, ...leftOut]);
-  const searched = { services: sync.services, backends: found.services.length };
+  const searched = { ...sync, backends: found.services.length };
   await reportNothingFound(flags, settings, input, searched, cli);
   let text: string;
   if (flags.format === 'configmap') {

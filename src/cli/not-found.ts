@@ -5,6 +5,25 @@ import { didYouMean, nearest } from '../model/nearest.ts';
 /** Maximum names in a message. */
 const MAX_NAMES = 12;
 
+/** Lists names, but not very many. */
+const listOf = (names: readonly string[]): string =>
+  `${names.slice(0, MAX_NAMES).join(', ')}${names.length > MAX_NAMES ? ', …' : ''}`;
+
+/**
+ * One line for each namespace without Services in manifests that have Services of others.
+ * @param known the namespaces of the manifests
+ */
+export function namespacesNotInManifests(
+  names: readonly string[],
+  known: readonly string[],
+  where: string,
+): string[] {
+  return names.map(
+    (name) =>
+      `there is no Service of namespace ${name} in ${where}, but of ${listOf(known)}${didYouMean(name, known)}`,
+  );
+}
+
 /** One line for each namespace that does not exist. Empty if namespaces cannot be listed. */
 export async function missingNamespaces(
   names: readonly string[],
@@ -18,13 +37,17 @@ export async function missingNamespaces(
     .map((name) => `there is no namespace ${name}${didYouMean(name, known)}`);
 }
 
-/** Explains that a Service does not exist, and suggests the one that was probably meant. */
+/**
+ * Explains that a Service does not exist, and suggests the one that was probably meant.
+ * @param others other namespaces of the manifests with Services
+ */
 export async function missingService(
   namespace: string,
   name: string,
   there: readonly string[],
   input: Input,
   signal: AbortSignal,
+  others: readonly string[] = [],
 ): Promise<string> {
   const where = input.kube === undefined ? ` in ${input.where}` : '';
   const what = `there is no Service ${namespace}/${name}${where}`;
@@ -36,8 +59,8 @@ export async function missingService(
       .slice(0, MAX_NAMES)
       .map((each) => `${each}/${name}`)
       .join(', ')}`;
-  if (there.length > 0)
-    return `${what}; the namespace has ${there.slice(0, MAX_NAMES).join(', ')}${there.length > MAX_NAMES ? ', \u2026' : ''}`;
+  if (there.length > 0) return `${what}; the namespace has ${listOf(there)}`;
   const [missing] = await missingNamespaces([namespace], input, signal);
-  return missing ?? `${what}; the namespace ${namespace} has none`;
+  const instead = others.length === 0 ? '' : `, but there are Services of ${listOf(others)}`;
+  return missing ?? `${what}; the namespace ${namespace} has none${instead}${didYouMean(namespace, others)}`;
 }

@@ -5,19 +5,42 @@ import type { Service } from '../model/service.ts';
 import type { CliContext } from './cli-context.ts';
 import type { InputFlags } from './input-flags.ts';
 
+/** What a command read and found. */
+export interface Searched {
+  readonly services: readonly Service[];
+  /** The namespaces of manifests that have Services and were not searched. */
+  readonly elsewhere?: readonly string[] | undefined;
+  /** The number of backends. */
+  readonly backends: number;
+}
+
+/** One line for each of the namespaces that does not exist, or that manifests with Services of others do not have. */
+async function missingOnes(
+  names: readonly string[],
+  input: Input,
+  { services, elsewhere = [] }: Searched,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { missingNamespaces, namespacesNotInManifests } = await import('./not-found.ts');
+  if (input.kube !== undefined) return missingNamespaces(names, input, signal);
+  const known = new Set([...services.map(({ namespace }) => namespace), ...elsewhere]);
+  return known.size === 0 ? [] : namespacesNotInManifests(names, [...known].sort(), input.where);
+}
+
 /** Warns of namespaces that were named with `-n` and do not exist. @returns whether there is one */
 async function warnOfMissingNamespaces(
   flags: InputFlags,
   { namespaces }: Configuration,
   input: Input,
-  services: readonly Service[],
+  searched: Searched,
   { output, signal }: CliContext,
 ): Promise<boolean> {
-  if (input.kube === undefined || flags.namespace === undefined) return false;
-  const empty = namespaces.filter((name) => !services.some(({ namespace }) => namespace === name));
+  if (flags.namespace === undefined) return false;
+  const isEmpty = (name: string): boolean =>
+    name !== '*' && !searched.services.some(({ namespace }) => namespace === name);
+  const empty = namespaces.filter(isEmpty);
   if (empty.length === 0) return false;
-  const { missingNamespaces } = await import('./not-found.ts');
-  const missing = await missingNamespaces(empty, input, signal);
+  const missing = await missingOnes(empty, input, searched, signal);
   for (const line of missing)
     output.messages.write(`warning: ${line}${line.endsWith('?') ? '' : '; name another with -n'}\n`);
   return missing.length > 0;
@@ -39,10 +62,11 @@ export async function reportNothingFound(
   flags: InputFlags,
   settings: Configuration,
   input: Input,
-  { services, backends }: { readonly services: readonly Service[]; readonly backends: number },
+  searched: Searched,
   cli: CliContext,
 ): Promise<void> {
-  const isMissing = await warnOfMissingNamespaces(flags, settings, input, services, cli);
+  const { services, backends } = searched;
+  const isMissing = await warnOfMissingNamespaces(flags, settings, input, searched, cli);
   if (backends > 0) return;
   const { messages } = cli.output;
   messages.write(`No backends found among ${countOf(services.length, 'Service')} in ${input.where}.\n`);

@@ -75,14 +75,18 @@ function servicesOf(
   options: ManifestOptions,
   lastValid: LastValid,
   problems: Problem[],
-): Service[] {
+): { readonly services: readonly Service[]; readonly elsewhere: readonly string[] } {
   const { cluster = HOME_CLUSTER } = options;
   const wanted = new Set(options.namespaces);
   const byKey = new Map<ServiceKey, Service>();
+  const elsewhere = new Set<string>();
   for (const file of files) {
     for (const { service: read, where } of servicesInFile(file, options, lastValid, problems)) {
       const service = cluster === HOME_CLUSTER ? read : { ...read, cluster };
-      if (wanted.size > 0 && !wanted.has(service.namespace)) continue;
+      if (wanted.size > 0 && !wanted.has(service.namespace)) {
+        elsewhere.add(service.namespace);
+        continue;
+      }
       const key = serviceKey(service);
       const known = byKey.get(key);
       if (known === undefined) byKey.set(key, service);
@@ -94,7 +98,7 @@ function servicesOf(
         });
     }
   }
-  return [...byKey.values()];
+  return { services: [...byKey.values()], elsewhere: [...elsewhere].sort() };
 }
 
 async function* fileChanges(
@@ -143,11 +147,12 @@ export function manifestSource(options: ManifestOptions): Source {
           options.follow === undefined
             ? ''
             : JSON.stringify(files.map(({ name, text }) => [name, String(text)]));
-        const services = servicesOf(files, options, lastValid, problems);
+        const { services, elsewhere } = servicesOf(files, options, lastValid, problems);
+        const others = elsewhere.length === 0 ? {} : { elsewhere };
         // Forget deleted files.
         const there = new Set(files.map(({ name }) => name));
         for (const name of lastValid.keys()) if (!there.has(name)) lastValid.delete(name);
-        return { content, change: { kind: 'sync', ...of, services, stale: [], problems } };
+        return { content, change: { kind: 'sync', ...of, services, stale: [], problems, ...others } };
       };
       const first = await read();
       changed(first.change);

@@ -12,6 +12,8 @@ export type Change =
       readonly services: readonly Service[];
       readonly stale: readonly string[];
       readonly problems: readonly Problem[];
+      /** The namespaces of manifests that have Services and are not searched, sorted; absent without any. */
+      readonly elsewhere?: readonly string[];
     }
   | { readonly kind: 'upsert'; readonly service: Service }
   | { readonly kind: 'delete'; readonly key: ServiceKey }
