@@ -290,6 +290,6 @@ export async function explainCommand(text: string, flags: ExplainFlags, cli: Cli
   const colour = hasColours(result, cli.env);
   const paint: Paint = (style, words) =>
     colour ? styleText(style, words, { validateStream: false }) : words;
-  writePainted(result, asText(visibleTexts(explained), paint));
+  writePainted(result, asText(visibleTexts(explained), paint, result.isTTY === true));
   return EXIT.ok;
 }

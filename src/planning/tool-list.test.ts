@@ -27,20 +27,35 @@ describe('a summary of tools', () => {
 });
 
 test('each tool has a line, and no name can imitate another line', () => {
-  expect(toolLines({ tools: [tool('drop'), tool('get', true), tool('(the first 1 of 9)')] }, 9)).toEqual([
-    'may change    drop',
-    'read-only     get',
-    'may change    "(the first 1 of 9)"',
+  expect(
+    toolLines({ tools: [tool('drop'), tool('get', true), tool('(the first 1 of 9)')] }, 9, true),
+  ).toEqual(['may change    drop', 'read-only     get', 'may change    "(the first 1 of 9)"']);
+});
+
+test('a line is divided between words, and only on a terminal', () => {
+  const text = `${'word '.repeat(14)}${'x'.repeat(70)} end`;
+  const lines = (isTerminal: boolean) =>
+    toolLines({ tools: [{ ...tool('a'), texts: [text] }] }, 9, isTerminal)
+      .slice(1)
+      .map((line) => line.replace('              | ', ''));
+  expect(lines(true)).toEqual([
+    'word '.repeat(12),
+    'word '.repeat(2),
+    'x'.repeat(60),
+    `${'x'.repeat(10)} end`,
   ]);
+  expect(lines(true).join('')).toBe(text);
+  expect(lines(false)).toEqual([text]);
+  expect(toolLines({ tools: [tool('n'.repeat(99))] }, 9, false)).toEqual([`may change    ${'n'.repeat(99)}`]);
 });
 
 test('no line of a text is so long that a terminal wraps it, or pushes others off the screen', () => {
-  const lines = (text: string) => toolLines({ tools: [{ ...tool('a'), texts: [text] }] }, 9).slice(1);
+  const lines = (text: string) => toolLines({ tools: [{ ...tool('a'), texts: [text] }] }, 9, true).slice(1);
   expect(lines('x'.repeat(150))).toEqual([60, 60, 30].map((count) => `              | ${'x'.repeat(count)}`));
   expect(lines('字'.repeat(31))).toEqual([30, 1].map((count) => `              | ${'字'.repeat(count)}`));
   expect(lines(`a${' '.repeat(9_999)}b`)).toEqual([`              | a${' '.repeat(32)}b`]);
   expect(lines('\t\t\t')).toEqual([]);
-  expect(toolLines({ tools: [tool(`${'n'.repeat(60)}${'m'.repeat(9)}`)] }, 9)).toEqual([
+  expect(toolLines({ tools: [tool(`${'n'.repeat(60)}${'m'.repeat(9)}`)] }, 9, true)).toEqual([
     `may change    ${'n'.repeat(60)}…`,
     `              | ${'n'.repeat(60)}`,
     `              | ${'m'.repeat(9)}`,
@@ -55,13 +70,14 @@ test('the texts of a tool follow it, complete, and none can imitate another line
       `id: a\u2003b\u2800\u001b[8m\u{e0041}\u2028read-only  x${'y'.repeat(70)}`,
     ],
   };
-  expect(toolLines({ tools: [told, tool('put\u200b')] }, 9)).toEqual([
+  expect(toolLines({ tools: [told, tool('put\u200b')] }, 9, true)).toEqual([
     'read-only     get',
     '              | One.',
     '              |  may change    drop',
     '              | id: a\\u{2003}b\\u{2800}\\u{1b}[8m\\u{e0041}',
-    `              | read-only  x${'y'.repeat(48)}`,
-    `              | ${'y'.repeat(22)}`,
+    '              | read-only  ',
+    `              | x${'y'.repeat(59)}`,
+    `              | ${'y'.repeat(11)}`,
     'may change    "put\\u{200b}"',
   ]);
 });
@@ -77,7 +93,7 @@ test('many lines are counted, with the tool that has most of them; few are not',
 
 test('incomplete lists are marked, and it is said why', () => {
   const toolsGap = 'it has more than 8 pages';
-  const lines = toolLines({ tools: many(3), toolsTruncated: true, toolsGap }, 2);
+  const lines = toolLines({ tools: many(3), toolsTruncated: true, toolsGap }, 2, true);
   expect(lines.slice(0, 2)).toEqual(['may change    t0', 'may change    t1']);
   expect(lines[2]).toBe('(the first 2 of 3 by name; -o json shows all that were read)');
   expect(lines[3]).toMatch(

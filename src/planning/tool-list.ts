@@ -51,10 +51,13 @@ const BLANK = /[[\p{Zs}\u2800]--[ ]]/gv;
 /** Columns of a text in a line, so that a terminal with 80 does not wrap it. */
 const COLUMNS = 60;
 
-const ASCII_PART = new RegExp(`.{1,${COLUMNS}}`, 'g');
-const WIDE_PART = new RegExp(`.{1,${COLUMNS / 2}}`, 'gu');
+/** The rest of a line, words up to a space, or a part of a longer word, of at most so many characters. */
+const partOf = (most: number): string =>
+  `.{1,${most}}$|(?=.{0,${most - 2}}[^ ] ).{1,${most - 1}} |.{1,${most}}`;
+const ASCII_PART = new RegExp(partOf(COLUMNS), 'g');
+const WIDE_PART = new RegExp(partOf(COLUMNS / 2), 'gu');
 
-/** Divides a line into parts that fit into the columns. Characters outside of ASCII may take two. */
+/** Divides a line between words into parts that fit into the columns. Characters outside of ASCII may take two. */
 const partsOfLine = (line: string): string[] =>
   line.match(/^[ -~]*$/.test(line) ? ASCII_PART : WIDE_PART) ?? [];
 
@@ -64,32 +67,33 @@ const MANY_SPACES = / {33,}/g;
 /**
  * Texts of others, complete, because the user who approves them must see what a model reads. The mark before each line keeps
  * it from looking like a line of our own. Invisible characters are shown as `\\u{…}`, because the terminal would hide them.
+ * @param isTerminal whether to divide lines that a terminal would wrap; elsewhere, a search must find what they say
  */
-export const textLines = (texts: readonly string[]): string[] =>
+export const textLines = (texts: readonly string[], isTerminal: boolean): string[] =>
   texts
     .flatMap((text) => text.split(/[\r\n\u2028\u2029]+/))
     .map((line) =>
       visible(line.replaceAll('\t', ' ').replace(MANY_SPACES, ' '.repeat(32)).replace(BLANK, escaped)),
     )
     .filter((line) => line.trim() !== '')
-    .flatMap(partsOfLine)
+    .flatMap((line) => (isTerminal ? partsOfLine(line) : [line]))
     .map((line) => `              | ${line}`);
 
 /** The line of a tool, and those of its texts. */
-function linesOfTool({ name, readOnly, texts = [] }: McpTool): string[] {
+function linesOfTool({ name, readOnly, texts = [] }: McpTool, isTerminal: boolean): string[] {
   const shown = PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name));
-  const [first = '', ...more] = partsOfLine(shown);
+  const [first = '', ...more] = isTerminal ? partsOfLine(shown) : [shown];
   const access = readOnly ? 'read-only   ' : 'may change  ';
-  if (more.length === 0) return [`${access}  ${first}`, ...textLines(texts)];
-  return [`${access}  ${first}…`, ...textLines([name, ...texts])];
+  if (more.length === 0) return [`${access}  ${first}`, ...textLines(texts, isTerminal)];
+  return [`${access}  ${first}…`, ...textLines([name, ...texts], isTerminal)];
 }
 
 /** Lines of all tools that are no more than a user reads anyway: those of about ten ordinary tools. */
 const FEW_LINES = 200;
 
-/** `4,012 lines, 3,900 of them of get_order`, for tools with so many lines that a user may miss some; otherwise `undefined`. */
+/** `4,012 lines, 3,900 of them of get_order`, for tools with so many lines that a user may miss some; otherwise `undefined`. Lines as on a terminal. */
 export function manyLines({ tools = [] }: Listed, most: number): string | undefined {
-  const sizes = tools.slice(0, most).map((tool) => ({ tool, size: linesOfTool(tool).length }));
+  const sizes = tools.slice(0, most).map((tool) => ({ tool, size: linesOfTool(tool, true).length }));
   const all = sizes.reduce((sum, { size }) => sum + size, 0);
   if (all <= FEW_LINES) return undefined;
   const { tool, size } = sizes.reduce((largest, each) => (each.size > largest.size ? each : largest));
@@ -99,11 +103,12 @@ export function manyLines({ tools = [] }: Listed, most: number): string | undefi
 /**
  * Formats the tools of a server, one per line, for the user who approves it. Each is followed by its texts, if they are kept.
  * @param most maximum tools
+ * @param isTerminal whether to divide lines that a terminal would wrap
  * @param asks why the agent asks before each of them although some are read-only
  */
-export function toolLines(verdict: Listed, most: number, asks?: string): string[] {
+export function toolLines(verdict: Listed, most: number, isTerminal: boolean, asks?: string): string[] {
   const { tools = [], toolsTruncated, toolsGap } = verdict;
-  const lines = tools.slice(0, most).flatMap(linesOfTool);
+  const lines = tools.slice(0, most).flatMap((tool) => linesOfTool(tool, isTerminal));
   if (asks !== undefined && tools.some(({ readOnly }) => readOnly)) lines.unshift(readOnlyIsIgnored(asks));
   if (tools.length > most)
     lines.push(`(the first ${most} of ${tools.length} by name; -o json shows all that were read)`);

@@ -33,8 +33,9 @@ export interface ShownService {
 /**
  * The lines that describe a server to the user who approves it: type, health and tools. If its tools have many lines, the
  * first line says so, and is repeated behind them, where the user looks.
+ * @param isTerminal whether to divide lines that a terminal would wrap
  */
-function* serviceLines(found: DiscoveredService): Generator<string> {
+function* serviceLines(found: DiscoveredService, isTerminal: boolean): Generator<string> {
   const { verdict, mcp } = found;
   const summary =
     mcp === true ? `; ${toolCount(verdict) ?? `${unknownTools(verdict)} until you approve it again`}` : '';
@@ -44,10 +45,10 @@ function* serviceLines(found: DiscoveredService): Generator<string> {
   yield first;
   if (found.tenantDescription) {
     yield '  described to the agent as';
-    for (const line of textLines([found.description])) yield `  ${line}`;
+    for (const line of textLines([found.description], isTerminal)) yield `  ${line}`;
   }
   const asks = OUTPUTS.whyAsksBeforeEach(displayKey(found.service), verdict, NO_OVERRIDES);
-  for (const line of toolLines(verdict, MAX_TOOLS_SHOWN, asks)) yield `  ${line}`;
+  for (const line of toolLines(verdict, MAX_TOOLS_SHOWN, isTerminal, asks)) yield `  ${line}`;
   if (flood !== undefined) yield first;
 }
 
@@ -160,7 +161,11 @@ export async function showServices(
     const backend = found.get(key);
     if (backend !== undefined) {
       const tools = backend.mcp === true ? (toolsShown(backend.verdict) ?? NO_TOOLS_SHOWN) : undefined;
-      shown.set(name, { kind: approvalKind(backend), tools, lines: [...serviceLines(backend)] });
+      shown.set(name, {
+        kind: approvalKind(backend),
+        tools,
+        lines: [...serviceLines(backend, messages.isTTY === true)],
+      });
       continue;
     }
     const what = `${key}: not a backend at the moment; dynamic-toolset explain ${key} shows why`;

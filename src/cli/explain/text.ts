@@ -20,14 +20,14 @@ const section = (title: string, lines: readonly string[]): Section | undefined =
 /** Maximum listed tools of an MCP server. */
 const MAX_TOOLS = 100;
 
-/** Formats the result as text. */
-export function asText(result: ExplainResult, paint: Paint): string {
+/** Formats the result as text. @param isTerminal whether to divide long lines of others */
+export function asText(result: ExplainResult, paint: Paint, isTerminal = false): string {
   const { namespace, name } = result.explanation.service;
   const text = [
     section('Detectors', detectorLines(result.explanation, paint)),
     section('Backend', backendLines(result)),
     section('Probe', probeLines(result, paint)),
-    toolSection(result),
+    toolSection(result, isTerminal),
     section('Notes', noteLines(result)),
     section('Conditions', conditionLines(result)),
     section('Verdict', verdictLines(result)),
@@ -79,7 +79,7 @@ function probeLines({ verdict, probed }: ExplainResult, paint: Paint): string[] 
   ]);
 }
 
-function toolSection({ verdict, asksBeforeEach }: ExplainResult): Section | undefined {
+function toolSection({ verdict, asksBeforeEach }: ExplainResult, isTerminal: boolean): Section | undefined {
   if (verdict?.tools === undefined) {
     if (verdict?.toolsGap === undefined) return undefined;
     return { title: 'Tools of the server', lines: [unknownTools(verdict)] };
@@ -88,7 +88,7 @@ function toolSection({ verdict, asksBeforeEach }: ExplainResult): Section | unde
   const size = flood === undefined ? '' : ` (${flood})`;
   return {
     title: `Tools of the server: ${toolCount(verdict)}${size}`,
-    lines: toolLines(verdict, MAX_TOOLS, asksBeforeEach),
+    lines: toolLines(verdict, MAX_TOOLS, isTerminal, asksBeforeEach),
   };
 }
 
