@@ -408,13 +408,20 @@ describe('in a cluster', () => {
 test.each([
   ['is not there: it is created', 'new.yaml', undefined],
   ['cannot be read', '.', /^cannot read .*; name another with --file$/],
-  ['cannot be written', 'no/such/folder.yaml', /^cannot write .*; name another with --file$/],
+  [
+    'cannot be written',
+    'no/such/folder.yaml',
+    /^cannot write .*: the folder \S+no\/such does not exist; name another with --file$/,
+  ],
 ])('a file that %s', async (_, name, message) => {
   const folder = await mkdtemp(join(tmpdir(), 'approve-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = join(folder, name);
   const done = run(['shop/orders'], { file }, '');
-  if (message !== undefined) return await expect(done).rejects.toThrow(message);
+  if (message !== undefined) {
+    await expect(done).rejects.toThrow(message);
+    return await expect(run(['shop/orders'], { file, dryRun: true }, '')).rejects.toThrow(message);
+  }
   expect((await done).messages).toMatch(/^shop\/orders is approved in \S+new\.yaml, a new file\.\n/);
   expect(await readFile(file, 'utf8')).toBe('tools:\n  shop/orders:\n    approved: true\n');
 });

@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Configuration } from '../app/configuration.ts';
 import { openCluster } from '../app/pipeline.ts';
 import { FileChangedError, rewriteFile } from '../files/replace-file.ts';
+import { unwritable } from '../files/unwritable.ts';
 import { approvalsIn } from '../model/approvals.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError } from '../model/errors.ts';
@@ -98,9 +100,18 @@ async function readOverridesFile(
   try {
     return await readInput(path, { fix: NAME_ANOTHER, isStdin }, cli);
   } catch (error) {
-    if (error instanceof ConfigError && isMissing(error.cause)) return undefined;
-    throw error;
+    if (!(error instanceof ConfigError) || !isMissing(error.cause)) throw error;
   }
+  // Also for a dry run, which writes nothing.
+  await stat(dirname(path)).catch((error: Error) => {
+    throw new ConfigError(
+      `cannot write ${path}: ${unwritable(Object.assign(error, { path }))}; ${NAME_ANOTHER}`,
+      {
+        cause: error,
+      },
+    );
+  });
+  return undefined;
 }
 
 /** How often an edit is repeated because others changed the file meanwhile. */
