@@ -68,6 +68,19 @@ test.each<[string, Toolset, string, string]>([
   ],
   ['an address', server({ url: 'http://10.0.0.7/mcp', headers: { 'X-A': KEY } }), 'deploys', '10.0.0.7'],
   [
+    'a login in a URL',
+    instances({ api_url: 'http://me:secret@grafana.shop:3000' }),
+    'grafana/dashboards',
+    'shop/grafana',
+  ],
+  ['a token in a query', server({ url: 'http://grafana.shop/mcp?token=secret' }), 'deploys', 'shop/grafana'],
+  [
+    'the name of a Pod',
+    server({ url: 'http://10-0-0-7.shop.pod.cluster.local/mcp', headers: { 'X-A': KEY } }),
+    'deploys',
+    '10-0-0-7.shop.pod.cluster.local',
+  ],
+  [
     'a client certificate',
     instances({ api_url: URL, client_cert: '/a.crt' }),
     'grafana/dashboards',
@@ -91,6 +104,28 @@ test.each<[string, Toolset, string, string]>([
     JSON.stringify(next).replace(/GRAFANA_KEY|secret|abc|a\.crt/g, 'OTHER'),
   ) as Toolset;
   expect(named(next, others, others)).toHaveLength(1);
+});
+
+test.each<[string, object]>([
+  [
+    'an MCP server that HolmesGPT starts',
+    {
+      mcp_servers: {
+        deploys: { config: { mode: 'stdio', command: 'npx', args: ['mcp-remote', 'http://a.shop'] } },
+      },
+    },
+  ],
+  [
+    'a toolset of commands',
+    { toolsets: { deploys: { tools: [{ name: 'get', command: 'curl http://a.shop' }] } } },
+  ],
+])('it names a program that is not run now: %s', (_, content) => {
+  expect(named(file(content))).toEqual([
+    'deploys: the agent would run a program, with its arguments, and neither what is published nor the settings do',
+  ]);
+  expect(named(file(content), file(content))).toEqual([]);
+  const other = JSON.parse(JSON.stringify(content).replace('a.shop', 'b.shop'));
+  expect(named(file(content), file(other), file(other))).toHaveLength(1);
 });
 
 test('what is published now, or what the settings give the same Service, is no problem', () => {

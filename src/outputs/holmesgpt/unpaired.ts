@@ -3,16 +3,23 @@ import type { Toolset } from '../../model/documents.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { entriesIn, type ListedEntry } from './listed-entries.ts';
 import { placeInCluster } from './place.ts';
-import { addressesOf, carriesCredentials } from './shape.ts';
+import { addressesOf, carriesCredentials, isAddress } from './shape.ts';
 import { own } from './yaml.ts';
 
 /** Credentials that go to one place. */
 interface Sent {
-  /** As `placeInCluster` says; empty if HolmesGPT looks for the backend itself. */
+  /** As `placeInCluster` says, `SEARCHED` or `PROGRAM`. */
   readonly place: string;
   /** Values of fields that carry credentials, as JSON. */
   readonly values: readonly string[];
 }
+
+/** Places that no address names: the backend that HolmesGPT looks for itself, and a program that it runs. */
+const SEARCHED = '?search';
+const PROGRAM = '?program';
+
+/** Keys of what HolmesGPT runs: an MCP server of its own, or the tools of a person's toolset. */
+const PROGRAM_KEYS = new Set(['command', 'args', 'script', 'env']);
 
 /** The configurations in an entry, each with all that goes to its addresses. */
 function connectionsOf({ fields }: ListedEntry): readonly Mapping[] {
@@ -29,16 +36,49 @@ function connectionsOf({ fields }: ListedEntry): readonly Mapping[] {
 const leaves = (value: unknown): readonly unknown[] =>
   isMapping(value) || Array.isArray(value) ? Object.values(value).flatMap(leaves) : [value];
 
+const asText = (value: unknown): string => JSON.stringify(value) ?? '';
+
+/** The texts with which programs are run, anywhere in a value. */
+function programsIn(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value.flatMap(programsIn);
+  if (!isMapping(value)) return [];
+  return Object.entries(value).flatMap(([key, each]) =>
+    PROGRAM_KEYS.has(key) ? leaves(each) : programsIn(each),
+  );
+}
+
+/** Parts of a URL that may be credentials: a login, a query and a fragment. */
+function secretsIn(address: string): readonly string[] {
+  const { username = '', password = '', search = '', hash = '' } = URL.parse(address) ?? {};
+  return [username, password, search, hash].filter((part) => part !== '');
+}
+
 function sentBy(entry: ListedEntry): readonly Sent[] {
-  return connectionsOf(entry).flatMap((connection) => {
-    const values = Object.entries(connection)
-      .filter(([field, value]) => field !== 'config' && carriesCredentials(field, value))
-      .flatMap(([, value]) => leaves(value).map((each) => JSON.stringify(each)));
-    if (values.length === 0) return [];
+  const programs = programsIn(entry.fields).map(asText);
+  const run = programs.length === 0 ? [] : [{ place: PROGRAM, values: programs }];
+  const sent = connectionsOf(entry).flatMap((connection) => {
     const addresses = addressesOf(connection);
-    const places = addresses.length === 0 ? [''] : addresses.flatMap((each) => placeInCluster(each) ?? []);
+    const values = [
+      ...Object.entries(connection)
+        .filter(([field, value]) => field !== 'config' && carriesCredentials(field, value))
+        .filter(([field]) => !isAddress(field))
+        .flatMap(([, value]) => leaves(value)),
+      ...addresses.flatMap(secretsIn),
+    ].map(asText);
+    if (values.length === 0) return [];
+    const places =
+      addresses.length === 0 ? [SEARCHED] : addresses.flatMap((each) => placeInCluster(each) ?? []);
     return [...new Set(places)].map((place) => ({ place, values }));
   });
+  return [...run, ...sent];
+}
+
+function problemOf({ name }: ListedEntry, { place }: Sent): Problem {
+  const neither = 'neither what is published nor the settings do';
+  if (place === PROGRAM)
+    return { where: name, what: `the agent would run a program, with its arguments, and ${neither}` };
+  const target = place === SEARCHED ? 'a backend that it looks for itself' : place;
+  return { where: name, what: `the agent would send credentials to ${target}, and ${neither}` };
 }
 
 /** The credentials that go to each place. */
@@ -68,10 +108,5 @@ export function unpaired(next: Toolset, published: Toolset, generated: () => Too
   );
   if (unknown.length === 0) return [];
   const isPaired = isIn(byPlace(generated()));
-  return unknown
-    .filter(({ sent }) => !isPaired(sent))
-    .map(({ entry, sent: { place } }) => ({
-      where: entry.name,
-      what: `the agent would send credentials to ${place === '' ? 'a backend that it looks for itself' : place}, and neither what is published nor the settings do`,
-    }));
+  return unknown.filter(({ sent }) => !isPaired(sent)).map(({ entry, sent }) => problemOf(entry, sent));
 }
