@@ -7,7 +7,7 @@ import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { readOverrides } from '../outputs/read-overrides.ts';
+import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
@@ -29,6 +29,8 @@ export interface CurrentState {
   readonly groups: Groups;
   /** Why the ConfigMap could not be read, if it could not. */
   readonly fault?: string | undefined;
+  /** The faults of `overrides.yaml`, on one line, if it is invalid. `overrides` is empty then. */
+  readonly overrideFaults?: string | undefined;
 }
 
 /** Applies the state to the stages. */
@@ -48,14 +50,23 @@ export function currentStateOf(
   isKnown = true,
 ): CurrentState {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
+  const overrideFaults = 'faults' in read ? faultsLine(read) : undefined;
   const naming = observedNaming(live, settings.credentials, []);
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
     stageInputs: { inUse: publishedEntryPoints(live?.present.tools ?? []), naming },
     published: heldKeys(naming.held),
-    publication: { isKnown, ...publicationState(live?.annotations), failure: undefined, decides: true },
+    publication: {
+      isKnown,
+      ...publicationState(live?.annotations),
+      // The annotation is of the text that `serve` read last.
+      overrideError: overrideFaults,
+      failure: undefined,
+      decides: true,
+    },
     tools: live?.present.tools ?? [],
     groups: publishedGroups(live),
+    overrideFaults,
   };
 }
 

@@ -14,7 +14,7 @@ import { reportNothingFound } from './nothing-found.ts';
 import { render, warn, writePainted } from './output.ts';
 import { storedSettings } from './stored-settings.ts';
 import { columnsOf, hasColours } from './terminal.ts';
-import { warnOfUnknownState } from './unknown-state.ts';
+import { warnOfUnknownState, whyApprovalsUnknown } from './unknown-state.ts';
 import { withProgress } from './with-progress.ts';
 
 export interface DiscoverFlags extends InputFlags {
@@ -42,7 +42,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     };
   });
   const { overrides, published, publication, tools, groups } = state;
-  const policy = { ...configured, areApprovalsKnown: state.fault === undefined };
+  const policy = { ...configured, approvalsUnknown: whyApprovalsUnknown(state) };
   warnOfUnknownState(state, settings, cli);
   // Trust and limits are those of serve. Backends that it does not watch take nothing from others.
   const searched = found.services.filter(({ service }) => isWatched(watched, service.namespace));

@@ -36,7 +36,7 @@ import { missingService } from './not-found.ts';
 import { writePainted } from './output.ts';
 import { storedSettings } from './stored-settings.ts';
 import { hasColours } from './terminal.ts';
-import { warnOfUnknownState } from './unknown-state.ts';
+import { warnOfUnknownState, whyApprovalsUnknown } from './unknown-state.ts';
 import { withProgress } from './with-progress.ts';
 
 export interface ExplainFlags extends InputFlags {
@@ -102,7 +102,7 @@ async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
   const policy = {
     ...settings,
     namespaces: configured.namespaces,
-    areApprovalsKnown: state.fault === undefined,
+    approvalsUnknown: whyApprovalsUnknown(state),
   };
   warnOfUnknownState(state, settings, cli);
   const { services, elsewhere } = sync;

@@ -122,6 +122,67 @@ describe('explain and discover use the settings of serve', () => {
     expect(discover.written.messages).toContain('cannot be read, so overrides, approvals');
   });
 
+  describe('where overrides.yaml in the cluster is invalid', () => {
+    const invalid = async (
+      annotations: Record<string, string> = {},
+      text = 'tools:\n  shop/orders: {approvd: mcp}\n',
+    ) => {
+      const { server } = await kubeServer((response, { path }) => {
+        if (path.endsWith('/configmaps/kubernaut-toolset-config'))
+          return json(response, {
+            metadata: { resourceVersion: '1', annotations: { [SEARCHED]: '*', ...annotations } },
+            data: { 'overrides.yaml': text },
+          });
+        if (path.endsWith('/services') || path.endsWith('/endpointslices'))
+          return json(response, {
+            metadata: { resourceVersion: '5' },
+            items: path.endsWith('/services') ? [MCP, GRAFANA] : [],
+          });
+        refuse(response, 404, 'NotFound');
+      });
+      return kubeconfigFor(server);
+    };
+    const env = { PROBE: 'none', NAMESPACES: '*' };
+    const FAULT = 'line 2, column 17: tools.shop/orders: unknown key "approvd"; did you mean approved?';
+
+    test('explain and discover warn, with its place', async () => {
+      const kubeconfig = await invalid();
+      const [explain, discover] = [cliContext({ env }), cliContext({ env })];
+      await explainCommand('shop/orders', { kubeconfig, output: 'text' }, explain.cli);
+      await discoverCommand({ kubeconfig, output: 'wide' }, discover.cli);
+      for (const { messages } of [explain.written, discover.written])
+        expect(messages).toContain(
+          `warning: overrides.yaml of ConfigMap kubernaut-system/kubernaut-toolset-config: cannot be used, so overrides and approvals are unknown here, and no tool is published until it is fixed: ${FAULT}\n`,
+        );
+      expect(discover.written.result).toMatch(/orders .* unknown +OverridesInvalid\n/);
+    });
+
+    test.each(['shop/orders', 'shop/grafana'])(
+      'explain of %s gives the fault and no command that fails',
+      async (service) => {
+        const { cli, written } = cliContext({ env });
+        await explainCommand(service, { kubeconfig: await invalid(), output: 'text' }, cli);
+        expect(written.result).toContain(
+          `, not published: overrides.yaml cannot be used, so what is published stays as it is: ${FAULT}; fix it\n`,
+        );
+        expect(written.result).not.toContain('dynamic-toolset approve');
+        if (service === 'shop/orders')
+          expect(written.result).toMatch(
+            /Approved +Unknown +ApprovalUnknown: overrides\.yaml cannot be used/,
+          );
+      },
+    );
+
+    test('the fault that serve recorded does not count once the file is right', async () => {
+      const annotations = { 'kubernaut.io/override-error': 'line 1' };
+      const kubeconfig = await invalid(annotations, 'tools: {}\n');
+      const { cli, written } = cliContext({ env });
+      await explainCommand('shop/grafana', { kubeconfig, output: 'text' }, cli);
+      expect(written.result).not.toContain('cannot be used');
+      expect(written.messages).not.toContain('cannot be used');
+    });
+  });
+
   test.each([
     ['*', 'waiting'],
     ['shop', 'trusted'],

@@ -112,7 +112,7 @@ describe('trust', () => {
   });
 
   test('is unknown where overrides cannot be read, except for what needs no approval', () => {
-    const blind = { ...APPROVE, areApprovalsKnown: false };
+    const blind = { ...APPROVE, approvalsUnknown: 'overrides.yaml cannot be read' };
     expect(state(server('monitoring'), blind)).toBe('unknown');
     expect(state(server('shop'), blind)).toBe('unknown');
   });

@@ -22,16 +22,11 @@ export interface AdmissionPolicy {
   readonly mcpPolicy?: 'publish' | 'approve' | 'off';
   /** The watched namespaces. A namespace that is listed by name is trusted; `*` trusts none. */
   readonly namespaces?: readonly string[];
-  /** False if `overrides.yaml` cannot be read, so that nobody knows what it approves. Default: true. */
-  readonly areApprovalsKnown?: boolean;
+  /** Why nobody knows what `overrides.yaml` approves, as a sentence. Default: it is known. */
+  readonly approvalsUnknown?: string | undefined;
 }
 
 const OPEN: Approval = { state: 'open', reason: '' };
-
-const UNKNOWN: Approval = {
-  state: 'unknown',
-  reason: 'overrides.yaml cannot be read here, so whether it is approved and published is unknown',
-};
 
 /** The label of MCP servers that HolmesGPT's own chart deploys. HolmesGPT lists these itself, with its own approval rules. */
 const PART_OF = 'app.kubernetes.io/part-of';
@@ -109,11 +104,11 @@ function listedAs(found: DiscoveredService, overrides: Overrides): string | unde
 /** Decides whether a service may become a tool. Pure. */
 export function admissionOf(
   found: DiscoveredService,
-  { mcpPolicy = 'publish', namespaces = [], areApprovalsKnown = true }: AdmissionPolicy,
+  { mcpPolicy = 'publish', namespaces = [], approvalsUnknown }: AdmissionPolicy,
   overrides: Overrides = NO_OVERRIDES,
 ): Approval {
   if (approvalKind(found) === undefined) return OPEN;
-  if (!areApprovalsKnown) return UNKNOWN;
+  if (approvalsUnknown !== undefined) return { state: 'unknown', reason: approvalsUnknown };
   const where = listedAs(found, overrides);
   if (where !== undefined) return { state: 'listed', reason: `not added: ${where} lists it already` };
   if (mcpPolicy === 'off') return { state: 'off', reason: 'not published: MCP_POLICY is off' };

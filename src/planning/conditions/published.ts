@@ -78,7 +78,8 @@ function exclusionReason(facts: PublicationFacts): Case | undefined {
   if (unwatched !== undefined) return unwatched;
   if (switchedOff !== undefined) return ['False', 'DisabledByOverride', switchedOff];
   if (approval.state === 'listed') return ['False', 'ListedByAgent', approval.reason];
-  if (approval.state === 'unknown') return ['Unknown', 'ApprovalUnknown', approval.reason];
+  if (approval.state === 'unknown')
+    return holdReason(facts.state) ?? ['Unknown', 'ApprovalUnknown', approval.reason];
   if (approval.state === 'waiting' || approval.state === 'refused' || approval.state === 'off')
     return ['False', 'NotApproved', approval.reason];
   if (hasOwnAddress) return undefined;
