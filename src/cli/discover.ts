@@ -43,7 +43,6 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
   });
   const { overrides, published, publication, tools, groups } = state;
   const policy = { ...configured, approvalsUnknown: whyApprovalsUnknown(state) };
-  warnOfUnknownState(state, settings, cli);
   // Trust and limits are those of serve. Backends that it does not watch take nothing from others.
   const searched = found.services.filter(({ service }) => isWatched(watched, service.namespace));
   const { limitNotes, cuts, omissions } = generate(searched, {
@@ -66,6 +65,10 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     },
     new Date(),
   );
+  // Without what overrides decide, the list is the same.
+  const { backends } = catalog;
+  if (state.fault === undefined || backends.some(({ approval }) => approval.state === 'unknown'))
+    warnOfUnknownState(state, settings, cli);
   const problems = [...sync.problems, ...found.problems, ...limitNotes];
   const { result } = cli.output;
   writePainted(
