@@ -334,7 +334,7 @@ describe('in a cluster', () => {
   test('a Service that does not exist is an error with a suggestion, and nothing is written', async () => {
     const approving = inCluster(['shop/order']);
     await expect(approving).rejects.toThrow(
-      /there is no Service shop\/order; did you mean shop\/orders\?.*use --file$/,
+      /there is no Service shop\/order; did you mean shop\/orders\? To approve a Service that does not exist yet, use --file$/,
     );
   });
 
@@ -362,7 +362,7 @@ describe('in a cluster', () => {
 
   const APPROVED = 'tools:\n  shop/orders:\n    approved: mcp\n';
 
-  test.each(['shop/orders', 'orders.shop'])('a revocation needs no look at the Service (%s)', async (key) => {
+  test.each(['shop/orders'])('a revocation needs no look at the Service (%s)', async (key) => {
     const text = APPROVED.replace('shop/orders', key);
     const { overrides, requests, messages } = await inCluster(['shop/orders'], { revoke: true }, { text });
     expect(overrides).toContain('approved: false\n');
@@ -405,13 +405,19 @@ describe('in a cluster', () => {
   });
 });
 
+test('a Service that is named twice is approved, and mentioned, once', async () => {
+  const { messages } = await run(['shop/orders', 'shop/orders'], { file: '-' }, '');
+  expect(messages.match(/shop\/orders is approved/g)).toHaveLength(1);
+  expect(messages).not.toContain('shop/orders, shop/orders');
+});
+
 test.each([
   ['is not there: it is created', 'new.yaml', undefined],
-  ['cannot be read', '.', /^cannot read .*; name another with --file$/],
+  ['cannot be read', '.', /^cannot read .*; choose another file with --file$/],
   [
     'cannot be written',
     'no/such/folder.yaml',
-    /^cannot write .*: the folder \S+no\/such does not exist; name another with --file$/,
+    /^cannot write .*: the folder \S+no\/such does not exist; choose another file with --file$/,
   ],
 ])('a file that %s', async (_, name, message) => {
   const folder = await mkdtemp(join(tmpdir(), 'approve-'));

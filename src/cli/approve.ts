@@ -56,7 +56,7 @@ function applyApprovals(text: string, words: ReadonlyMap<ServiceName, ApprovalEn
   const read = readOverrides(text);
   if ('faults' in read)
     throw new FindingsError(
-      `${where} cannot be used: ${faultsLine(read)}; correct it first, and see it with validate --kind overrides`,
+      `${where} cannot be used: ${faultsLine(read)}; correct it first: validate --kind overrides shows every error`,
     );
   let after = text;
   for (const [name, { approved, tools }] of words) {
@@ -72,7 +72,7 @@ function applyApprovals(text: string, words: ReadonlyMap<ServiceName, ApprovalEn
   return after;
 }
 
-const NAME_ANOTHER = 'name another with --file';
+const NAME_ANOTHER = 'choose another file with --file';
 
 const isMissing = (error: unknown): boolean =>
   (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
@@ -272,7 +272,8 @@ export async function approveCommand(
   flags: ApproveFlags,
   cli: CliContext,
 ): Promise<number> {
-  const names = services.map(parseServiceName);
+  const named = services.map(parseServiceName);
+  const names = [...new Map(named.map((name) => [displayKey(name), name])).values()];
   const settings = await settingsOf(flags, cli);
   const { file } = flags;
   const where = placeOf(file, settings);

@@ -36,7 +36,7 @@ async function overridesFrom(path: string | undefined, cli: CliContext): Promise
   if (path === undefined) return NO_OVERRIDES;
   const text = await readInput(
     path,
-    { what: `the overrides ${path}`, fix: 'name another with --overrides', isStdin: false },
+    { what: `the overrides ${path}`, fix: 'choose another file with --overrides', isStdin: false },
     cli,
   );
   const result = readOverrides(text);

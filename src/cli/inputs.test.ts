@@ -28,9 +28,9 @@ async function run(line: string, file: string, signal = new AbortController().si
 
 describe.each([
   ['generate -f FILE', 'divide it into several files', '-f takes files, folders, or - for standard input'],
-  ['generate -f SERVICES --overrides FILE', 'name another with --overrides'],
-  ['generate -f SERVICES --config FILE', 'name another with --config'],
-  ['approve shop/orders --dry-run --file FILE', 'name another with --file'],
+  ['generate -f SERVICES --overrides FILE', 'choose another file with --overrides'],
+  ['generate -f SERVICES --config FILE', 'choose another file with --config'],
+  ['approve shop/orders --dry-run --file FILE', 'choose another file with --file'],
   ['validate --kind overrides FILE', 'name files, or - for standard input'],
 ])('%s', (line, fix, other = fix) => {
   const isFolderFine = line === 'generate -f FILE';

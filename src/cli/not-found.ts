@@ -20,7 +20,7 @@ export function namespacesNotInManifests(
 ): string[] {
   return names.map(
     (name) =>
-      `there is no Service of namespace ${name} in ${where}, but of ${listOf(known)}${didYouMean(name, known)}`,
+      `${where} has no Services in namespace ${name}, only in ${listOf(known)}${didYouMean(name, known)}`,
   );
 }
 

@@ -24,7 +24,7 @@ describe.each(['discover', 'generate'])('%s', (command) => {
   test('names the namespaces of manifests if none of them was meant', async () => {
     const messages = await told(`${command} -n shopp`, SEVERAL);
     expect(messages).toContain(
-      'warning: there is no Service of namespace shopp in standard input, but of pay, shop; did you mean shop?\n',
+      'warning: standard input has no Services in namespace shopp, only in pay, shop; did you mean shop?\n',
     );
     expect(messages).toContain('No backends found among 0 Services in standard input.\n');
     expect(messages).not.toContain('No object of kind Service was read');
@@ -33,7 +33,7 @@ describe.each(['discover', 'generate'])('%s', (command) => {
   test('names them also if another one that was named is there', async () => {
     const messages = await told(`${command} -n pay,elsewhere`, SEVERAL);
     expect(messages).toContain(
-      'warning: there is no Service of namespace elsewhere in standard input, but of pay, shop; name another with -n\n',
+      'warning: standard input has no Services in namespace elsewhere, only in pay, shop; choose another with -n\n',
     );
     expect(messages).not.toContain('No backends found');
   });
@@ -41,7 +41,7 @@ describe.each(['discover', 'generate'])('%s', (command) => {
   test('names only a few of very many', async () => {
     const many = Array.from({ length: 40 }, (_, n) => prometheus(`n${n}`));
     expect(await told(`${command} -n elsewhere`, many)).toMatch(
-      /, but of n0, n1(, n\d+){10}, …; name another/,
+      /, only in n0, n1(, n\d+){10}, …; choose another/,
     );
   });
 

@@ -42,7 +42,7 @@ async function warnOfMissingNamespaces(
   if (empty.length === 0) return false;
   const missing = await missingOnes(empty, input, searched, signal);
   for (const line of missing)
-    output.messages.write(`warning: ${line}${line.endsWith('?') ? '' : '; name another with -n'}\n`);
+    output.messages.write(`warning: ${line}${line.endsWith('?') ? '' : '; choose another with -n'}\n`);
   return missing.length > 0;
 }
 

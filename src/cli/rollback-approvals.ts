@@ -82,10 +82,10 @@ function refusalText(culprits: readonly Unwanted[], other: ReadRevision | undefi
     ...(culprits.some(({ is }) => is === 'excluded') ? ['correct the settings of serve'] : []),
     ...(other === undefined
       ? []
-      : [`return to revision ${other.number}, the newest without such things, with --to ${other.number}`]),
+      : [`return to revision ${other.number}, the newest without such items, with --to ${other.number}`]),
   ];
   const way = [...ways, 'publish it anyway with --allow-unapproved'].join(', or ');
-  const none = other === undefined ? '; no other revision is without such things' : '';
+  const none = other === undefined ? '; there is no other revision without such items' : '';
   return `${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}; ${way}${none}`;
 }
 
@@ -110,6 +110,6 @@ export async function checkApprovals(
     return acceptedText(culprits);
   }
   throw new FindingsError(
-    `${target} is left as it is, because revision ${to.number} has what is ${whatIsWrong(culprits)} now: ${refusalText(culprits, acceptable(to, state, rules))}`,
+    `${target} is left as it is, because revision ${to.number} contains items that are ${whatIsWrong(culprits)} now: ${refusalText(culprits, acceptable(to, state, rules))}`,
   );
 }

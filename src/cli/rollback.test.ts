@@ -267,7 +267,9 @@ describe('while a rollback holds', () => {
 
 test('--end without a rollback changes nothing', async () => {
   const place = await published(withTools(1), withTools(2));
-  expect((await place.rollback({ end: true })).said).toMatch(/^No rollback holds .*nothing was changed\.\n$/);
+  expect((await place.rollback({ end: true })).said).toMatch(
+    /^No rollback is in effect for .*nothing was changed\.\n$/,
+  );
   expect(place.applied).toEqual([]);
 });
 
@@ -310,7 +312,7 @@ describe('what is not approved now', () => {
     const said = await failing(place, flags);
     expect(said).toContain('Service shop/orders: is not approved; Service shop/weather: is not approved');
     expect(said).toMatch(
-      /dynamic-toolset approve NAMESPACE\/SERVICE\), or publish it anyway with --allow-unapproved; no other revision is without such things$/,
+      /dynamic-toolset approve NAMESPACE\/SERVICE\), or publish it anyway with --allow-unapproved; there is no other revision without such items$/,
     );
   });
 
@@ -473,7 +475,7 @@ describe('what is not approved now', () => {
       settings,
     });
     expect(await failing(earlier)).toMatch(
-      /; return to revision 1, the newest without such things, with --to 1, or /,
+      /; return to revision 1, the newest without such items, with --to 1, or /,
     );
     const asking = await cluster([trusting(orders), none], undefined, { settings });
     expect((await asking.rollback()).code).toBe(EXIT.ok);
@@ -636,7 +638,7 @@ describe('what overrides switch off now', () => {
     ['a removed entry', '', 'holmesgpt: { toolsets: { kubernetes/core: null } }', 'kubernetes/core'],
   ])('is named: %s', async (_, before, now, where) => {
     const text = await said(before, now);
-    expect(text).toContain(`has what is switched off now: ${where}: `);
+    expect(text).toContain(`contains items that are switched off now: ${where}: `);
     expect(text).toMatch(/switch on in overrides.yaml what you want.*--allow-unapproved/);
   });
 

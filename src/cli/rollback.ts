@@ -78,7 +78,7 @@ function idleNote(
   target: string,
 ): string | undefined {
   const held = heldRollback(live, revisions.at(-1));
-  if (to === undefined) return `No rollback holds ${target}; nothing was changed.`;
+  if (to === undefined) return `No rollback is in effect for ${target}; nothing was changed.`;
   const published = live?.toolset?.documents;
   const isThere = published !== undefined && contentHash(published) === contentHash(to.documents);
   return isThere && held !== undefined

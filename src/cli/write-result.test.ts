@@ -59,7 +59,7 @@ describe.each(DOCUMENT_FORMATS)('%s', (format) => {
     const running = generated(format, 'loki');
     await expect(running).rejects.toBeInstanceOf(FindingsError);
     await expect(running).rejects.toThrow(
-      /^[^\n]*out is there and is not what generate writes \([^\n]+\), so it is left alone; delete it, or name another file with --out$/,
+      /^[^\n]*out already exists and is not what generate writes \([^\n]+\), so it is left alone; delete it, or choose another file with --out$/,
     );
     expect(await readFile(out, 'utf8')).toBe(text);
   });
@@ -122,7 +122,7 @@ test('a HolmesGPT file that a person wrote is left alone', async () => {
   const text = 'toolsets:\n  mine:\n    type: http\n    config: {endpoints: [{hosts: [a.b]}]}\n';
   await writeFile(out, text);
   await expect(generated('holmesgpt', 'loki')).rejects.toThrow(
-    'out is there and is not what generate writes (its first line does not say that generate wrote it), so it is left alone',
+    'out already exists and is not what generate writes (its first line does not say that generate wrote it), so it is left alone',
   );
   expect(await readFile(out, 'utf8')).toBe(text);
 });

@@ -22,7 +22,7 @@ async function textBefore(
   if (!found?.isFile()) return '';
   const left = (why: string): FindingsError =>
     new FindingsError(
-      `${path} is there and is not what generate writes (${why}), so it is left alone; delete it, or name another file with --out`,
+      `${path} already exists and is not what generate writes (${why}), so it is left alone; delete it, or choose another file with --out`,
     );
   const before = await readText(path, FILE.bytes, signal).catch((error: unknown) => {
     signal.throwIfAborted();

@@ -55,7 +55,7 @@ export async function readConfigFile(
   } catch (error) {
     signal?.throwIfAborted();
     throw new ConfigError(
-      `cannot read the configuration ${path}: ${unreadable(error, 'name another with --config')}`,
+      `cannot read the configuration ${path}: ${unreadable(error, 'choose another file with --config')}`,
       { cause: error },
     );
   }

@@ -66,7 +66,7 @@ test('while a rollback holds, notes say that they are about what is published af
   const { documents, labels, annotations } = plan({ ...toolset(first.documents), rollback }, undefined, '1');
   const during = assessedWith({ data: documents, labels, annotations });
   expect(during.decision.rollback).toBe('holds');
-  const later = expect.stringMatching(/^once the rollback ends: waits for approval/);
+  const later = expect.stringMatching(/^once the rollback ends, this applies: waits for approval/);
   expect(during.notes).toContainEqual(expect.objectContaining({ what: later }));
   expect(during.notes).toHaveLength(before.notes.length);
 });

@@ -160,7 +160,7 @@ function unwantedInRollback(
 /** A note about generated documents that are published only when the rollback ends. */
 const afterRollback = (note: Problem): Problem => ({
   ...note,
-  what: `once the rollback ends: ${note.what}`,
+  what: `once the rollback ends, this applies: ${note.what}`,
 });
 
 /**

@@ -135,7 +135,7 @@ function load(options: KubeClientOptions): KubeConfig {
     // The library uses some values without checking their types.
     const why = error instanceof TypeError ? NOT_A_KUBECONFIG : unreadable(error);
     throw new ConfigError(
-      `cannot read the kubeconfig ${options.origin}: ${why}; name another with --kubeconfig or KUBECONFIG`,
+      `cannot read the kubeconfig ${options.origin}: ${why}; choose another with --kubeconfig or KUBECONFIG`,
       { cause: error },
     );
   }
@@ -159,7 +159,7 @@ const isPlaceholder = (config: KubeConfig): boolean =>
 /** Explains why a kubeconfig has no usable current context, and what to do. */
 function missingIn(config: KubeConfig, current: string | undefined): string {
   const names = config.contexts.map(({ name }) => name).join(', ');
-  const others = names === '' ? 'it has no contexts; name another file with --kubeconfig' : names;
+  const others = names === '' ? 'it has no contexts; choose another file with --kubeconfig' : names;
   if (current === undefined || current === '')
     return `has no current context; choose one with --context (${others})`;
   const context = config.getContextObject(current);

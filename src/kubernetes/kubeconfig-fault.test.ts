@@ -93,5 +93,5 @@ test('a FIFO is rejected, since no signal could end the wait for its writer', as
   const origin = [kubeconfig, fifo].join(delimiter);
   const connecting = () => connect({ kubeconfig, origin, context: undefined });
   expect(connecting).toThrow(ConfigError);
-  expect(connecting).toThrow(`cannot read the kubeconfig ${origin}: ${fifo} is a FIFO; name another`);
+  expect(connecting).toThrow(`cannot read the kubeconfig ${origin}: ${fifo} is a FIFO; choose another`);
 });

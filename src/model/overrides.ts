@@ -8,7 +8,7 @@ export const APPROVED_KINDS = ['mcp', 'custom'] as const;
 export type ApprovedKind = (typeof APPROVED_KINDS)[number];
 /** The value of `approved`: the approved kind, `true` for any kind, or `false`. */
 export type ApprovalWord = boolean | ApprovedKind;
-const APPROVED_WORDS = `must be ${APPROVED_KINDS.join(' or ')} for a Service of that kind, true whatever it is, or false`;
+const APPROVED_WORDS = `must be ${APPROVED_KINDS.join(' or ')} to approve that kind of Service only, true to approve any kind, or false`;
 
 const toolOverride = z.strictObject({
   /** `false` disables the tool. */

@@ -19,7 +19,7 @@ test.each([
   [`?next=PASSWORD%3D${S}%26x%3D1`, '?next=PASSWORD%3D***'],
   [`?next=PASSWORD%253D${S}%2526x%253D1`, '?next=PASSWORD%253D***'],
   [`q=%7B%22api_key%22%3A%22${S}%22%7D`, 'q=%7B%22api_key%22%3A%***%22%7D'],
-  ['name another with --kubeconfig or KUBECONFIG', 'name another with --kubeconfig or KUBECONFIG'],
+  ['choose another with --kubeconfig or KUBECONFIG', 'choose another with --kubeconfig or KUBECONFIG'],
   ['--kubeconfig order66x', '--kubeconfig ***'],
   [`x%20--password ${S}`, 'x%20--password ***'],
   ['token: ***1', 'token: ***1'],

@@ -37,10 +37,10 @@ const BY_CODE: Readonly<Record<string, string>> = {
 
 /** The same by the beginning of the message, which counts before the code. The first one that fits is used. */
 const BY_MESSAGE: readonly (readonly [begins: string, words: string])[] = [
-  ['A block sequence may not be', 'a list item that does not begin in the column of those above it'],
+  ['A block sequence may not be', 'a list item that is not indented like those above it'],
   ['A node can have at most one', 'a second anchor (&) or tag (!) before one value; take it out'],
-  ['All mapping items', 'a key that does not begin in the column of those above it'],
-  ['All sequence items', 'a list item that does not begin in the column of those above it'],
+  ['All mapping items', 'a key that is not indented like those above it'],
+  ['All sequence items', 'a list item that is not indented like those above it'],
   ['Block scalar lines', 'a line below | or > that is indented less than the first one'],
   ['Block scalars with', 'an empty line below | or > with more spaces than the text; remove the spaces'],
   ['Block scalar header', 'a text on the line of | or >; begin it on the next line'],

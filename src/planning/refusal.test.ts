@@ -22,7 +22,7 @@ test.each<[string, Published | undefined, RegExp | undefined]>([
       labels: { 'kubernaut.io/shard': '2', 'kubernaut.io/configmap': 'toolset' },
       managers: ['dynamic-toolset-shard'],
     }),
-    /part of the documents of the ConfigMap toolset; name another/,
+    /part of the documents of the ConfigMap toolset; choose another/,
   ],
   ['immutable, and ours', found({ immutable: true, managers: ['dynamic-toolset'] }), /immutable.*delete it/],
 ])('%s', (_, live, expected) => {

@@ -9,12 +9,12 @@ import { isOurs, SHARD_LABEL } from './plan.ts';
 export function refusal(live: Observed | undefined, force: boolean): string | undefined {
   if (live === undefined) return undefined;
   if (live.immutable === true)
-    return 'it is immutable, so nothing in it can be changed; delete it, or name another with --configmap-name';
+    return 'it is immutable, so nothing in it can be changed; delete it, or choose another with --configmap-name';
   if (force) return undefined;
   if (live.labels[SHARD_LABEL] !== undefined)
-    return `it has a part of the documents of the ConfigMap ${live.labels['kubernaut.io/configmap']}; name another with --configmap-name`;
+    return `it has a part of the documents of the ConfigMap ${live.labels['kubernaut.io/configmap']}; choose another with --configmap-name`;
   if (isOurs(live)) return undefined;
-  const remedy = 'name another with --configmap-name, or take it over with --force';
+  const remedy = 'choose another with --configmap-name, or take it over with --force';
   const manager = live.labels['app.kubernetes.io/managed-by'];
   if (manager !== undefined) return `it is managed by ${manager} and was never ours; ${remedy}`;
   const theirs = live.names.filter(

@@ -191,9 +191,9 @@ export async function probeMcp(
     if (isModern || isLegacy) {
       const eras = isModern ? (isLegacy ? 'both' : 'modern') : 'legacy';
       const words = {
-        both: `an MCP server (${MODERN}, and up to ${LEGACY})`,
-        modern: `an MCP server (${MODERN} only)`,
-        legacy: `an MCP server (up to ${LEGACY})`,
+        both: `an MCP server with protocol version ${MODERN}, and ${LEGACY} or earlier`,
+        modern: `an MCP server with protocol version ${MODERN} only`,
+        legacy: `an MCP server with protocol version ${LEGACY} or earlier`,
       };
       const found = verdict({ health: 'healthy', proof: 'proven', facts: { eras }, reason: words[eras] });
       onProven({ ...found, toolsGap: 'it did not list them within the time of the probe' });

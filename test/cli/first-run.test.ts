@@ -95,7 +95,7 @@ describe('no cluster', () => {
   test('a file that is not a kubeconfig', async () => {
     const path = join(folder, 'broken.yaml');
     writeFileSync(path, 'clusters: [');
-    await expectError(['discover', '--kubeconfig', path], EXIT.usage, [path, 'in line 1', 'name another']);
+    await expectError(['discover', '--kubeconfig', path], EXIT.usage, [path, 'in line 1', 'choose another']);
   });
 
   test('no current context', () =>

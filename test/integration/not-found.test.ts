@@ -41,7 +41,7 @@ test.each(['discover', 'generate'])('%s reports namespaces that do not exist', a
       `No backends found among 1 Service in namespaces ${watched}, ${watched}x.\n`,
   );
   const beside = await command(env, name, '-n', `${other},zzzzzzzz`);
-  expect(beside.stderr).toMatch(/^warning: there is no namespace zzzzzzzz; name another with -n$/m);
+  expect(beside.stderr).toMatch(/^warning: there is no namespace zzzzzzzz; choose another with -n$/m);
   expect(beside.stderr).not.toContain('No backends found');
   const empty = await command(env, name, '-n', watched);
   expect(empty.stderr).toContain('No backends found among 1 Service in');

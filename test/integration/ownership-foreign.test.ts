@@ -31,7 +31,7 @@ describe('a ConfigMap that serve finds', () => {
     {
       what: 'that is immutable',
       object: configMap({ data: { mine: '1' }, immutable: true }),
-      says: /left as it is: it is immutable, .*delete it, or name another with --configmap-name/,
+      says: /left as it is: it is immutable, .*delete it, or choose another with --configmap-name/,
       forced: false,
     },
   ])('$what: refused and untouched, and what --force does', async ({ object, says, forced }) => {

@@ -89,7 +89,7 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
     expect(hasBackend(text, team)).toBe(true);
     expect(cuts.map(({ key }) => key.split('/')[0])).toContain('evil');
     expect(cuts.map(({ key }) => key.split('/')[0])).not.toContain('team');
-    const line = notes.find(({ what }) => what.includes('share of 128'));
+    const line = notes.find(({ what }) => what.includes('share of the 128 that MAX_AGENT_TOOLS allows'));
     expect(line?.where).toBe('namespace evil');
     expect(line?.what).toMatch(/brings? HolmesGPT \d+ tools \(MCP servers \d+, .*prometheus\/metrics 8/);
     expect(line?.what).toContain(`${FIXED} of them are HolmesGPT's own or hand-written`);
@@ -106,9 +106,9 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
     const what = (...found: DiscoveredService[]): string =>
       agent(found)
         .notes.map((note) => note.what)
-        .find((each) => each.includes('share of 128')) ?? '';
+        .find((each) => each.includes('share of the 128 that MAX_AGENT_TOOLS allows')) ?? '';
     expect(what({ ...loop, verdict })).toContain(
-      'has 1 MCP server that counts as more tools than fit, because its list of tools was not read whole (evil/loop: page 2 of its list names itself as the next one), which is more than its share of 128',
+      'has 1 MCP server that counts as more tools than fit, because its list of tools was not read whole (evil/loop: page 2 of its list names itself as the next one), which is more than its share of the 128 that MAX_AGENT_TOOLS allows',
     );
     expect(what({ ...loop, verdict }, server('evil', 'm', 3))).toContain(
       'has backends that bring HolmesGPT 3 tools (MCP servers 3), and 1 MCP server that counts as more',

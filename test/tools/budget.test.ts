@@ -199,7 +199,7 @@ describe("the agent's tools", () => {
     expect(servers(documents)).toEqual(['evil/a', 'team/c']);
     expect(names).toContain('b.evil');
     expect(cuts.map(({ limit, key }) => `${limit} ${key}`)).toEqual(['agent_tools evil/b']);
-    expect(notes.map(({ what }) => what).join()).toContain('share of 128');
+    expect(notes.map(({ what }) => what).join()).toContain('share of the 128 that MAX_AGENT_TOOLS allows');
     const pinned = made(found, {}, { tools: { 'evil/b': { description: 'x' } } });
     expect(servers(pinned.documents)).toEqual(['evil/b', 'team/c']);
   });

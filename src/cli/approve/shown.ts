@@ -81,8 +81,9 @@ async function mustExist(
   for (const { namespace, name } of names) {
     const there = sync.services.filter((service) => service.namespace === namespace).map((each) => each.name);
     if (there.includes(name) || unread.has(`namespace ${namespace}`)) continue;
+    const missing = await missingService(namespace, name, there, input, signal);
     throw new ConfigError(
-      `${await missingService(namespace, name, there, input, signal)}. To ${word} a Service that does not exist yet, use --file`,
+      `${missing}${missing.endsWith('?') ? '' : '.'} To ${word} a Service that does not exist yet, use --file`,
     );
   }
 }

@@ -1,16 +1,24 @@
 import { Argument } from 'commander';
 import { ConfigError } from '../../model/errors.ts';
+import { didYouMean } from '../../model/nearest.ts';
 import { SHELLS, type Shell } from '../choices.ts';
-import { oneOf } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import type { AddCommand } from './command.ts';
+
+function shellOf(word: string): Shell {
+  const shell = SHELLS.find((each) => each === word);
+  if (shell !== undefined) return shell;
+  throw new ConfigError(
+    `there is no completion for ${word}; there is one for ${SHELLS.join(', ')}${didYouMean(word, SHELLS)}`,
+  );
+}
 
 export const addCompletion: AddCommand = ({ program, cli, setExitCode }) => {
   const completion = program
     .command('completion')
     .summary('print a shell completion script')
     .description('Prints a script that completes commands, flags and values in your shell.')
-    .addArgument(new Argument('[shell]', 'shell to complete for').choices(SHELLS).argParser(oneOf(SHELLS)))
+    .addArgument(new Argument('[shell]', 'shell to complete for').choices(SHELLS).argParser(shellOf))
     .action(async (shell: Shell | undefined) => {
       if (shell === undefined)
         throw new ConfigError(

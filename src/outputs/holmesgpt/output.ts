@@ -36,11 +36,11 @@ export function holmesTextFaults(text: string, limits: YamlLimits): ContentFault
 
 const byName = (a: Tool, b: Tool): number => (a.tool < b.tool ? -1 : a.tool > b.tool ? 1 : 0);
 
-/** What discovered backends share of the tools that a model accepts. */
-const agentRoom = (fixed: number, most: number): string =>
+/** Why the tools of a namespace do not fit among those that a model accepts. It continues a line. */
+const beyondRoom = (fixed: number, most: number): string =>
   fixed < most
-    ? `${most}, the most that a model takes (${fixed} of them are HolmesGPT's own or hand-written)`
-    : `nothing: HolmesGPT's own and hand-written tools (${fixed}) use up the limit of ${most}`;
+    ? `which is more than its share of the ${most} that MAX_AGENT_TOOLS allows (${fixed} of them are HolmesGPT's own or hand-written)`
+    : `for which there is no room: HolmesGPT's own and hand-written tools (${fixed}) use up the ${most} that MAX_AGENT_TOOLS allows`;
 
 /** The problem if the tools that no limit removes are too many for the model. */
 function beyondModel(fixed: number, most: number): Problem[] {
@@ -82,8 +82,8 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
   const { cuts, notes } = reportLimit(
     'agent_tools',
     beyond,
-    (namespace) => `${brings(namespace)}, which is more than its share of ${agentRoom(fixed, most)}`,
-    `left out of ${FILE} (they are in toolset.json)`,
+    (namespace) => `${brings(namespace)}, ${beyondRoom(fixed, most)}`,
+    `left out of ${FILE}, but not of toolset.json`,
   );
   const gone = new Set(beyond);
   const fitting =

@@ -40,7 +40,7 @@ export async function editOverrides(
     const live = await readConfigMap(kube, target.namespace, target.name, signal);
     if (live === undefined)
       throw new ConfigError(
-        `${where} does not exist; serve creates it, --configmap-namespace and --configmap-name name another, and --file edits a file`,
+        `${where} does not exist; serve creates it, --configmap-namespace and --configmap-name choose another, and --file edits a file`,
       );
     const before = dataOf(live)[OVERRIDES_KEY] ?? '';
     const after = edit(before);

@@ -235,7 +235,7 @@ export class ConfigMapShards {
     if (object.immutable === true && !(isOurs && keys.length === 0))
       return `${where} is immutable and ${isOurs ? `others wrote ${keysInShort(keys)} into it` : 'was made by others'}, so it is left as it is; copy what you need, and delete it`;
     if (!this.#force && !isOurs)
-      return `${where} was made by others, so it is left as it is; delete it, name another with --configmap-name, or take it over with --force`;
+      return `${where} was made by others, so it is left as it is; delete it, choose another with --configmap-name, or take it over with --force`;
     return undefined;
   }
 

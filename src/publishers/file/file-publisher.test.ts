@@ -304,7 +304,7 @@ describe('rejects', () => {
     await truncate(path, 32 * 1024 * 1024 + 1);
     const { message } = await failure(publisher.read(signal));
     expect(message).toBe(
-      `cannot read ${path}: it has more than 32 MiB, the limit for a file; name another with --out`,
+      `cannot read ${path}: it has more than 32 MiB, the limit for a file; choose another file with --out`,
     );
   });
 
@@ -515,7 +515,7 @@ test.each(['a FIFO', 'a device'])('%s is rejected at once', async (what) => {
   const out = what === 'a FIFO' ? path : '/dev/null';
   const error = await failure(publisherOf(out).read(signal));
   expect(error).toBeInstanceOf(ConfigError);
-  expect(error.message).toBe(`cannot read ${out}: it is a FIFO or a device; name another with --out`);
+  expect(error.message).toBe(`cannot read ${out}: it is a FIFO or a device; choose another file with --out`);
 });
 
 describe('what others wrote since the plan was made', () => {

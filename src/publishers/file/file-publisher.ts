@@ -112,14 +112,14 @@ export function filePublisher(
     } catch (error) {
       signal.throwIfAborted();
       if (isMissing(error)) return '';
-      throw new ConfigError(`cannot read ${path}: ${unreadable(error, 'name another with --out')}`, {
+      throw new ConfigError(`cannot read ${path}: ${unreadable(error, 'choose another file with --out')}`, {
         cause: error,
       });
     }
   };
   const refused = (why: string): ConfigError =>
     new ConfigError(
-      `${path} is there and is not the manifest of a ConfigMap (${why}), so it is left alone; name another file with --out`,
+      `${path} already exists and is not the manifest of a ConfigMap (${why}), so it is left alone; choose another file with --out`,
     );
   const isShard = (shard: number, object: ManifestConfigMap): boolean =>
     isIntactShard(target, shard, object) || isFormerShard(target, shard, object);
