@@ -88,7 +88,10 @@ test('the ConfigMap overrides the file, and the environment overrides the Config
   await made.forget();
   await waitUntil('the file counts again', () =>
     serve.lines.find(
-      ({ changes }) => Array.isArray(changes) && changes[0]?.includes(`(${file}: namespaces)`),
+      ({ changes }) =>
+        Array.isArray(changes) &&
+        /\(.*:\d+:\d+: namespaces\)/.test(changes[0] ?? '') &&
+        changes[0].includes(`(${file}:`),
     ),
   );
   await waitUntil(
