@@ -19,7 +19,7 @@ import { standingToolsets } from '../planning/rollback.ts';
 import { fingerprint } from './fingerprint.ts';
 import { approximateServices, generateWithHeld, type KnownServices, reconstructServices } from './held.ts';
 import { namingOf } from './naming.ts';
-import { notAccepted, unwantedIn } from './unwanted.ts';
+import { lastValid, notAccepted, unwantedIn } from './unwanted.ts';
 
 /** Generated documents with all of their inputs. */
 export interface GeneratedSnapshot extends Generated {
@@ -157,6 +157,32 @@ function unwantedInRollback(
   return unwanted;
 }
 
+/**
+ * While overrides are invalid: something in the published documents that the settings of now do not allow, or for which there
+ * is no evidence now, with the last valid overrides.
+ */
+function unwantedInKept(
+  kept: Toolset,
+  overrides: string | undefined,
+  { revisions }: Situation,
+  { generation, outputs, excluded }: Findings,
+): string | undefined {
+  const rules = { overrides, generation, areNamespacesKnown: true, excluded, standing: [], revisions };
+  const [first] = unwantedIn({ toolset: kept, overrides }, rules, outputs);
+  return first && `${first.where} is ${first.is}: ${first.what}`;
+}
+
+/** Why the last toolset does not stay although overrides are invalid. */
+const replacedNote = ({ revoked }: Decision): Problem[] =>
+  revoked === undefined
+    ? []
+    : [
+        {
+          where: OVERRIDES_KEY,
+          what: `the last toolset had something that does not stay (${revoked}), so until the file is corrected, the toolset is what its last valid version gives`,
+        },
+      ];
+
 /** A note about generated documents that are published only when the rollback ends. */
 const afterRollback = (note: Problem): Problem => ({
   ...note,
@@ -181,12 +207,13 @@ export function* assessInSteps(
   const { overrides: text } = situation;
   const read = readOverrides(text);
   const faults = 'faults' in read ? faultsLine(read) : undefined;
+  const valid = 'value' in read ? undefined : lastValid(situation.revisions);
   const last = lastPublished(situation) ?? situation.live?.toolset;
   const tools = last?.tools ?? [];
   const before = beforeRollback(situation) ?? last;
   const options = {
     ...generation,
-    overrides: 'value' in read ? read.value : NO_OVERRIDES,
+    overrides: 'value' in read ? read.value : (valid?.overrides ?? NO_OVERRIDES),
     published: heldKeys(publishedNames(tools)),
     publishedTypes: publishedTypes(before?.tools ?? []),
     publishedDocuments: before?.documents,
@@ -233,13 +260,15 @@ export function* assessInSteps(
       if (kept === undefined) return undefined;
       return { documents: kept.generated.documents, tools: kept.generated.tools };
     },
+    unwantedInKept: (kept) =>
+      valid === undefined ? undefined : unwantedInKept(kept, valid.text, situation, findings),
     unwantedInRollback: () => unwantedInRollback(situation, findings),
     withoutTools() {
       const { documents, tools } = runAtOnce(generateInSteps([], options, outputs));
       return { documents, tools };
     },
   });
-  const about = faults === undefined ? (kept?.generated.notes ?? generated.notes) : [];
+  const about = faults === undefined ? (kept?.generated.notes ?? generated.notes) : replacedNote(decision);
   const notes = decision.rollback === 'holds' ? about.map(afterRollback) : about;
   const approvals = 'value' in read ? approvalsIn(read.value) : undefined;
   return { decision, generated, naming, approvals, faults, notes, services: kept?.services ?? found };

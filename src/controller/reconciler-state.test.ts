@@ -256,6 +256,53 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     });
   });
 
+  test.each<[string, Partial<ReconcilerOptions>]>([
+    ['withdraw its credentials', settings({})],
+    ['exclude it', settings(KEY, { excluded: ({ name }) => name === 'b.monitoring' })],
+  ])('invalid overrides keep nothing that the settings forbid: they %s', async (_, after) => {
+    for (const found of [lokis('a'), lokis('a', 'b')]) await process(settings(KEY)).run(found);
+    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
+    place.edit('overrides.yaml', 'tools: {x');
+    await process(settings(KEY)).run(lokis('a', 'b'));
+    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
+    await process(after).run(
+      lokis('a', 'b').filter(({ tool }) => after.excluded === undefined || tool === 'a.monitoring'),
+    );
+    expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
+    expect(place.live?.annotations['kubernaut.io/override-error']).toContain('line 1');
+    expect(lastOf(told('reconciled'))?.problems).toMatchObject([
+      { where: 'overrides.yaml', what: expect.stringContaining('is what its last valid version gives') },
+    ]);
+  });
+
+  test('invalid overrides keep no credentials of another Service without evidence of now', async () => {
+    const gateway = (samePods: readonly string[]) => ({
+      ...discovered(loki('gateway')),
+      alternates: ['b'],
+      samePods,
+    });
+    const { run } = process(settings(KEY));
+    await run([gateway(['b'])]);
+    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
+    place.edit('overrides.yaml', 'tools: {x');
+    await run([gateway(['b'])]);
+    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
+    await run([gateway([])]);
+    expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
+  });
+
+  test('holds with a header for the Service, although overrides give it another URL now', async () => {
+    place.edit('overrides.yaml', header);
+    for (const found of [lokis('a', 'b'), lokis('a')]) await process({ force: true }).run(found);
+    const moved = 'tools: { monitoring/b: { endpoint: "http://wrong.example.com:3100" } }\n';
+    place.edit('overrides.yaml', `${moved}${header}`);
+    await runTwice();
+    await rollBack(2);
+    await runTwice();
+    expect(lastOf(told('rollback'))).toMatchObject({ holds: true });
+    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
+  });
+
   test('holds if a person accepted that they have it off', async () => {
     const off = 'tools: { monitoring/b: { enabled: false } }';
     place.edit('overrides.yaml', off);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { approvalKind } from '../model/approvals.ts';
 import type { Problem } from '../model/discovery.ts';
 import type { Toolset } from '../model/documents.ts';
-import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { addressedService, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
@@ -72,13 +72,15 @@ function overridesNow({ overrides }: RevisionRules): Overrides | undefined {
   return 'value' in read ? read.value : undefined;
 }
 
-/** The newest valid overrides of the history: what they switch off stays off while those of now cannot be read. */
-function lastValid(revisions: readonly ReadRevision[]): Overrides {
-  for (const { overrides } of revisions.toReversed()) {
-    const read = readOverrides(overrides);
-    if ('value' in read) return read.value;
+/** The newest valid overrides of the history: they count while those of now cannot be read. `undefined` without a history. */
+export function lastValid(
+  revisions: readonly ReadRevision[],
+): { readonly text: string | undefined; readonly overrides: Overrides } | undefined {
+  for (const { overrides: text } of revisions.toReversed()) {
+    const read = readOverrides(text);
+    if ('value' in read) return { text, overrides: read.value };
   }
-  return NO_OVERRIDES;
+  return undefined;
 }
 
 /** While overrides are invalid, only what was published last counts as approved. */
@@ -119,18 +121,30 @@ function standingOf({ standing, revisions }: RevisionRules, overrides: Overrides
   return { toolsets: standing, overrides, applied };
 }
 
-/** What the settings and overrides of now produce for Services as they were published. */
+/**
+ * What the settings and overrides of now produce for the Services of published tools, at their own addresses: another URL does
+ * not change which credentials people mean for a Service.
+ */
 function generatedNow(
-  { services }: Behind,
+  { tools }: Pick<Toolset, 'tools'>,
   { generation }: RevisionRules,
   overrides: Overrides,
   outputs: Outputs<OutputSettings>,
 ): Toolset {
-  return generate(services, { ...generation, overrides }, outputs);
+  const changes = Object.entries(overrides.tools).map(([key, change]) => {
+    const { endpoint: _, ...rest } = change;
+    return [key, addressedService(key) === undefined ? change : rest] as const;
+  });
+  const here = { ...overrides, tools: Object.fromEntries(changes) };
+  const { services } = behind({ tools, overrides: undefined }, generation.kinds);
+  return generate(services, { ...generation, overrides: here }, outputs);
 }
 
 /** The tools of a revision that the settings exclude now. */
-const excludedIn = ({ toolset }: ReadRevision, { excluded }: RevisionRules): readonly Problem[] =>
+const excludedIn = (
+  { toolset }: Pick<ReadRevision, 'toolset'>,
+  { excluded }: RevisionRules,
+): readonly Problem[] =>
   toolset.tools.flatMap((tool) =>
     tool.metadata.service !== undefined && excluded?.(tool) === true
       ? [
@@ -151,14 +165,14 @@ const as = (is: Unwanted['is'], problems: readonly Problem[]): readonly Unwanted
  * overrides switch off, and what the settings exclude. Pure.
  */
 export function unwantedIn(
-  to: ReadRevision,
+  to: Pick<ReadRevision, 'toolset' | 'overrides'>,
   rules: RevisionRules,
   outputs: Outputs<OutputSettings>,
 ): readonly Unwanted[] {
   if (!outputs.readsBack) return [UNKNOWN];
   const now = overridesNow(rules);
   const { kinds } = rules.generation;
-  const overrides = now ?? lastValid(rules.revisions);
+  const overrides = now ?? lastValid(rules.revisions)?.overrides ?? NO_OVERRIDES;
   const found = behind({ tools: to.toolset.tools, overrides: to.overrides }, kinds);
   const published = rules.standing[0] ?? NOTHING_PUBLISHED;
   const standing = behind({ tools: published.tools, overrides: rules.overrides }, kinds);
@@ -184,7 +198,7 @@ export function unwantedIn(
     ...as('not approved', outputs.loosened(standingOf(rules, overrides), to.toolset)),
     ...as(
       'not approved',
-      outputs.unpaired(to.toolset, published, () => generatedNow(found, rules, overrides, outputs)),
+      outputs.unpaired(to.toolset, published, () => generatedNow(to.toolset, rules, overrides, outputs)),
     ),
     ...as('excluded', excludedIn(to, rules)),
   ];

@@ -56,13 +56,15 @@ const isChain = (sorted: readonly Alike[]): boolean =>
 
 /**
  * Members whose selectors contain one another, so that one has all Pods of the other: the same backend. A selector that
- * several different ones contain is that of several installations, and joins none.
+ * several different ones contain is that of several installations, and joins none. Only Services of manifests count, which
+ * have no creation time: in a cluster, the wider one may have Pods of others, and would hide the backend of another team.
  * @param members regular Services of one type and namespace
  * @param work counts comparisons, for tests
  */
 export function containedIn(members: readonly Member[], work: Work): (readonly [Member, Member])[] {
   const byKey = new Map<string, Alike>();
   for (const member of members) {
+    if (!Number.isNaN(member.created)) continue;
     const { key, entries } = member.set;
     if (key !== undefined && entries.size > 0 && !byKey.has(key))
       byKey.set(key, { entries, first: member, larger: [] });

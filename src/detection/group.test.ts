@@ -16,6 +16,43 @@ const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service
 const prometheus = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>
   service(name, { labels: { app: 'prometheus' }, ports: ['http-web:9090'], ...fields });
 
+describe('selectors that contain one another', () => {
+  const created = '2026-01-01T00:00:00Z';
+  const wide = { selector: { app: 'prometheus' } };
+  const narrow = { selector: { app: 'prometheus', team: 'b' } };
+
+  test('are one backend in manifests, and two in a cluster, where the wider one may have Pods of others', () => {
+    expect(groups(prometheus('w', wide), prometheus('prometheus', narrow))).toEqual({
+      'monitoring/w': ['prometheus'],
+    });
+    const live = [prometheus('w', { ...wide, created }), prometheus('prometheus', { ...narrow, created })];
+    expect(groups(...live)).toEqual({ 'monitoring/w': [], 'monitoring/prometheus': [] });
+  });
+
+  test('join nothing through a third one in a cluster', () => {
+    const joint = { selector: { app: 'prometheus', instance: 'a', team: 'b' } };
+    const live = [
+      prometheus('one', { selector: { app: 'prometheus', instance: 'a' }, created }),
+      prometheus('two', { ...narrow, created }),
+      prometheus('joint', { ...joint, created }),
+    ];
+    expect(Object.values(groups(...live))).toEqual([[], [], []]);
+  });
+
+  test('for one replica each belong to the set, in a cluster too; the name of a Pod alone proves nothing there', () => {
+    const replica = { 'statefulset.kubernetes.io/pod-name': 'p-0' };
+    const of = { selector: { app: 'prometheus', ...replica }, created };
+    expect(groups(prometheus('prometheus', { ...wide, created }), prometheus('p', of))).toEqual({
+      'monitoring/prometheus': ['p'],
+    });
+    const alone = (name: string) => ({ selector: { 'statefulset.kubernetes.io/pod-name': name }, created });
+    expect(groups(prometheus('a', alone('p-0')), prometheus('b', alone('p-1')))).toEqual({
+      'monitoring/a': [],
+      'monitoring/b': [],
+    });
+  });
+});
+
 describe('one backend, one tool', () => {
   test.each<[string, Service[], Record<string, string[]>]>([
     [

@@ -54,11 +54,13 @@ export const selectsOnePod = ({ selector }: Selecting): boolean =>
   PER_POD.some((key) => Object.hasOwn(selector, key));
 
 /** The selector of the StatefulSet's Pods, where the Service selects one of them. Otherwise the selector itself. */
-export function setSelection(service: Selecting): Selection {
+export function setSelection(service: Selecting & Pick<Service, 'created'>): Selection {
   if (!selectsOnePod(service) || service.selectorHash !== undefined) return selectionOf(service);
   const rest = Object.entries(service.selector).filter(([key]) => !PER_POD.includes(key));
   const [name = ''] = PER_POD.flatMap((key) => service.selector[key] ?? []);
   if (rest.length > 0) return selectionOf({ selector: Object.fromEntries(rest) });
+  // In a cluster, anyone may give a Pod any name.
+  if (service.created !== undefined) return selectionOf(service);
   return { ...selectionOf(service), key: `set ${name.replace(/-\d+$/, '')}`, entries: NO_ENTRIES };
 }
 

@@ -57,6 +57,8 @@ export interface Inputs {
   readonly withHeld: (held: readonly string[], published: Toolset) => Toolset | undefined;
   /** Generates the documents without any tool. */
   readonly withoutTools: () => Toolset;
+  /** While overrides are invalid: something in the published documents that the settings or the evidence of now do not allow. */
+  readonly unwantedInKept?: (kept: Toolset) => string | undefined;
   /** Something that a rollback publishes and that people do not want now, unless they accepted it. */
   readonly unwantedInRollback?: () => string | undefined;
 }
@@ -72,7 +74,7 @@ export interface Decision {
   readonly released: readonly Loss[];
   /** Whether a rollback holds the published documents, or just ended. */
   readonly rollback: 'holds' | 'ended' | undefined;
-  /** Why the rollback ended, unless the inputs changed. */
+  /** Why the rollback ended, unless the inputs changed; or why the published documents do not stay although overrides are invalid. */
   readonly revoked?: string | undefined;
 }
 
@@ -142,13 +144,15 @@ const holdOf = (live: Observed | undefined): Pick<Intent, 'removalHeld' | 'input
 
 /**
  * Decides what to publish. Pure. The generated documents are published, unless invalid overrides or a rollback keep the
- * published ones. Where no good documents are known, invalid overrides publish no tool: they may disable or approve some.
+ * published ones. Neither keeps what the settings or the evidence of now do not allow. Where no good documents are known, invalid overrides publish no tool: they may disable or approve some.
  * If many tools would be removed at once, these tools are held, and everything else is updated.
  */
 export function decide(situation: Situation & Inputs): Decision {
   const { overrides, live, generated, overrideError } = situation;
   const { published, drift, kept, rollback } = baseline(situation);
-  if (overrideError !== undefined) {
+  const unwanted =
+    overrideError === undefined || kept === undefined ? undefined : situation.unwantedInKept?.(kept);
+  if (overrideError !== undefined && unwanted === undefined) {
     // The live object may have been replaced by one with nothing but the invalid overrides.
     return {
       intent: {
@@ -165,7 +169,7 @@ export function decide(situation: Situation & Inputs): Decision {
     };
   }
   const isSame = kept !== undefined && rollback !== undefined && inputsOf(rollback) === hashOf(generated);
-  const revoked = isSame ? situation.unwantedInRollback?.() : undefined;
+  const revoked = unwanted ?? (isSame ? situation.unwantedInRollback?.() : undefined);
   if (isSame && revoked === undefined)
     return {
       intent: { ...kept, rollback, overrides },
@@ -178,7 +182,7 @@ export function decide(situation: Situation & Inputs): Decision {
   const { note, noteOfAll, released, ...held } = decideHold(published, situation);
   if (published === undefined || held.held.length === 0)
     return {
-      intent: { ...generated, overrides },
+      intent: { ...generated, overrides, overrideError },
       drift,
       held: NOTHING_HELD,
       released,
@@ -192,6 +196,7 @@ export function decide(situation: Situation & Inputs): Decision {
     intent: {
       ...toolset,
       overrides,
+      overrideError,
       removalHeld: isHoldPossible ? note : noteOfAll,
       inputs: hashOf(generated),
     },
