@@ -140,7 +140,7 @@ function unwantedInRollback(
   const of = [overrides, generation, excluded, revisions.length];
   const known = checked.get(recorded);
   if (known?.of.every((each, index) => each === of[index])) return known.unwanted;
-  // What the rollback itself publishes is no reason to go on.
+  // That the rollback itself sends credentials is no reason to go on.
   const standing = standingToolsets(live, revisions);
   const isBefore = standing[0] !== undefined && contentHash(standing[0].documents) === from;
   const rules = {
@@ -148,7 +148,8 @@ function unwantedInRollback(
     generation,
     areNamespacesKnown: true,
     excluded,
-    standing: isBefore ? standing : [],
+    standing,
+    onlyConfiguredCredentials: !isBefore,
     revisions,
   };
   const [first] = notAccepted(unwantedIn(recorded, rules, outputs), accepted);
@@ -167,7 +168,8 @@ function unwantedInKept(
   { revisions }: Situation,
   { generation, outputs, excluded }: Findings,
 ): string | undefined {
-  const rules = { overrides, generation, areNamespacesKnown: true, excluded, standing: [], revisions };
+  const known = { overrides, generation, areNamespacesKnown: true, excluded, revisions };
+  const rules = { ...known, standing: [kept], onlyConfiguredCredentials: true };
   const [first] = unwantedIn({ toolset: kept, overrides }, rules, outputs);
   return first && `${first.where} is ${first.is}: ${first.what}`;
 }

@@ -275,6 +275,16 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     ]);
   });
 
+  test('invalid overrides keep all else as it is, also beside something that is off', async () => {
+    place.edit('overrides.yaml', 'tools: { monitoring/c: { enabled: false } }');
+    await process({ force: true }).run(lokis('a', 'b', 'c'));
+    const { data } = place.live ?? fail();
+    place.edit('overrides.yaml', 'tools: {x');
+    await process({ force: true }).run(lokis('c'));
+    expect(place.live?.data['custom_toolset.yaml']).toBe(data['custom_toolset.yaml']);
+    expect(place.tools).toEqual(namesOf('a', 'b'));
+  });
+
   test('invalid overrides keep no credentials of another Service without evidence of now', async () => {
     const gateway = (samePods: readonly string[]) => ({
       ...discovered(loki('gateway')),

@@ -27,6 +27,8 @@ export interface RevisionRules {
   readonly excluded?: Excluded | undefined;
   /** What was published last as the inputs had it, newest first. It counts as trusted. */
   readonly standing: readonly Toolset[];
+  /** Whether credentials count only if the settings and overrides of now give them, published or not. */
+  readonly onlyConfiguredCredentials?: boolean;
   /** The history, oldest first. */
   readonly revisions: readonly ReadRevision[];
 }
@@ -198,7 +200,9 @@ export function unwantedIn(
     ...as('not approved', outputs.loosened(standingOf(rules, overrides), to.toolset)),
     ...as(
       'not approved',
-      outputs.unpaired(to.toolset, published, () => generatedNow(to.toolset, rules, overrides, outputs)),
+      outputs.unpaired(to.toolset, rules.onlyConfiguredCredentials ? NOTHING_PUBLISHED : published, () =>
+        generatedNow(to.toolset, rules, overrides, outputs),
+      ),
     ),
     ...as('excluded', excludedIn(to, rules)),
   ];

@@ -169,7 +169,7 @@ test('what overrides switch off later stays off, unless the user says otherwise'
   const refused = await command(env, 'rollback', '--to', '3');
   expect(refused.code).toBe(1);
   expect(refused.stderr).toContain(
-    `revision 3 has what is switched off now: Service ${watched}/loki: overrides.yaml switches it off`,
+    `revision 3 contains items that are switched off now: Service ${watched}/loki: overrides.yaml switches it off`,
   );
   expect((await read()).metadata.resourceVersion).toBe(off.metadata.resourceVersion);
   expect(await command(env, 'rollback', '--to', '2')).toMatchObject({ code: 0 });
