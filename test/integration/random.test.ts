@@ -178,7 +178,9 @@ test(`${STEPS} random steps: overrides are kept, and the published state follows
         const from = await inputsGive(given, env, model);
         const { 'overrides.yaml': _, ...documents } = to.data as Record<string, string> & typeof from;
         if (isOff(given, model, documents))
-          return expect(rollbackTo(env, to.revision)).rejects.toThrow('contains items that are switched off now');
+          return expect(rollbackTo(env, to.revision)).rejects.toThrow(
+            'contains items that are switched off now',
+          );
         await rollbackTo(env, to.revision);
         model.holding = JSON.stringify(documents) === JSON.stringify(from) ? undefined : { from, documents };
         return;
