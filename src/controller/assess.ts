@@ -15,7 +15,7 @@ import type { Observed, ReadRevision } from '../planning/observed.ts';
 import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
 import type { Cause, Excluded, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
-import { standingToolsets } from '../planning/rollback.ts';
+import { heldRollback, standingToolsets } from '../planning/rollback.ts';
 import { fingerprint } from './fingerprint.ts';
 import { approximateServices, generateWithHeld, type KnownServices, reconstructServices } from './held.ts';
 import { namingOf } from './naming.ts';
@@ -160,17 +160,18 @@ function unwantedInRollback(
 
 /**
  * While overrides are invalid: something in the published documents that the settings of now do not allow, or for which there
- * is no evidence now, with the last valid overrides.
+ * is no evidence now, with the last valid overrides. What a person accepted with a rollback stays.
  */
 function unwantedInKept(
   kept: Toolset,
   overrides: string | undefined,
-  { revisions }: Situation,
+  { live, revisions }: Situation,
   { generation, outputs, excluded }: Findings,
 ): string | undefined {
+  const accepted = heldRollback(live, revisions.at(-1))?.accepted;
   const known = { overrides, generation, areNamespacesKnown: true, excluded, revisions };
   const rules = { ...known, standing: [kept], onlyConfiguredCredentials: true };
-  const [first] = unwantedIn({ toolset: kept, overrides }, rules, outputs);
+  const [first] = notAccepted(unwantedIn({ toolset: kept, overrides }, rules, outputs), accepted);
   return first && `${first.where} is ${first.is}: ${first.what}`;
 }
 

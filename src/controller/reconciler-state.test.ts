@@ -322,6 +322,9 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     place.edit('overrides.yaml', `# mine\n${off}`);
     await runTwice();
     expect(place.tools).toEqual(namesOf('a', 'b'));
+    place.edit('overrides.yaml', 'tools: {x');
+    await runTwice();
+    expect(place.tools).toEqual(namesOf('a', 'b'));
   });
 });
 
