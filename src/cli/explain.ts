@@ -104,7 +104,6 @@ async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
     namespaces: configured.namespaces,
     approvalsUnknown: whyApprovalsUnknown(state),
   };
-  warnOfUnknownState(state, settings, cli);
   const { services, elsewhere } = sync;
   return { namespace, name, configured, policy, input, services, elsewhere, state, stages };
 }
@@ -263,6 +262,8 @@ async function explainService(
   const generated = generate(found.services, { ...policy, overrides, published, kinds });
   const verdict = probed.get(used);
   const approval = service === undefined ? undefined : admissionOf(service, policy, overrides);
+  // Without what overrides decide, the verdict is the same.
+  if (state.fault === undefined || approval?.state === 'unknown') warnOfUnknownState(state, configured, cli);
   return {
     explanation: service === undefined ? explanation : { ...explanation, candidate: service },
     probed,

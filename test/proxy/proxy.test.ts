@@ -62,10 +62,14 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
 
   test('is the default outside a cluster, and succeeds without warnings', () => {
     expect(report.discover.code).toBe(0);
-    const runs = [...Object.values(report.explained), report.explainedText];
+    const { tools, ...others } = report.explained;
+    const runs = [...Object.values(others), report.explainedText];
     expect(runs.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
       runs.map(() => ({ code: 0, stderr: '' })),
     );
+    // Only an MCP server needs an approval, which is in a ConfigMap that this account may not read.
+    expect(tools?.code).toBe(0);
+    expect(tools?.stderr).toMatch(/^warning: ConfigMap \S+: cannot be read, so overrides, approvals .*\n$/);
   });
 
   test('a backend proves its type', () => {
