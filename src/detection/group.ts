@@ -5,7 +5,6 @@ import type { Match } from './evaluate.ts';
 import { certaintyRank } from './identity.ts';
 import type { Member } from './member.ts';
 import { newcomersIn, unsureIn } from './newcomers.ts';
-import { selectsOnePod } from './selection.ts';
 import { Twins, type Work } from './twins.ts';
 import { Union } from './union.ts';
 
@@ -46,7 +45,6 @@ function connectedComponents(members: readonly Member[], work: Work): Member[][]
 
 function preference(a: Match, b: Match): number {
   return (
-    Number(selectsOnePod(a.service)) - Number(selectsOnePod(b.service)) ||
     Number(a.service.headless) - Number(b.service.headless) ||
     a.rank - b.rank ||
     certaintyRank(a.certainty) - certaintyRank(b.certainty) ||
@@ -83,7 +81,13 @@ function groupAlike(members: Member[], approved: ReadonlySet<Match>, work: Work)
     const later = ({ match }: Member): number => Number(!approved.has(match));
     const isBehind = (member: Member): number => Number(behind.has(member));
     const [best, ...others] = group
-      .sort((a, b) => later(a) - later(b) || isBehind(a) - isBehind(b) || preference(a.match, b.match))
+      .sort(
+        (a, b) =>
+          later(a) - later(b) ||
+          isBehind(a) - isBehind(b) ||
+          Number(a.isForOnePod) - Number(b.isForOnePod) ||
+          preference(a.match, b.match),
+      )
       .map(({ match }) => match);
     return best === undefined ? [] : [[best, ...others] as const];
   });

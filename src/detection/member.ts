@@ -1,7 +1,7 @@
 import type { Service } from '../model/service.ts';
 import type { Match } from './evaluate.ts';
 import { phraseAt, type Rules } from './rules.ts';
-import { type Selection, selectionOf, setSelection } from './selection.ts';
+import { type Selection, selectionOf, selectsOnePod, setSelection } from './selection.ts';
 import { lastRun, wordsOf } from './words.ts';
 
 /** A match with the data for grouping, computed once per version of a Service. */
@@ -15,6 +15,8 @@ export interface Member {
   readonly selectorKey: string | undefined;
   /** The selector without what is for one Pod of a StatefulSet. */
   readonly set: Pick<Selection, 'key' | 'entries'>;
+  /** Whether it is for one Pod of a StatefulSet. */
+  readonly isForOnePod: boolean;
   /** The installations in its labels, as `key=value`. */
   readonly instances: readonly string[];
   /** The name of the installation, from the start of the Service's name. `undefined` if the name is not used. */
@@ -77,16 +79,29 @@ export function memberOf(match: Match, rules: Rules): Member {
   const { key: selectorKey, entries: selector } = hasPods ? selectionOf(service) : NO_SELECTION;
   const { key, entries } = hasPods ? setSelection(service) : NO_SELECTION;
   const set = { key, entries };
+  const isForOnePod = selectsOnePod(service);
   const role = match.roles.join();
   const created = Date.parse(service.created ?? '');
   if (selectorKey !== undefined && selector.size === 0)
-    return { match, created, selector, selectorKey, set, instances: [], stem: undefined, rest: '', role };
+    return {
+      match,
+      created,
+      selector,
+      selectorKey,
+      set,
+      isForOnePod,
+      instances: [],
+      stem: undefined,
+      rest: '',
+      role,
+    };
   return {
     match,
     created,
     selector,
     selectorKey,
     set,
+    isForOnePod,
     instances: rules.vocabulary.instance.flatMap((key) =>
       service.labels[key] === undefined ? [] : `${key}=${service.labels[key]}`,
     ),

@@ -38,19 +38,50 @@ function toPortChoice(service: Service, source: ServicePort, why: string): PortC
   return { port: connectPort(service, source), source, detail: `${described(source)}${why}` };
 }
 
+/** Ports of other protocols, prepared for matching. */
+interface OtherProtocols {
+  readonly numbers: ReadonlySet<unknown>;
+  readonly names: RegExp;
+  readonly appProtocols: ReadonlySet<string>;
+}
+
+const escaped = (text: string): string => text.replace(/[\\^$.|?+()[\]{}]/g, '\\$&');
+
+const prepared = new WeakMap<Vocabulary, OtherProtocols>();
+
+function otherProtocolsOf(vocabulary: Vocabulary): OtherProtocols {
+  const known = prepared.get(vocabulary);
+  if (known !== undefined) return known;
+  const { numbers, names, appProtocols } = vocabulary.otherProtocols;
+  const patterns = names.map((name) => name.split('*').map(escaped).join('.*'));
+  const other = {
+    numbers: new Set(numbers),
+    names: new RegExp(`^(?:${patterns.join('|')})$`),
+    appProtocols: new Set(appProtocols),
+  };
+  prepared.set(vocabulary, other);
+  return other;
+}
+
 /** Whether a port is for another protocol than HTTP, as far as its number and names tell. */
 function isOtherProtocol(
   { port, targetPort, name, appProtocol }: ServicePort,
   { ports, transport }: Detector,
-  { otherProtocols: other }: Vocabulary,
+  vocabulary: Vocabulary,
 ): boolean {
   if (transport === 'tcp') return false;
-  const given = [port, targetPort];
-  if (ports.numbers.some((number) => given.includes(number))) return false;
-  if (other.numbers.some((number) => given.includes(number))) return true;
-  if (position(ports.appProtocols, appProtocol) !== NOT_FOUND) return false;
-  if (position(other.appProtocols, appProtocol?.toLowerCase()) !== NOT_FOUND) return true;
-  return position(ports.names, name) === NOT_FOUND && position(other.names, name) !== NOT_FOUND;
+  const other = otherProtocolsOf(vocabulary);
+  const isListed = ports.numbers.some((number) => number === port || number === targetPort);
+  if (other.numbers.has(port) || other.numbers.has(targetPort)) return !isListed;
+  if (appProtocol !== undefined && other.appProtocols.has(appProtocol.toLowerCase()))
+    return !isListed && position(ports.appProtocols, appProtocol) === NOT_FOUND;
+  const isNamed = name !== undefined && other.names.test(name);
+  return (
+    isNamed &&
+    !isListed &&
+    position(ports.appProtocols, appProtocol) === NOT_FOUND &&
+    position(ports.names, name) === NOT_FOUND
+  );
 }
 
 /** The port that an annotation of the owner names, by number, by name, or in a URL. */
