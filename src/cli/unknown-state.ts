@@ -5,7 +5,7 @@ import { whatStays } from '../model/what-stays.ts';
 import type { CliContext } from './cli-context.ts';
 import { warn } from './output.ts';
 
-/** Why nobody knows what `overrides.yaml` approves; `undefined` if it is known. */
+/** Why it is unknown what `overrides.yaml` approves; `undefined` if it is known. */
 export function whyApprovalsUnknown({ fault, overrideFaults }: CurrentState): string | undefined {
   if (fault !== undefined)
     return 'overrides.yaml cannot be read here, so whether it is approved and published is unknown';

@@ -112,7 +112,7 @@ export function generateWithHeld(
   if (!kept.every((service) => service !== undefined)) return undefined;
   const names = new Set(held);
   const current = new Map(found.map((each) => [serviceKey(each.service), each]));
-  // Which other Services lead to its Pods decides on credentials. It may have changed, and is unknown if nobody finds the Service.
+  // Its credentials depend on which other Services lead to its Pods. That may have changed, and is unknown if the Service is gone.
   const evidenced = kept.map((each) => ({
     ...each,
     samePods: current.get(serviceKey(each.service))?.samePods ?? [],

@@ -22,7 +22,7 @@ export interface AdmissionPolicy {
   readonly mcpPolicy?: 'publish' | 'approve' | 'off';
   /** The watched namespaces. A namespace that is listed by name is trusted; `*` trusts none. */
   readonly namespaces?: readonly string[];
-  /** Why nobody knows what `overrides.yaml` approves, as a sentence. Default: it is known. */
+  /** Why it is unknown what `overrides.yaml` approves, as a sentence. Default: it is known. */
   readonly approvalsUnknown?: string | undefined;
 }
 

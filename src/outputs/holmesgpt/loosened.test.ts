@@ -93,7 +93,7 @@ describe('the same server under another name', () => {
   test.each(['http://orders.sales:8000/mcp', 'http://orders.shop:9000/mcp', 'http://orders.shop:8000/other'])(
     'is not another one (%s)',
     (url) => {
-      // It is not published, so nobody knows its tools: that is another reason than what theirs asks.
+      // It is refused because its tools are unknown, not because of the other server's approvals.
       const theirs = at(url, ['*'], 'theirs');
       const standing = { toolsets: [theirs], overrides: NO_OVERRIDES, applied: NO_OVERRIDES };
       const [problem] = problemsOf(standing, at(URL, []));

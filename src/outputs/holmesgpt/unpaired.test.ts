@@ -94,7 +94,7 @@ test.each<[string, Toolset, string, string]>([
   ],
 ])('it names credentials that nobody sends there now: %s', (_, next, name, place) => {
   expect(named(next)).toEqual([message(name, place)]);
-  // Neither is it enough that somebody else gets them, or that the place gets others.
+  // The same credentials elsewhere, or other credentials in the same place, do not count.
   const elsewhere = JSON.parse(
     JSON.stringify(next).replaceAll('shop', 'other').replaceAll('10.0.0.7', '10.0.0.8'),
   ) as Toolset;
