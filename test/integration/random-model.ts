@@ -31,10 +31,30 @@ export async function inputsGive(given: Setting, env: Setting['env'], model: Mod
   return generated(env, path);
 }
 
-/** Whether overrides of a model switch off something in documents. Only Prometheus is ever switched off. */
-export const isOff = ({ watched }: Setting, { overrides }: Model, documents: Documents): boolean =>
-  overrides?.includes('enabled: false') === true &&
-  documents['toolset.json']?.includes(`"prometheus.${watched}"`) === true;
+/** The names of the tools of documents. */
+const toolsOf = (documents: Documents): readonly string[] =>
+  (JSON.parse(documents['toolset.json'] ?? '{"tools":[]}') as { tools: { name: string }[] }).tools.map(
+    ({ name }) => name,
+  );
+
+/**
+ * Whether overrides of a model switch off something in documents. Only Prometheus is ever switched off. As soon as the history
+ * no longer says what it was, whatever is not published now may be another name of it.
+ */
+export async function isOff(
+  given: Setting,
+  { overrides }: Model,
+  documents: Documents,
+  from: Documents,
+): Promise<boolean> {
+  if (overrides?.includes('enabled: false') !== true) return false;
+  const off = `prometheus.${given.watched}`;
+  const tools = toolsOf(documents);
+  if (tools.includes(off)) return true;
+  const now = new Set(toolsOf(from));
+  const known = (await given.revisions()).flatMap(({ data }) => toolsOf(data as Documents));
+  return !known.includes(off) && tools.some((name) => !now.has(name));
+}
 
 /** Waits until all is as a model says. @throws with what is not */
 export async function settled(
@@ -46,7 +66,8 @@ export async function settled(
   const inputs = model.broken ? undefined : await inputsGive(given, env, model);
   if (inputs !== undefined && model.holding !== undefined && !same(inputs, model.holding.from))
     model.holding = undefined;
-  if (!model.broken && model.holding !== undefined && isOff(given, model, model.holding.documents))
+  const { holding } = model;
+  if (!model.broken && holding !== undefined && (await isOff(given, model, holding.documents, holding.from)))
     model.holding = undefined;
   const documents = inputs === undefined ? model.published : (model.holding?.documents ?? inputs);
   const check = async (): Promise<true> => {

@@ -177,7 +177,7 @@ test(`${STEPS} random steps: overrides are kept, and the published state follows
         if (to === undefined) return;
         const from = await inputsGive(given, env, model);
         const { 'overrides.yaml': _, ...documents } = to.data as Record<string, string> & typeof from;
-        if (isOff(given, model, documents))
+        if (await isOff(given, model, documents, from))
           return expect(rollbackTo(env, to.revision)).rejects.toThrow(
             'contains items that are switched off now',
           );
