@@ -399,6 +399,10 @@ describe('what is not approved now', () => {
     const place = await cluster([trusting(orders), withBoth], undefined, invalid);
     await place.rollback();
     expect(place.applied).toHaveLength(1);
+    const off = { ...invalid, settings: { ...invalid.settings, 'mcp-policy': 'off' } };
+    expect(await failing(await cluster([trusting(orders), withBoth], undefined, off))).toContain(
+      'MCP_POLICY is off',
+    );
   });
 
   test('a server of a detector that this command lacks is known by its hosts, and another backend needs no approval', async () => {

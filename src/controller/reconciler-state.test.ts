@@ -631,6 +631,9 @@ test('invalid overrides revoke no approval, and nobody is reported as waiting fo
   await run([mcp]);
   expect(reconciler.approvals?.size).toBe(1);
   expect(told('approvals-waiting')).toEqual([]);
+  // But the settings still decide whether there are MCP servers at all.
+  await process({ force: true, generation: { ...GENERATION, mcpPolicy: 'off' } }).run([mcp]);
+  expect(place.tools).toEqual([]);
 });
 
 test('a refused owner is a failure if there is none', async () => {

@@ -105,7 +105,13 @@ export function maybeSameServer(one: string, other: string): boolean {
   return a.port === b.port && isSamePath && sameHost(a.host, b.host);
 }
 
-const withoutTemplates = (text: string): string => text.replaceAll(/\{\{[^{}]*\}\}/g, '0');
+const withoutTemplates = (text: string, instead = '0'): string => text.replaceAll(/\{\{[^{}]*\}\}/g, instead);
+
+/** The host of an address, which may have templates elsewhere. `undefined` if a template decides the host, or without one. */
+export function hostOf(address: string): string | undefined {
+  const host = placeOf(withoutTemplates(address))?.host;
+  return host === placeOf(withoutTemplates(address, '1'))?.host ? host : undefined;
+}
 
 /** The host that an address without a scheme and port names, which may be an IPv6 address. */
 const bareHost = (text: string): string | undefined =>

@@ -73,6 +73,18 @@ test.each<[string, Toolset, string, string]>([
     'grafana/dashboards',
     'shop/grafana',
   ],
+  [
+    'a token of the environment in a path',
+    instances({ api_url: `http://grafana.shop/${KEY}` }),
+    'grafana/dashboards',
+    'shop/grafana',
+  ],
+  [
+    'a host of the environment',
+    instances({ api_url: 'http://{{ env.SHOP }}:{{ env.PORT }}', api_key: KEY }),
+    'grafana/dashboards',
+    'http://{{ env.SHOP }}:{{ env.PORT }}',
+  ],
   ['a token in a query', server({ url: 'http://grafana.shop/mcp?token=secret' }), 'deploys', 'shop/grafana'],
   [
     'the name of a Pod',
@@ -96,7 +108,10 @@ test.each<[string, Toolset, string, string]>([
   expect(named(next)).toEqual([message(name, place)]);
   // The same credentials elsewhere, or other credentials in the same place, do not count.
   const elsewhere = JSON.parse(
-    JSON.stringify(next).replaceAll('shop', 'other').replaceAll('10.0.0.7', '10.0.0.8'),
+    JSON.stringify(next)
+      .replaceAll('shop', 'other')
+      .replaceAll('SHOP', 'OTHER')
+      .replaceAll('10.0.0.7', '10.0.0.8'),
   ) as Toolset;
   if (place !== 'a backend that it looks for itself')
     expect(named(next, elsewhere, elsewhere)).toHaveLength(1);
@@ -135,6 +150,8 @@ test('what is published now, or what the settings give the same Service, is no p
     expect(named(next, now)).toEqual([]);
     expect(named(next, NOTHING, now)).toEqual([]);
   }
+  const login = (url: string): Toolset => instances({ api_url: `http://me:secret@${url}` });
+  expect(named(login('grafana.shop/new'), login('grafana.shop.svc:3000'))).toEqual([]);
 });
 
 test('without credentials, or to hosts outside the cluster, nothing is generated to compare', () => {

@@ -3,7 +3,7 @@ import type { Toolset } from '../../model/documents.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { entriesIn, type ListedEntry } from './listed-entries.ts';
 import { placeInCluster } from './place.ts';
-import { addressesOf, carriesCredentials, isAddress } from './shape.ts';
+import { addressesOf, carriesCredentials } from './shape.ts';
 import { own } from './yaml.ts';
 
 /** Credentials that go to one place. */
@@ -61,7 +61,6 @@ function sentBy(entry: ListedEntry): readonly Sent[] {
     const values = [
       ...Object.entries(connection)
         .filter(([field, value]) => field !== 'config' && carriesCredentials(field, value))
-        .filter(([field]) => !isAddress(field))
         .flatMap(([, value]) => leaves(value)),
       ...addresses.flatMap(secretsIn),
     ].map(asText);
