@@ -39,6 +39,8 @@ export interface ReconcileState {
   readonly own?: Toolset | undefined;
   /** The last seen `overrides.yaml`; with an undefined text, there was none. */
   readonly lastSeenOverrides?: { readonly overrides: string | undefined } | undefined;
+  /** The last valid text of `overrides.yaml` that this process saw. */
+  readonly lastValidOverrides?: { readonly overrides: string | undefined } | undefined;
   /** The last snapshot, reused while its inputs are the same. */
   readonly lastGenerated?: GeneratedSnapshot | undefined;
   /** The services of the tools that this process published last. */
@@ -166,10 +168,10 @@ function unwantedInKept(
   kept: Toolset,
   overrides: string | undefined,
   { live, revisions }: Situation,
-  { generation, outputs, excluded }: Findings,
+  { found, generation, outputs, excluded }: Findings,
 ): string | undefined {
   const accepted = heldRollback(live, revisions.at(-1))?.accepted;
-  const known = { overrides, generation, areNamespacesKnown: true, excluded, revisions };
+  const known = { overrides, generation, areNamespacesKnown: true, excluded, revisions, found };
   const rules = { ...known, standing: [kept], onlyConfiguredCredentials: true };
   const [first] = notAccepted(unwantedIn({ toolset: kept, overrides }, rules, outputs), accepted);
   return first && `${first.where} is ${first.is}: ${first.what}`;
@@ -185,6 +187,12 @@ const replacedNote = ({ revoked }: Decision): Problem[] =>
           what: `the last toolset had something that does not stay (${revoked}), so until the file is corrected, the toolset is what its last valid version gives`,
         },
       ];
+
+/** What nobody can check while overrides are invalid. */
+const UNCHECKED: Problem = {
+  where: OVERRIDES_KEY,
+  what: 'no earlier, valid version of it is known, so all of the last toolset stays, even if your settings no longer allow it; correct the file',
+};
 
 /** A note about generated documents that are published only when the rollback ends. */
 const afterRollback = (note: Problem): Problem => ({
@@ -210,7 +218,8 @@ export function* assessInSteps(
   const { overrides: text } = situation;
   const read = readOverrides(text);
   const faults = 'faults' in read ? faultsLine(read) : undefined;
-  const valid = 'value' in read ? undefined : lastValid(situation.revisions);
+  const seen = state.lastValidOverrides === undefined ? [] : [state.lastValidOverrides];
+  const valid = 'value' in read ? undefined : lastValid([...seen, ...situation.revisions]);
   const last = lastPublished(situation) ?? situation.live?.toolset;
   const tools = last?.tools ?? [];
   const before = beforeRollback(situation) ?? last;
@@ -271,7 +280,9 @@ export function* assessInSteps(
       return { documents, tools };
     },
   });
-  const about = faults === undefined ? (kept?.generated.notes ?? generated.notes) : replacedNote(decision);
+  const isUnchecked = valid === undefined && tools.length > 0;
+  const stays = isUnchecked ? [UNCHECKED] : replacedNote(decision);
+  const about = faults === undefined ? (kept?.generated.notes ?? generated.notes) : stays;
   const notes = decision.rollback === 'holds' ? about.map(afterRollback) : about;
   const approvals = 'value' in read ? approvalsIn(read.value) : undefined;
   return { decision, generated, naming, approvals, faults, notes, services: kept?.services ?? found };

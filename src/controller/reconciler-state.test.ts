@@ -275,6 +275,21 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     ]);
   });
 
+  test('without a history, the valid overrides that this process saw last count while they are invalid', async () => {
+    const known = () => lastOf(told('reconciled'))?.problems.map(({ what }) => what);
+    const first = process(settings(KEY));
+    await first.run(lokis('a', 'b'));
+    place.edit('overrides.yaml', 'tools: {x');
+    place.revisions = [];
+    await process(settings({})).run(lokis('a', 'b'));
+    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
+    expect(known()).toEqual([expect.stringContaining('even if your settings no longer allow it')]);
+    place.revisions = [];
+    await process(settings({}), first.reconciler).run(lokis('a', 'b'));
+    expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
+    expect(known()).toEqual([expect.stringContaining('is what its last valid version gives')]);
+  });
+
   test('invalid overrides keep all else as it is, also beside something that is off', async () => {
     place.edit('overrides.yaml', 'tools: { monitoring/c: { enabled: false } }');
     await process({ force: true }).run(lokis('a', 'b', 'c'));
@@ -297,6 +312,7 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     place.edit('overrides.yaml', 'tools: {x');
     await run([gateway(['b'])]);
     expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
+    expect(lastOf(told('reconciled'))?.problems).toEqual([]);
     await run([gateway([])]);
     expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
   });

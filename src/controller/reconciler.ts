@@ -88,7 +88,8 @@ export class Reconciler {
   /** The fingerprint of the desired state of the last publication. */
   #lastDesired: string | undefined;
   /** The last seen `overrides.yaml`; with an undefined text, there was none. */
-  #lastSeenOverrides: { readonly overrides: string | undefined } | undefined;
+  #lastSeenOverrides: ReconcileState['lastSeenOverrides'];
+  #lastValidOverrides: ReconcileState['lastValidOverrides'];
   /** The services of the tools that were published last. */
   #known: KnownServices;
   /** Recently removed tools. */
@@ -104,7 +105,7 @@ export class Reconciler {
   /** The approvals, as of the last reconciliation with valid overrides. */
   approvals: Approvals | undefined;
 
-  /** @param before a reconciler from which to take over the known services */
+  /** @param before a reconciler from which to take over the known services and valid overrides */
   constructor(options: ReconcilerOptions, before?: Reconciler) {
     const { emit, publisher, now, tools } = options;
     this.#options = options;
@@ -114,6 +115,7 @@ export class Reconciler {
     this.#drift = new DriftBackoff(emit);
     this.#known = before === undefined ? new Map() : before.#known;
     this.#gone = before === undefined ? [] : before.#gone;
+    this.#lastValidOverrides = before === undefined ? undefined : before.#lastValidOverrides;
   }
 
   /** Milliseconds until a run is due without any change; `undefined` if none is. */
@@ -249,6 +251,7 @@ export class Reconciler {
     return {
       own: this.#lastPublished,
       lastSeenOverrides: this.#lastSeenOverrides,
+      lastValidOverrides: this.#lastValidOverrides,
       lastGenerated: this.#lastGenerated,
       known: this.#known,
       gone: this.#gone,
@@ -283,6 +286,7 @@ export class Reconciler {
       if (generated !== this.#lastGenerated)
         this.#options.emit({ kind: 'generated', cycle, ok: faults === undefined });
       this.#lastGenerated = generated;
+      if (faults === undefined) this.#lastValidOverrides = { overrides: situation.overrides };
       if (faults === undefined) this.#reports.trust(found.found, generated, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);
       return { decision: this.#annotated(decision, found.groups), services };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { approvalKind } from '../model/approvals.ts';
-import type { Problem } from '../model/discovery.ts';
+import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import type { Toolset } from '../model/documents.ts';
 import { addressedService, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
@@ -14,6 +14,7 @@ import { forbidden } from '../planning/forbidden.ts';
 import type { ReadRevision } from '../planning/observed.ts';
 import type { Excluded } from '../planning/removals.ts';
 import { type ApprovalRules, unapproved } from '../planning/unapproved.ts';
+import { withEvidence } from './held.ts';
 import { type Behind, behind } from './published-services.ts';
 
 /** What decides whether an earlier revision may be published again. */
@@ -29,6 +30,8 @@ export interface RevisionRules {
   readonly standing: readonly Toolset[];
   /** Whether credentials count only if the settings and overrides of now give them, published or not. */
   readonly onlyConfiguredCredentials?: boolean;
+  /** What is discovered now, so that it is known which Services lead to the same Pods; absent: unknown. */
+  readonly found?: readonly DiscoveredService[];
   /** The history, oldest first. */
   readonly revisions: readonly ReadRevision[];
 }
@@ -76,7 +79,7 @@ function overridesNow({ overrides }: RevisionRules): Overrides | undefined {
 
 /** The newest valid overrides of the history: they count while those of now cannot be read. `undefined` without a history. */
 export function lastValid(
-  revisions: readonly ReadRevision[],
+  revisions: readonly Pick<ReadRevision, 'overrides'>[],
 ): { readonly text: string | undefined; readonly overrides: Overrides } | undefined {
   for (const { overrides: text } of revisions.toReversed()) {
     const read = readOverrides(text);
@@ -129,7 +132,7 @@ function standingOf({ standing, revisions }: RevisionRules, overrides: Overrides
  */
 function generatedNow(
   { tools }: Pick<Toolset, 'tools'>,
-  { generation }: RevisionRules,
+  { generation, found }: RevisionRules,
   overrides: Overrides,
   outputs: Outputs<OutputSettings>,
 ): Toolset {
@@ -139,7 +142,7 @@ function generatedNow(
   });
   const here = { ...overrides, tools: Object.fromEntries(changes) };
   const { services } = behind({ tools, overrides: undefined }, generation.kinds);
-  return generate(services, { ...generation, overrides: here }, outputs);
+  return generate(withEvidence(services, found), { ...generation, overrides: here }, outputs);
 }
 
 /** The tools of a revision that the settings exclude now. */

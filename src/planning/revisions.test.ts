@@ -30,6 +30,8 @@ function recorded(...contents: readonly Content[]): Revision[] {
   return revisions;
 }
 
+const isValid = (overrides: string | undefined): boolean => overrides !== 'invalid';
+
 const numbers = (revisions: readonly Revision[]): number[] => revisions.map(({ number }) => number);
 
 test('each content has one revision; content that is published again gets the next number', () => {
@@ -53,11 +55,22 @@ test('the end of a rollback updates the newest revision without a new number', (
 
 test('the oldest are pruned, the newest never', () => {
   const revisions = recorded(content('a'), content('b'), content('c'));
-  expect(numbers(revisionsToPrune(revisions, 2, undefined))).toEqual([1]);
-  expect(numbers(revisionsToPrune(revisions, 0, undefined))).toEqual([1, 2]);
-  expect(revisionsToPrune(revisions, 10, undefined)).toEqual([]);
+  expect(numbers(revisionsToPrune(revisions, 2, undefined, isValid))).toEqual([1]);
+  expect(numbers(revisionsToPrune(revisions, 0, undefined, isValid))).toEqual([1, 2]);
+  expect(revisionsToPrune(revisions, 10, undefined, isValid)).toEqual([]);
   // Where the order is not what it should be, what is published stays all the same.
-  expect(numbers(revisionsToPrune(revisions, 1, content('a')))).toEqual([2]);
+  expect(numbers(revisionsToPrune(revisions, 1, content('a'), isValid))).toEqual([2]);
+});
+
+test('the newest revision with valid overrides stays, beside those with invalid ones', () => {
+  const revisions = recorded(
+    content('a', 'old'),
+    content('b', 'valid'),
+    content('b', 'invalid'),
+    content('c', 'invalid'),
+  );
+  expect(numbers(revisionsToPrune(revisions, 1, content('c', 'invalid'), isValid))).toEqual([1, 3]);
+  expect(numbers(revisionsToPrune(revisions, 3, content('c', 'invalid'), isValid))).toEqual([1]);
 });
 
 test('a burst of changes displaces its own revisions, and not the long-lived one before it', () => {
@@ -69,7 +82,7 @@ test('a burst of changes displaces its own revisions, and not the long-lived one
     if (step.do === 'nothing') throw new Error('it changes nothing');
     const { name, number, published } = step;
     revisions.push({ ...content(text), name, number, created: '', published });
-    const pruned = revisionsToPrune(revisions, 10, content(text));
+    const pruned = revisionsToPrune(revisions, 10, content(text), isValid);
     revisions = revisions.filter((each) => !pruned.includes(each));
   };
   const texts = (): (string | undefined)[] => revisions.map(({ documents }) => documents['toolset.json']);
@@ -97,7 +110,7 @@ function timeline() {
       .map((each) => ({ ...each, ...ends.get(each.name) }));
     const { do: _, ...written } = step;
     revisions.push({ ...content(text), created: '', ...written });
-    const pruned = revisionsToPrune(revisions, 10, content(text));
+    const pruned = revisionsToPrune(revisions, 10, content(text), isValid);
     revisions = revisions.filter((each) => !pruned.includes(each));
     return step;
   };
@@ -230,12 +243,13 @@ test('of the older half, revisions that were published only briefly are pruned, 
       published: new Date(now.getTime() + time).toISOString(),
     }));
   // The fourth was there for a millisecond, and is of the newest half of the limit.
-  expect(numbers(revisionsToPrune(at(0, 100, 150, 174, 175), 3, undefined))).toEqual([1, 2]);
-  expect(numbers(revisionsToPrune(at(0, 100, 101, 102, 103, 104), 4, undefined))).toEqual([2, 3]);
-  expect(numbers(revisionsToPrune(at(0, 100, 101, 102, 103, 104), 4, content('1')))).toEqual([3, 4]);
-  expect(numbers(revisionsToPrune(at(0, 0, 0), 2, undefined))).toEqual([1]);
-  for (const limit of [3, 4, 10]) expect(revisionsToPrune(at(0, 1, 2), limit, undefined)).toEqual([]);
-  expect(revisionsToPrune([], 1, undefined)).toEqual([]);
+  expect(numbers(revisionsToPrune(at(0, 100, 150, 174, 175), 3, undefined, isValid))).toEqual([1, 2]);
+  expect(numbers(revisionsToPrune(at(0, 100, 101, 102, 103, 104), 4, undefined, isValid))).toEqual([2, 3]);
+  expect(numbers(revisionsToPrune(at(0, 100, 101, 102, 103, 104), 4, content('1'), isValid))).toEqual([3, 4]);
+  expect(numbers(revisionsToPrune(at(0, 0, 0), 2, undefined, isValid))).toEqual([1]);
+  for (const limit of [3, 4, 10])
+    expect(revisionsToPrune(at(0, 1, 2), limit, undefined, isValid)).toEqual([]);
+  expect(revisionsToPrune([], 1, undefined, isValid)).toEqual([]);
 });
 
 test('without bursts, the oldest are pruned first', () => {
@@ -244,7 +258,7 @@ test('without bursts, the oldest are pruned first', () => {
   for (let n = 0; n < 100; n++) {
     const published = new Date(now.getTime() + n * HOUR).toISOString();
     revisions.push({ ...content(`${n}`), name: `x-${n}`, number: n, created: '', published });
-    const pruned = revisionsToPrune(revisions, 10, undefined);
+    const pruned = revisionsToPrune(revisions, 10, undefined, isValid);
     revisions = revisions.filter((each) => !pruned.includes(each));
   }
   expect(numbers(revisions)).toEqual([90, 91, 92, 93, 94, 95, 96, 97, 98, 99]);

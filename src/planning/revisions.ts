@@ -120,14 +120,19 @@ export function endsToRecord(
 /**
  * The revisions to prune. The newest half of the limit and the current content stay. Of the older ones, those stay that
  * were published longest in relation to their age, so a burst of changes prunes its own revisions, and not the toolset
- * that was published for days before.
+ * that was published for days before. The newest revision with valid overrides stays, too, because it counts while those of
+ * now are invalid.
  * @param revisions oldest first
+ * @param isValid whether a text is valid as `overrides.yaml`
  */
 export function revisionsToPrune(
   revisions: readonly Revision[],
   limit: number,
   current: Content | undefined,
+  isValid: (overrides: string | undefined) => boolean,
 ): readonly Revision[] {
+  if (revisions.length <= limit) return [];
+  const lastValid = revisions.findLast(({ overrides }) => isValid(overrides));
   const identity = current === undefined ? undefined : identityOf(current);
   const most = Math.max(1, limit);
   const now = publishedAt(revisions.at(-1));
@@ -138,7 +143,7 @@ export function revisionsToPrune(
   return revisions
     .slice(0, revisions.length - Math.ceil(most / 2))
     .map((revision, index) => ({ revision, worth: worth(revision, index) }))
-    .filter(({ revision }) => identityOf(revision) !== identity)
+    .filter(({ revision }) => identityOf(revision) !== identity && revision !== lastValid)
     .toSorted((a, b) => a.worth - b.worth)
     .slice(0, Math.max(0, revisions.length - most))
     .map(({ revision }) => revision);

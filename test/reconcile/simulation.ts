@@ -167,7 +167,7 @@ export class Simulation {
     const others = revisions.filter(({ name }) => name !== step.name);
     const { name, number, published } = step;
     const all = inOrder([...others, { ...content, name, number, created: '', published }]);
-    this.cluster.revisions = all.slice(revisionsToPrune(all, KEEP, content).length);
+    this.cluster.revisions = all.slice(revisionsToPrune(all, KEEP, content, () => true).length);
   }
 
   /** Names of revisions that do not follow from their content: there must never be any. */

@@ -84,8 +84,14 @@ function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
  * Stores what is published as `apps/v1.ControllerRevision` objects beside the ConfigMap. They have no owner, so they outlive
  * the ConfigMap and the Deployment.
  * @param limit maximum number of revisions
+ * @param isValid whether a text is valid as `overrides.yaml`
  */
-export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapName, limit: number): History {
+export function controllerRevisionHistory(
+  kube: KubeClient,
+  target: ConfigMapName,
+  limit: number,
+  isValid: (overrides: string | undefined) => boolean,
+): History {
   const { namespace } = target;
   const labels = labelsOf(target);
   const read = async (signal: AbortSignal): Promise<readonly Revision[]> => {
@@ -207,7 +213,7 @@ export function controllerRevisionHistory(kube: KubeClient, target: ConfigMapNam
         ? await read(signal)
         : [...ended.filter((each) => each.name !== step.name), written];
     const ordered = inOrder(there);
-    const old = revisionsToPrune(ordered, limit, content);
+    const old = revisionsToPrune(ordered, limit, content, isValid);
     const kept = ordered.filter((revision) => !old.includes(revision));
     // Includes revisions that a successor replaced.
     const superfluous = there.filter((revision) => !kept.includes(revision));
