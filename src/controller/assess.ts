@@ -172,7 +172,7 @@ function unwantedInKept(
 ): string | undefined {
   const accepted = heldRollback(live, revisions.at(-1))?.accepted;
   const known = { overrides, generation, areNamespacesKnown: true, excluded, revisions, found };
-  const rules = { ...known, standing: [kept], onlyConfiguredCredentials: true };
+  const rules = { ...known, standing: [kept], areSettingsKnown: true, onlyConfiguredCredentials: true };
   const [first] = notAccepted(unwantedIn({ toolset: kept, overrides }, rules, outputs), accepted);
   return first && `${first.where} is ${first.is}: ${first.what}`;
 }

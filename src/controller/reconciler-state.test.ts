@@ -647,8 +647,22 @@ test('invalid overrides revoke no approval, and nobody is reported as waiting fo
   await run([mcp]);
   expect(reconciler.approvals?.size).toBe(1);
   expect(told('approvals-waiting')).toEqual([]);
-  // But the settings still decide whether there are MCP servers at all.
-  await process({ force: true, generation: { ...GENERATION, mcpPolicy: 'off' } }).run([mcp]);
+});
+
+test.each([
+  ['off', 'approve'],
+  ['approve', 'publish'],
+] as const)('invalid overrides keep no MCP server with MCP_POLICY=%s after %s', async (after, before) => {
+  const mcp = discovered(service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
+  const withPolicy = (mcpPolicy: 'off' | 'approve' | 'publish') =>
+    process({ force: true, generation: { ...GENERATION, mcpPolicy } });
+  const approval = before === 'approve' ? 'tools: { monitoring/orders: { approved: mcp } }' : 'tools: {}';
+  place.edit('overrides.yaml', approval);
+  await withPolicy(before).run([mcp]);
+  place.edit('overrides.yaml', 'tools: [');
+  await withPolicy(before).run([mcp]);
+  expect(place.tools).toEqual(namesOf('orders'));
+  await withPolicy(after).run([mcp]);
   expect(place.tools).toEqual([]);
 });
 

@@ -24,6 +24,8 @@ export interface RevisionRules {
   /** What `serve` goes by, as far as it is known. */
   readonly generation: Omit<GenerateOptions, 'overrides'>;
   readonly areNamespacesKnown: boolean;
+  /** Whether all settings of `serve` are known, so that what it published is no sign of others that approve it. */
+  readonly areSettingsKnown?: boolean;
   /** Tools that the settings exclude, as far as they are known. */
   readonly excluded?: Excluded | undefined;
   /** What was published last as the inputs had it, newest first. It counts as trusted. */
@@ -94,8 +96,8 @@ function approvalRules(
   now: Overrides | undefined,
   { services }: Behind,
 ): ApprovalRules {
-  const { generation: policy, areNamespacesKnown } = rules;
-  const standing = services.filter((service) => approvalKind(service) !== undefined);
+  const { generation: policy, areNamespacesKnown, areSettingsKnown = false } = rules;
+  const standing = areSettingsKnown ? [] : services.filter((each) => approvalKind(each) !== undefined);
   if (now !== undefined) return { overrides: now, policy, standing, areNamespacesKnown };
   const strict: AdmissionPolicy = { mcpPolicy: policy.mcpPolicy === 'off' ? 'off' : 'approve' };
   return { overrides: NO_OVERRIDES, policy: strict, standing, areNamespacesKnown: false };
