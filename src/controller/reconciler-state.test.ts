@@ -18,7 +18,7 @@ import type { EngineEvent } from './events.ts';
 import { toolKinds } from './pass.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 import { ToolWatch } from './tool-changes.ts';
-import { acceptedText } from './unwanted.ts';
+import { acceptedText, notAccepted } from './unwanted.ts';
 
 const HOLD = 300_000;
 const GENERATION = { credentials: {}, holmesgptVersion: '0.32', kinds: toolKinds(rules) } as const;
@@ -178,16 +178,18 @@ describe('held tools', () => {
   });
 });
 
+/** Rolls back to the newest revision with so many tools. */
+const rollBack = async (count: number, accepted?: string): Promise<void> => {
+  const revisions = observeRevisions(place.revisions, OUTPUTS);
+  const live = observe(place.live, OUTPUTS);
+  const to = revisions.findLast(({ toolset }) => toolset.tools.length === count) ?? fail();
+  const intent = rollbackIntent(to, live, revisions, accepted);
+  await place.apply(plan(intent, live, '1'));
+  const { documents, overrides, rollback } = intent;
+  await place.history.record({ documents, overrides, rollback }, new Date());
+};
+
 describe('a rollback to a toolset with a backend that is gone', () => {
-  const rollBack = async (count: number, accepted?: string): Promise<void> => {
-    const revisions = observeRevisions(place.revisions, OUTPUTS);
-    const live = observe(place.live, OUTPUTS);
-    const to = revisions.findLast(({ toolset }) => toolset.tools.length === count) ?? fail();
-    const intent = rollbackIntent(to, live, revisions, accepted);
-    await place.apply(plan(intent, live, '1'));
-    const { documents, overrides, rollback } = intent;
-    await place.history.record({ documents, overrides, rollback }, new Date());
-  };
   const runTwice = async (): Promise<void> => {
     const { run } = process({ force: true });
     await run(lokis('a'));
@@ -647,6 +649,43 @@ test('invalid overrides revoke no approval, and nobody is reported as waiting fo
   await run([mcp]);
   expect(reconciler.approvals?.size).toBe(1);
   expect(told('approvals-waiting')).toEqual([]);
+});
+
+describe('a rollback to an MCP server that nobody approves now, which a person accepted', () => {
+  const mcp = discovered(service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] }));
+  const approving = (mcpPolicy: 'off' | 'approve') =>
+    process({ force: true, generation: { ...GENERATION, mcpPolicy } });
+  const waiting = { is: 'not approved', where: 'Service monitoring/orders', what: '' } as const;
+  const credentials = { ...waiting, where: 'grafana/loki', detail: 'to monitoring/a' };
+
+  test.each<[string, string, 'off' | 'approve', boolean]>([
+    ['holds while nobody decides against it', '# mine\n', 'approve', true],
+    ['ends when overrides refuse it', 'tools: { monitoring/orders: { approved: false } }', 'approve', false],
+    ['ends when MCP_POLICY is off', '', 'off', false],
+  ])('%s', async (_, overrides, policy, holds) => {
+    place.edit('overrides.yaml', 'tools: { monitoring/orders: { approved: mcp } }');
+    await approving('approve').run([mcp]);
+    place.edit('overrides.yaml', '');
+    for (let time = 0; time < 2; time++) await approving('approve').run([mcp]);
+    expect(place.tools).toEqual([]);
+    await rollBack(1, acceptedText([waiting]));
+    place.edit('overrides.yaml', overrides);
+    for (let time = 0; time < 2; time++) await approving(policy).run([mcp]);
+    expect(place.tools).toEqual(holds ? namesOf('orders') : []);
+  });
+
+  test('accepting credentials for one place is not accepting them for another of the same toolset', () => {
+    const text = acceptedText([credentials]);
+    expect(notAccepted([credentials], text)).toEqual([]);
+    const other = { ...credentials, detail: 'to monitoring/b' };
+    expect(notAccepted([other], text)).toEqual([other]);
+  });
+
+  test('accepting very much is not accepting what is refused', () => {
+    const many = Array.from({ length: 3_000 }, (_, index) => ({ ...waiting, where: `Service a/${index}` }));
+    const refused = { ...waiting, detail: 'refused' };
+    expect(notAccepted([...many, refused], acceptedText(many))).toEqual([refused]);
+  });
 });
 
 test.each([

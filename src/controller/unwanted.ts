@@ -41,6 +41,8 @@ export interface RevisionRules {
 /** Something that a revision would publish, and a person does not want published. */
 export interface Unwanted extends Problem {
   readonly is: 'not approved' | 'switched off' | 'excluded';
+  /** What tells it from other faults of the same item. */
+  readonly detail?: string;
 }
 
 /** The longest annotation about what a person accepted, in characters. */
@@ -48,8 +50,10 @@ const MAX_ACCEPTED = 16_384;
 
 const EVERYTHING = '*';
 
-const markOf = ({ is, where }: Unwanted): string =>
-  createHash('sha256').update(`${is} ${where}`).digest('hex').slice(0, 12);
+const REFUSED = 'refused';
+
+const markOf = ({ is, where, detail = '' }: Unwanted): string =>
+  createHash('sha256').update(`${is} ${where} ${detail}`.trim()).digest('hex').slice(0, 12);
 
 /** What a person accepts, as the text of an annotation; `undefined` for nothing. It names things by hashes, because many may be long. */
 export function acceptedText(unwanted: readonly Unwanted[]): string | undefined {
@@ -60,7 +64,7 @@ export function acceptedText(unwanted: readonly Unwanted[]): string | undefined 
 
 /** What a person did not accept. @param text as `acceptedText` formats it */
 export function notAccepted(unwanted: readonly Unwanted[], text: string | undefined): readonly Unwanted[] {
-  if (text === EVERYTHING) return [];
+  if (text === EVERYTHING) return unwanted.filter(({ detail }) => detail === REFUSED);
   const accepted = new Set(text?.split(','));
   return unwanted.filter((each) => !accepted.has(markOf(each)));
 }
@@ -192,7 +196,12 @@ export function unwantedIn(
   const named = new Set(off.map(({ where }) => where.replace(/^\S+ /, '')));
   const asking = found.services.filter((service) => approvalKind(service) !== undefined);
   return [
-    ...as('not approved', unapproved(asking, approvalRules(rules, now, standing))),
+    // Whoever accepts what nobody approved does not accept what somebody refuses later.
+    ...unapproved(asking, approvalRules(rules, now, standing)).map(({ isRefused, ...problem }) => ({
+      ...problem,
+      is: 'not approved' as const,
+      ...(isRefused && { detail: REFUSED }),
+    })),
     ...as('switched off', off),
     ...outputs
       .switchedOn(to.toolset, overrides)
@@ -203,12 +212,11 @@ export function unwantedIn(
         is: 'switched off' as const,
       })),
     ...as('not approved', outputs.loosened(standingOf(rules, overrides), to.toolset)),
-    ...as(
-      'not approved',
-      outputs.unpaired(to.toolset, rules.onlyConfiguredCredentials ? NOTHING_PUBLISHED : published, () =>
+    ...outputs
+      .unpaired(to.toolset, rules.onlyConfiguredCredentials ? NOTHING_PUBLISHED : published, () =>
         generatedNow(to.toolset, rules, overrides, outputs),
-      ),
-    ),
+      )
+      .map((problem) => ({ ...problem, is: 'not approved' as const, detail: problem.what })),
     ...as('excluded', excludedIn(to, rules)),
   ];
 }

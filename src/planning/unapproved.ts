@@ -21,14 +21,20 @@ export interface ApprovalRules {
 /** A Service and the kind as which it needs approval. */
 const identity = (found: DiscoveredService): string => `${serviceKey(found.service)} ${approvalKind(found)}`;
 
+/** A Service that would not be published now. */
+export interface Unapproved extends Problem {
+  /** Whether somebody decided against it, and not only nobody for it. */
+  readonly isRefused: boolean;
+}
+
 /** The Services that need approval and would not be published now, with the reason and what to do. */
 export function unapproved(
   services: readonly DiscoveredService[],
   { overrides, policy, standing, areNamespacesKnown }: ApprovalRules,
-): readonly Problem[] {
+): readonly Unapproved[] {
   const known = new Set(standing.map(identity));
   const listed = areNamespacesKnown ? (policy.namespaces ?? []) : [];
-  return services.flatMap((found): Problem[] => {
+  return services.flatMap((found): Unapproved[] => {
     const { namespace } = found.service;
     const trusted = known.has(identity(found)) ? [namespace] : [];
     const rules = { ...policy, namespaces: [...listed, ...trusted] };
@@ -38,9 +44,10 @@ export function unapproved(
     const where = `Service ${key}`;
     const fix = `if you trust it: ${approveCommand(key)}`;
     if (admission.state !== 'waiting' && admission.state !== 'refused')
-      return [{ where, what: admission.reason }];
-    if (isRefused(found, overrides)) return [{ where, what: 'overrides.yaml refuses it', fix }];
+      return [{ where, what: admission.reason, isRefused: true }];
+    if (isRefused(found, overrides))
+      return [{ where, what: 'overrides.yaml refuses it', fix, isRefused: true }];
     const what = `is not approved${areNamespacesKnown ? '' : ', nor published now, and which namespaces serve trusts is unknown here'}`;
-    return [{ where, what, fix }];
+    return [{ where, what, fix, isRefused: false }];
   });
 }
