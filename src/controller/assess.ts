@@ -163,17 +163,23 @@ function unwantedInRollback(
 /**
  * While overrides are invalid: something in the published documents that the settings of now do not allow, or for which there
  * is no evidence now, with the last valid overrides. What a person accepted with a rollback stays.
+ * @param generated what the last valid overrides give now
  */
 function unwantedInKept(
   kept: Toolset,
-  overrides: string | undefined,
+  generated: Toolset,
+  valid: NonNullable<ReturnType<typeof lastValid>>,
   { live, revisions }: Situation,
   { found, generation, outputs, excluded }: Findings,
 ): string | undefined {
   const accepted = heldRollback(live, revisions.at(-1))?.accepted;
-  const known = { overrides, generation, areNamespacesKnown: true, excluded, revisions, found };
+  const known = { overrides: valid.text, generation, areNamespacesKnown: true, excluded, revisions, found };
   const rules = { ...known, standing: [kept], areSettingsKnown: true, onlyConfiguredCredentials: true };
-  const [first] = notAccepted(unwantedIn({ toolset: kept, overrides }, rules, outputs), accepted);
+  const unwanted = unwantedIn({ toolset: kept, overrides: valid.text }, rules, outputs);
+  const { overrides } = valid;
+  const now = { toolsets: [generated], overrides, applied: overrides, isPartial: true };
+  const looser = outputs.loosened(now, kept).map((each) => ({ ...each, is: 'not approved' as const }));
+  const [first] = notAccepted([...unwanted, ...looser], accepted);
   return first && `${first.where} is ${first.is}: ${first.what}`;
 }
 
@@ -273,7 +279,7 @@ export function* assessInSteps(
       return { documents: kept.generated.documents, tools: kept.generated.tools };
     },
     unwantedInKept: (kept) =>
-      valid === undefined ? undefined : unwantedInKept(kept, valid.text, situation, findings),
+      valid === undefined ? undefined : unwantedInKept(kept, generated, valid, situation, findings),
     unwantedInRollback: () => unwantedInRollback(situation, findings),
     withoutTools() {
       const { documents, tools } = runAtOnce(generateInSteps([], options, outputs));

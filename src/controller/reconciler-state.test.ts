@@ -12,6 +12,7 @@ import type { Groups } from '../planning/backend-groups.ts';
 import { observe, observeRevisions } from '../planning/observed.ts';
 import { plan } from '../planning/plan.ts';
 import { rollbackIntent } from '../planning/rollback.ts';
+import { toolsShown } from '../planning/tools-shown.ts';
 import { nextProbeState } from '../probing/hysteresis.ts';
 import { OwnerRefused, ShardsRefused } from '../publishers/publisher.ts';
 import type { EngineEvent } from './events.ts';
@@ -290,6 +291,31 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     await process(settings({}), first.reconciler).run(lokis('a', 'b'));
     expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
     expect(known()).toEqual([expect.stringContaining('is what its last valid version gives')]);
+  });
+
+  test('while overrides are invalid, the agent asks before tools that change', async () => {
+    const orders = service('orders', { labels: { app: 'mcp-server' }, ports: ['mcp:8000'] });
+    const offering = (digest: string, readOnly = true) => {
+      const found = discovered(orders);
+      return { ...found, verdict: { ...found.verdict, tools: [{ name: 'get_order', readOnly, digest }] } };
+    };
+    const approval = { approved: 'mcp', approvedTools: toolsShown(offering('a').verdict) };
+    const tools = { 'monitoring/orders': approval };
+    const asks = (): boolean | undefined =>
+      place.live?.data['custom_toolset.yaml']?.includes('approval_required_tools:\n      - "*"');
+    const { run } = process({ force: true, generation: { ...GENERATION, mcpPolicy: 'approve' } });
+    place.edit('overrides.yaml', stringify({ tools }));
+    await run([offering('a')]);
+    expect(asks()).toBe(false);
+    place.edit('overrides.yaml', 'tools: {x');
+    for (const found of [[offering('a')], []]) {
+      await run(found);
+      expect(place.tools).toEqual(namesOf('orders'));
+      expect(asks()).toBe(false);
+    }
+    await run([offering('b')]);
+    expect(place.tools).toEqual(namesOf('orders'));
+    expect(asks()).toBe(true);
   });
 
   test('invalid overrides keep all else as it is, also beside something that is off', async () => {

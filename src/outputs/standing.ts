@@ -9,4 +9,6 @@ export interface Standing {
   readonly overrides: Overrides;
   /** The overrides with which the newest toolset was made. */
   readonly applied: Overrides;
+  /** Whether servers may be missing in the newest toolset only for now, so that it says nothing about their tools. */
+  readonly isPartial?: boolean;
 }

@@ -86,6 +86,7 @@ function unknownTools(standing: Standing): (entry: ListedEntry) => string | unde
     if (own === '' || placeInCluster(own) === undefined) return undefined;
     const isPublished =
       newest === undefined || [namesakes, sameServers].some((find) => find(newest, entry).length > 0);
+    if (!isPublished && standing.isPartial === true) return undefined;
     if (!isPublished) return 'the current toolset does not have it, so nobody knows which tools it has';
     const service = serviceOfHost(own);
     return service !== undefined && isReapproved(service)
