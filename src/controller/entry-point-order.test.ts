@@ -119,6 +119,17 @@ describe('the order of entry points', () => {
     const both = standing({ inUse: keys('f'), named: keys('a', 'e') });
     expect(namesOf(orderEntryPoints(all, both))).toEqual(['a', 'e', 'f', 'b']);
   });
+
+  test('has the oldest among the few, however good the names of newer ones are', () => {
+    const made = (name: string, day: number) => {
+      const one = way(name);
+      return { ...one, service: { ...one.service, created: `2026-01-0${day}T00:00:00Z` } };
+    };
+    const newer = ['a', 'b', 'c', 'd', 'e'].map((name) => made(name, 2));
+    const all = backend(newer[0] as Candidate, ...newer.slice(1), made('z', 1), made('y', 3));
+    expect(namesOf(orderEntryPoints(all, standing({})))).toEqual(['a', 'b', 'c', 'z']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('z') })))).toEqual(['a', 'z', 'b', 'c']);
+  });
 });
 
 describe('a backend with several Services in use', () => {

@@ -54,6 +54,15 @@ function preferring(candidate: Candidate, first: Candidate, why: string): Candid
   };
 }
 
+/** The first entry points, the oldest one among them: whoever creates Services with better names must not hide it. */
+function withOldest(entryPoints: readonly Candidate[], most: number): readonly Candidate[] {
+  if (entryPoints.length <= most) return entryPoints;
+  const made = ({ service: { created = '~' } }: Candidate): string => created;
+  const oldest = entryPoints.reduce((a, b) => (made(b) < made(a) ? b : a));
+  const first = entryPoints.slice(0, most);
+  return first.includes(oldest) ? first : [...first.slice(0, -1), oldest];
+}
+
 /**
  * Orders the entry points of a backend by preference, and keeps only a few. An entry point named in overrides comes first:
  * text about a Service applies to that Service only, and not to others that lead to the same backend, or claim to. Then the
@@ -73,9 +82,10 @@ export function orderEntryPoints(candidate: Candidate, { inUse, companions, name
     ordered = preferring(candidate, used, `is in use; ${candidate.service.name} came later, with other Pods`);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
     Number(set.has(keyOf(entryPoint)));
-  const fallbacks = ordered.fallbacks
-    .toSorted((a, b) => isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a))
-    .slice(0, MAX_ENTRY_POINTS - 1);
+  const sorted = ordered.fallbacks.toSorted(
+    (a, b) => isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a),
+  );
+  const fallbacks = withOldest(sorted, MAX_ENTRY_POINTS - 1);
   const isSame =
     ordered === candidate &&
     fallbacks.every((entryPoint, index) => entryPoint === candidate.fallbacks[index]);
