@@ -78,7 +78,8 @@ async function appWith({
     lines,
     reload: () => state.reload(),
     /** The port of a server, the last that was opened. */
-    portOf: (server: string) => lines.findLast(({ component }) => component === `${server}_server`)?.port,
+    portOf: (server: string) =>
+      lines.findLast(({ component, port }) => component === `${server}_server` && port !== undefined)?.port,
     said: (text: string) => lines.filter(({ message }) => String(message).includes(text)),
   };
 }
