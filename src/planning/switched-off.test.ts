@@ -60,6 +60,15 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
     WHY,
   ],
   ['overrides enable it', TWIN, [LOKI, TWIN], { ...OFF, 'monitoring/twin': { enabled: true } }, undefined],
+  ['overrides approve it', TWIN, [LOKI, TWIN], { ...OFF, 'monitoring/twin': { approved: 'mcp' } }, undefined],
+  ['overrides refuse it', TWIN, [LOKI, TWIN], { ...OFF, 'monitoring/twin': { approved: false } }, WHY],
+  [
+    'overrides approve only another Service of its backend',
+    { ...TWIN, alternates: ['twin-read'] },
+    [LOKI, TWIN],
+    { ...OFF, 'twin-read.monitoring': { approved: true } },
+    WHY,
+  ],
   [
     'overrides enable it by another Service of its backend',
     { ...TWIN, alternates: ['twin-read'] },

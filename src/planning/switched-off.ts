@@ -1,3 +1,4 @@
+import { approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { displayKey, displayNamespace, partsOf } from '../model/key.ts';
 import { addressedService, type Overrides } from '../model/overrides.ts';
@@ -13,6 +14,14 @@ function servicesWithEnabled({ tools }: Overrides, enabled: boolean): ServiceNam
   });
 }
 
+/** The Services that overrides approve by name. */
+const approvedServices = (overrides: Overrides): ReadonlySet<ServiceKey> =>
+  new Set(
+    [...approvalsIn(overrides)]
+      .filter(([, { refused, as }]) => !refused && as.length > 0)
+      .map(([key]) => key),
+  );
+
 type Kind = Pick<DiscoveredService, 'type' | 'detector'>;
 
 /** Whether two Services of the same Pods are different products. The type of a `custom` Service proves nothing. */
@@ -26,7 +35,7 @@ const otherNames = ({ service, sharesPods = [] }: DiscoveredService): string[] =
  * Explains why a backend is disabled if overrides disable another Service of its Pods, or one that it points to. Without
  * this rule, anyone who can create Services could bring it back under another name. The disabled Service counts while it
  * exists, whatever its type and annotations. A Service that was detected as another product does not count, because one
- * Pod may contain several products. Pure.
+ * Pod may contain several products. A Service that overrides approve or enable by name stays. Pure.
  */
 export function switchedOffBeside(
   found: readonly DiscoveredService[],
@@ -40,9 +49,11 @@ export function switchedOffBeside(
     [...byNamespace].map(([key, all]) => [key, new Set(all.map(({ name }) => name))] as const),
   );
   const on = new Set(servicesWithEnabled(overrides, true).map(serviceKey));
+  const approved = approvedServices(overrides);
   const kinds = new Map(found.flatMap((each) => backendKeys(each).map((key) => [key, each] as const)));
   return (each) => {
-    if (backendKeys(each).some((key) => on.has(key))) return undefined;
+    if (backendKeys(each).some((key) => on.has(key)) || approved.has(serviceKey(each.service)))
+      return undefined;
     const here = names.get(displayNamespace(each.service));
     const shared = here === undefined ? [] : otherNames(each).filter((name) => here.has(name));
     const beside = [...shared.map((name) => ({ ...each.service, name })), ...targetServices(each)]
