@@ -134,12 +134,14 @@ const checked = new WeakMap<
  */
 function unwantedInRollback(
   { live, revisions, overrides }: Situation,
-  { generation, outputs, excluded }: Findings,
+  { found, generation, outputs, excluded }: Findings,
+  generated: GeneratedSnapshot,
 ): string | undefined {
   const recorded = revisions.at(-1);
   if (recorded?.rollback === undefined) return undefined;
   const { from, accepted } = recorded.rollback;
-  const of = [overrides, generation, excluded, revisions.length];
+  // New documents are generated whenever the evidence changes.
+  const of = [overrides, generation, excluded, revisions.length, generated];
   const known = checked.get(recorded);
   if (known?.of.every((each, index) => each === of[index])) return known.unwanted;
   // That the rollback itself sends credentials is no reason to go on.
@@ -152,6 +154,7 @@ function unwantedInRollback(
     excluded,
     standing,
     onlyConfiguredCredentials: !isBefore,
+    found,
     revisions,
   };
   const [first] = notAccepted(unwantedIn(recorded, rules, outputs), accepted);
@@ -280,7 +283,7 @@ export function* assessInSteps(
     },
     unwantedInKept: (kept) =>
       valid === undefined ? undefined : unwantedInKept(kept, generated, valid, situation, findings),
-    unwantedInRollback: () => unwantedInRollback(situation, findings),
+    unwantedInRollback: () => unwantedInRollback(situation, findings, generated),
     withoutTools() {
       const { documents, tools } = runAtOnce(generateInSteps([], options, outputs));
       return { documents, tools };

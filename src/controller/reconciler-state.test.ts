@@ -345,6 +345,25 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
   });
 
+  test('holds with the credentials of another Service while there is evidence of now, whatever is pruned', async () => {
+    const gateway = (samePods: readonly string[]) => ({
+      ...discovered(loki('gateway')),
+      alternates: ['b'],
+      samePods,
+    });
+    const key = () => place.live?.data['custom_toolset.yaml']?.includes('B_KEY');
+    const { run } = process(settings(KEY));
+    for (const others of [lokis('a'), [], []]) await run([gateway(['b']), ...others]);
+    expect(place.tools).toEqual(namesOf('gateway'));
+    await rollBack(2);
+    place.revisions = place.revisions.slice(-1);
+    for (let time = 0; time < 2; time++) await run([gateway(['b'])]);
+    expect(place.tools).toEqual(namesOf('a', 'gateway'));
+    expect(key()).toBe(true);
+    await run([gateway([])]);
+    expect(key()).toBe(false);
+  });
+
   test('holds with a header for the Service, although overrides give it another URL now', async () => {
     place.edit('overrides.yaml', header);
     for (const found of [lokis('a', 'b'), lokis('a')]) await process({ force: true }).run(found);

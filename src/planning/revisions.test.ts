@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Content, Revision } from '../model/revision.ts';
+import { contentHash } from './content-hash.ts';
 import {
   endsToRecord,
   inOrder,
@@ -71,6 +72,14 @@ test('the newest revision with valid overrides stays, beside those with invalid 
   );
   expect(numbers(revisionsToPrune(revisions, 1, content('c', 'invalid'), isValid))).toEqual([1, 3]);
   expect(numbers(revisionsToPrune(revisions, 3, content('c', 'invalid'), isValid))).toEqual([1]);
+});
+
+test('what was published before a rollback stays while that is in effect', () => {
+  const before = content('before');
+  const revisions = recorded(content('a'), before, content('b'), content('a', 'x'), content('a', 'y'));
+  const back = { ...content('a', 'y'), rollback: { to: 1, from: contentHash(before.documents) } };
+  expect(numbers(revisionsToPrune(revisions, 2, content('a', 'y'), isValid))).toEqual([1, 2, 3]);
+  expect(numbers(revisionsToPrune(revisions, 2, back, isValid))).toEqual([1, 3, 4]);
 });
 
 test('a burst of changes displaces its own revisions, and not the long-lived one before it', () => {

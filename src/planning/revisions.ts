@@ -121,7 +121,7 @@ export function endsToRecord(
  * The revisions to prune. The newest half of the limit and the current content stay. Of the older ones, those stay that
  * were published longest in relation to their age, so a burst of changes prunes its own revisions, and not the toolset
  * that was published for days before. The newest revision with valid overrides stays, too, because it counts while those of
- * now are invalid.
+ * now are invalid, and so does the one from which a rollback began, to which its end returns.
  * @param revisions oldest first
  * @param isValid whether a text is valid as `overrides.yaml`
  */
@@ -132,7 +132,11 @@ export function revisionsToPrune(
   isValid: (overrides: string | undefined) => boolean,
 ): readonly Revision[] {
   if (revisions.length <= limit) return [];
-  const lastValid = revisions.findLast(({ overrides }) => isValid(overrides));
+  const from = current?.rollback?.from;
+  const needed = [
+    revisions.findLast(({ overrides }) => isValid(overrides)),
+    from === undefined ? undefined : revisions.findLast((each) => contentHash(each.documents) === from),
+  ];
   const identity = current === undefined ? undefined : identityOf(current);
   const most = Math.max(1, limit);
   const now = publishedAt(revisions.at(-1));
@@ -143,7 +147,7 @@ export function revisionsToPrune(
   return revisions
     .slice(0, revisions.length - Math.ceil(most / 2))
     .map((revision, index) => ({ revision, worth: worth(revision, index) }))
-    .filter(({ revision }) => identityOf(revision) !== identity && revision !== lastValid)
+    .filter(({ revision }) => identityOf(revision) !== identity && !needed.includes(revision))
     .toSorted((a, b) => a.worth - b.worth)
     .slice(0, Math.max(0, revisions.length - most))
     .map(({ revision }) => revision);
