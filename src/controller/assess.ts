@@ -181,7 +181,9 @@ function unwantedInKept(
   const unwanted = unwantedIn({ toolset: kept, overrides: valid.text }, rules, outputs);
   const { overrides } = valid;
   const now = { toolsets: [generated], overrides, applied: overrides, isPartial: true };
-  const looser = outputs.loosened(now, kept).map((each) => ({ ...each, is: 'not approved' as const }));
+  const looser = outputs
+    .loosened(now, kept)
+    .map((each) => ({ ...each, is: 'not approved' as const, detail: each.what }));
   const [first] = notAccepted([...unwanted, ...looser], accepted);
   return first && `${first.where} is ${first.is}: ${first.what}`;
 }

@@ -722,7 +722,7 @@ describe('a rollback to an MCP server that nobody approves now, which a person a
   test('accepting credentials for one place is not accepting them for another of the same toolset', () => {
     const text = acceptedText([credentials]);
     expect(notAccepted([credentials], text)).toEqual([]);
-    const other = { ...credentials, detail: 'to monitoring/b' };
+    const other = { ...credentials, detail: 'to monitoring/b' } as const;
     expect(notAccepted([other], text)).toEqual([other]);
   });
 

@@ -211,12 +211,13 @@ export function unwantedIn(
         what: `overrides.yaml switches it off${stale}`,
         is: 'switched off' as const,
       })),
-    ...as('not approved', outputs.loosened(standingOf(rules, overrides), to.toolset)),
-    ...outputs
-      .unpaired(to.toolset, rules.onlyConfiguredCredentials ? NOTHING_PUBLISHED : published, () =>
+    // An entry may have several of these, and a person who accepts one does not accept the others.
+    ...[
+      ...outputs.loosened(standingOf(rules, overrides), to.toolset),
+      ...outputs.unpaired(to.toolset, rules.onlyConfiguredCredentials ? NOTHING_PUBLISHED : published, () =>
         generatedNow(to.toolset, rules, overrides, outputs),
-      )
-      .map((problem) => ({ ...problem, is: 'not approved' as const, detail: problem.what })),
+      ),
+    ].map((problem) => ({ ...problem, is: 'not approved' as const, detail: problem.what })),
     ...as('excluded', excludedIn(to, rules)),
   ];
 }

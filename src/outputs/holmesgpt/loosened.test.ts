@@ -110,6 +110,12 @@ describe('the same server under another name', () => {
   test('is meant by the key of its Service in overrides', () => {
     const wanted = { 'shop/orders': { approval_required_tools: ['*'] } };
     expect(loosened([], at(URL, []), overriding({ mcp_servers: wanted }))).toEqual(['mine']);
+    // A person who accepted that the server is not published now did not accept this.
+    const overrides = overriding({ mcp_servers: wanted });
+    const standing = { toolsets: [at(URL, ['*'])], overrides, applied: NO_OVERRIDES };
+    expect(problemsOf(standing, at(URL, []))).toMatchObject([
+      { what: 'the agent would run some of its tools without asking, and overrides.yaml wants it to ask' },
+    ]);
   });
 
   test('is known by the published hosts, on any port', () => {

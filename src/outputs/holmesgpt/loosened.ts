@@ -120,8 +120,9 @@ export function loosened(standing: Standing, next: Toolset): readonly Problem[] 
     const isAsked = [namesakes, sameServers].some((counterparts) =>
       asks(counterparts(wanted, entry).map(wantedPatterns)),
     );
-    const why =
-      isAsked || asksIn(earlier.slice(0, 1))
+    const why = isAsked
+      ? 'overrides.yaml wants it to ask'
+      : asksIn(earlier.slice(0, 1))
         ? 'asks before them now'
         : asksIn(earlier)
           ? 'asked before them when it was published last'
