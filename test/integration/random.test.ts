@@ -11,6 +11,8 @@ import { SELDOM, type Setting, setting } from './setting.ts';
 const STEPS = 300 * SCALE;
 /** How many revisions are kept. */
 const LIMIT = 5;
+/** How many edits one process surely reverts at once. */
+const MANY_EDITS = 15;
 
 const KINDS = { prometheus: 9090, loki: 3100, tempo: 3200, grafana: 3000 } as const;
 const kind = fc.constantFrom(...(Object.keys(KINDS) as (keyof typeof KINDS)[]));
@@ -119,7 +121,9 @@ test(`${STEPS} random steps: overrides are kept, and the published state follows
   let serve = serveInside(env);
   onTestFinished(() => serve.stop());
   const logs: string[] = [];
+  let edits = 0;
   const again = async (): Promise<void> => {
+    edits = 0;
     await serve.stop();
     logs.push(serve.log());
     serve = serveInside(env);
@@ -144,6 +148,9 @@ test(`${STEPS} random steps: overrides are kept, and the published state follows
         return;
       }
       case 'edit':
+        // One process reverts only so many in a short time.
+        if (edits + taken.times > MANY_EDITS) await again();
+        edits += taken.times;
         for (let time = 0; time < taken.times; time++) {
           // The same change again and again would be let be.
           const remove = taken.remove && lastRemoved !== taken.key && time === 0;
