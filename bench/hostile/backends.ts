@@ -104,7 +104,35 @@ const LONG_NAMES = server(
   named(400, (name) => asMcp('mcp-names', name)),
 );
 
+/** Services whose selectors change, until each counts as leading to any Pods of the namespace. */
+const CHANGING: readonly HostileService[] = Array.from({ length: 1_000 }, (_, n) => ({
+  namespace: EVIL,
+  name: `s${n}`,
+  labels: { 'app.kubernetes.io/name': ['prometheus', 'loki', 'grafana', 'mcp-server'][n % 4] ?? '' },
+  selector: { app: String(n) },
+}));
+
+const OVERRIDES = `tools:\n  ${EVIL}/none: { enabled: false }\n  ${EVIL}/s3: { approved: mcp }\n  ${EVIL}/s7: { approved: false }\n`;
+
 export const BACKENDS: readonly Attack[] = [
+  {
+    name: 'selector-changes',
+    about: '1,000 Services whose selectors change, 50 a second, with overrides for some',
+    services: CHANGING,
+    async run({ cluster, published }, signal) {
+      await cluster.admin.patch(`/api/v1/namespaces/${published}/configmaps/kubernaut-toolset-config`, {
+        data: { 'overrides.yaml': OVERRIDES },
+      });
+      await repeat(
+        (round) =>
+          cluster.admin.patch(`/api/v1/namespaces/${EVIL}/services/s${round % CHANGING.length}`, {
+            spec: { selector: { app: `changed-${round}` } },
+          }),
+        20,
+        signal,
+      );
+    },
+  },
   {
     ...LONG_NAMES,
     run: async (stage, signal) =>

@@ -20,50 +20,53 @@ const tool = (type: string, more: Partial<PublishedTool> = {}): PublishedTool =>
   metadata: { service: 'x', certainty: 'label', ...more.metadata },
 });
 
+const OFF = 'its detector is off there';
+const UNWATCHED = 'its namespace is not watched';
+
 describe('a published tool is excluded', () => {
-  test.each<[string, boolean, Parameters<typeof excludedBy>, PublishedTool]>([
-    ['its detector is switched off', true, [rulesWith({}, ['loki']), ['*']], tool('loki')],
-    ['by an option', true, [rulesWith({ loki: { enabled: false } }), ['*']], tool('loki')],
-    ['another detector is', false, [rulesWith({}, ['tempo']), ['*']], tool('loki')],
+  test.each<[string, string | undefined, Parameters<typeof excludedBy>, PublishedTool]>([
+    ['its detector is switched off', OFF, [rulesWith({}, ['loki']), ['*']], tool('loki')],
+    ['by an option', OFF, [rulesWith({ loki: { enabled: false } }), ['*']], tool('loki')],
+    ['another detector is', undefined, [rulesWith({}, ['tempo']), ['*']], tool('loki')],
     [
       'for other namespaces only',
-      false,
+      undefined,
       [rulesWith({ loki: { namespaces: ['mon*'] } }), ['*']],
       tool('loki'),
     ],
-    ['for its namespace', true, [rulesWith({ loki: { namespaces: ['logs'] } }), ['*']], tool('loki')],
-    ['excluded there', true, [rulesWith({ loki: { excludeNamespaces: ['mon*'] } }), ['*']], tool('loki')],
-    ['its namespace is searched', false, [rulesWith(), ['logs', 'monitoring']], tool('loki')],
-    ['its namespace is not searched any more', true, [rulesWith(), ['logs']], tool('loki')],
-    ['all namespaces are searched', false, [rulesWith(), ['*']], tool('loki')],
-    ['all manifests are searched', false, [rulesWith(), []], tool('loki')],
+    ['for its namespace', OFF, [rulesWith({ loki: { namespaces: ['logs'] } }), ['*']], tool('loki')],
+    ['excluded there', OFF, [rulesWith({ loki: { excludeNamespaces: ['mon*'] } }), ['*']], tool('loki')],
+    ['its namespace is searched', undefined, [rulesWith(), ['logs', 'monitoring']], tool('loki')],
+    ['its namespace is not searched any more', UNWATCHED, [rulesWith(), ['logs']], tool('loki')],
+    ['all namespaces are searched', undefined, [rulesWith(), ['*']], tool('loki')],
+    ['all manifests are searched', undefined, [rulesWith(), []], tool('loki')],
     [
       'overrides show another namespace',
-      false,
+      undefined,
       [rulesWith(), ['monitoring']],
       tool('loki', { namespace: 'team-a' }),
     ],
     [
       'overrides show a namespace that is searched',
-      true,
+      UNWATCHED,
       [rulesWith(), ['team-a']],
       tool('loki', { namespace: 'team-a' }),
     ],
     [
       'its type is unknown, because a detector file has an error',
-      false,
+      undefined,
       [rulesWith(), ['*']],
       tool('cassandra'),
     ],
     [
       'its owner named the type, and annotated Services are switched off',
-      true,
+      OFF,
       [rulesWith({}, ['custom']), ['*']],
       tool('cassandra', { metadata: { service: 'x', certainty: 'annotation' } }),
     ],
     [
       'an annotation of its own detector, and annotated Services are switched off',
-      false,
+      undefined,
       [rulesWith({}, ['custom']), ['*']],
       tool('jaeger', { metadata: { service: 'x', certainty: 'annotation' } }),
     ],

@@ -26,6 +26,7 @@ export function excludedBy(rules: Rules, namespaces: readonly string[]): Exclude
     const isCustom =
       tool.metadata.certainty === 'annotation' && !own.some(({ certainty }) => certainty === 'annotation');
     const types = isCustom ? [tool.type, 'custom'] : [tool.type];
-    return !isSearched(tool, namespace) || types.some((type) => isDisabled(type, namespace, rules));
+    if (!isSearched(tool, namespace)) return 'its namespace is not watched';
+    return types.some((type) => isDisabled(type, namespace, rules)) ? 'its detector is off there' : undefined;
   };
 }

@@ -565,12 +565,12 @@ describe('what the settings no longer give', () => {
     [
       'a namespace',
       { namespaces: 'ops', credentials },
-      'excluded now: grafana.shop: the settings exclude it: its namespace is not watched, or its detector is off there; correct the settings of serve, or',
+      'excluded now: grafana.shop: the settings exclude it: its namespace is not watched; correct the settings of serve, or',
     ],
     [
       'a detector',
       { namespaces: 'shop', credentials, detectors: 'grafana: { excludeNamespaces: [shop] }' },
-      'excluded now: grafana.shop',
+      'excluded now: grafana.shop: the settings exclude it: its detector is off there',
     ],
   ])('it is named, and nothing is written: %s', async (_, settings, text) => {
     const place = await inPlace(settings);

@@ -227,7 +227,11 @@ describe('a rollback to a toolset with a backend that is gone', () => {
   test.each<[string, Partial<ReconcilerOptions>, Partial<ReconcilerOptions>]>([
     ['withdraw its credentials', settings(KEY), settings({})],
     ['give it other credentials', settings(KEY), settings({ credentials: { loki: { apiKey: 'B_KEY' } } })],
-    ['exclude it', settings({}), settings({}, { excluded: ({ name }) => name === 'b.monitoring' })],
+    [
+      'exclude it',
+      settings({}),
+      settings({}, { excluded: ({ name }) => (name === 'b.monitoring' ? 'off' : undefined) }),
+    ],
   ])('ends when the settings %s, also after a restart', async (_, before, after) => {
     for (const found of [lokis('a', 'b'), lokis('a')]) await process(before).run(found);
     await rollBack(2);
@@ -261,7 +265,7 @@ describe('a rollback to a toolset with a backend that is gone', () => {
 
   test.each<[string, Partial<ReconcilerOptions>]>([
     ['withdraw its credentials', settings({})],
-    ['exclude it', settings(KEY, { excluded: ({ name }) => name === 'b.monitoring' })],
+    ['exclude it', settings(KEY, { excluded: ({ name }) => (name === 'b.monitoring' ? 'off' : undefined) })],
   ])('invalid overrides keep nothing that the settings forbid: they %s', async (_, after) => {
     for (const found of [lokis('a'), lokis('a', 'b')]) await process(settings(KEY)).run(found);
     expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
@@ -594,7 +598,7 @@ describe('an invalid stored document is not replaced by a revision', () => {
   });
 
   test('with what the settings exclude now', async () => {
-    const { run } = process({ excluded: ({ name }) => name === 'b.monitoring' });
+    const { run } = process({ excluded: ({ name }) => (name === 'b.monitoring' ? 'off' : undefined) });
     await run(lokis('a'));
     await run(lokis('a', 'b'));
     spoilOnce();

@@ -155,17 +155,13 @@ function generatedNow(
 const excludedIn = (
   { toolset }: Pick<ReadRevision, 'toolset'>,
   { excluded }: RevisionRules,
-): readonly Problem[] =>
-  toolset.tools.flatMap((tool) =>
-    tool.metadata.service !== undefined && excluded?.(tool) === true
-      ? [
-          {
-            where: tool.name,
-            what: 'the settings exclude it: its namespace is not watched, or its detector is off there',
-          },
-        ]
-      : [],
-  );
+): readonly Unwanted[] =>
+  toolset.tools.flatMap((tool) => {
+    const why = tool.metadata.service === undefined ? undefined : excluded?.(tool);
+    return why === undefined
+      ? []
+      : [{ where: tool.name, what: `the settings exclude it: ${why}`, is: 'excluded', detail: why }];
+  });
 
 const as = (is: Unwanted['is'], problems: readonly Problem[]): readonly Unwanted[] =>
   problems.map((problem) => ({ ...problem, is }));
@@ -218,6 +214,6 @@ export function unwantedIn(
         generatedNow(to.toolset, rules, overrides, outputs),
       ),
     ].map((problem) => ({ ...problem, is: 'not approved' as const, detail: problem.what })),
-    ...as('excluded', excludedIn(to, rules)),
+    ...excludedIn(to, rules),
   ];
 }

@@ -1,7 +1,7 @@
-import { approvalKind } from '../model/approvals.ts';
+import { approvalKind, approvalsIn } from '../model/approvals.ts';
 import type { Approval, Candidate, DiscoveredService, Problem } from '../model/discovery.ts';
 import { endpointUrl } from '../model/discovery.ts';
-import { compareKeys, displayKey, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
+import { compareKeys, displayKey, displayNamespace, HOME_CLUSTER, partsOf } from '../model/key.ts';
 import {
   type ApprovalWord,
   isWholeTool,
@@ -46,11 +46,33 @@ const approvalWordsOf = (service: ServiceName, { tools }: Overrides): ApprovalWo
     ? [displayKey(service), defaultName(service)].flatMap((key) => tools[key]?.approved ?? [])
     : [];
 
+/** Cache of `refusedIn`, which is needed for each backend. */
+const refusedIn = new WeakMap<Overrides, ReadonlyMap<string, ReadonlySet<string>>>();
+
+/** The names of refused Services by namespace. A backend may share Pods with thousands of others. */
+function refusedNames(overrides: Overrides, namespace: string): ReadonlySet<string> | undefined {
+  let known = refusedIn.get(overrides);
+  if (known === undefined) {
+    const refused = [...approvalsIn(overrides)].filter(([, approval]) => approval.refused);
+    const byNamespace = Map.groupBy(
+      refused.map(([key]) => partsOf(key)),
+      (each) => displayNamespace(each),
+    );
+    known = new Map(
+      [...byNamespace].map(([key, all]) => [key, new Set(all.map(({ name }) => name))] as const),
+    );
+    refusedIn.set(overrides, known);
+  }
+  return known.get(namespace);
+}
+
 /** A refused Service (`approved: false`) that shares the backend or its Pods, or that the backend points to. */
 function refusedBeside(found: Candidate, overrides: Overrides): ServiceName | undefined {
   const { service, alternates, sharesPods = [] } = found;
   const isRefused = (each: ServiceName): boolean => approvalWordsOf(each, overrides).includes(false);
-  const name = [...alternates, ...sharesPods].find((each) => isRefused({ ...service, name: each }));
+  const refused = refusedNames(overrides, displayNamespace(service));
+  const name =
+    refused === undefined ? undefined : [...alternates, ...sharesPods].find((each) => refused.has(each));
   return name === undefined ? targetServices(found).find(isRefused) : { ...service, name };
 }
 

@@ -306,3 +306,22 @@ describe('a key without a target is reported', () => {
     expect(notes.map(({ fix }) => fix?.startsWith('did you mean'))).toEqual(keys.map((_, n) => n < 20));
   });
 });
+
+test('Services that share Pods with thousands of others cost nothing, unless a key may name one of these', () => {
+  let reads = 0;
+  const names = new Proxy(
+    Array.from({ length: 1_500 }, (_, n) => `s${n}`),
+    {
+      get(target, key) {
+        if (typeof key === 'string' && /^\d+$/.test(key)) reads += 1;
+        return Reflect.get(target, key);
+      },
+    },
+  );
+  const many = Array.from({ length: 500 }, (_, n) => backend(`s${n}`, { sharesPods: names }));
+  const off = { enabled: false };
+  resolve({ 'monitoring/s1': off, 'shop/other': off }, many);
+  expect(reads).toBe(0);
+  expect(resolve({ 'monitoring/s1400': off }, many).notes[0]?.what).toContain('has Pods of monitoring/s0');
+  expect(reads).toBeLessThan(2_000);
+});

@@ -10,7 +10,7 @@ import {
   WHOLE_TOOL,
   type WholeTool,
 } from '../model/overrides.ts';
-import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
+import { defaultName, type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
 import type { PublishedTypes } from './published-types.ts';
 
 /** An override of a discovered backend, with its key. */
@@ -135,9 +135,9 @@ function conflictNote(changes: readonly Change[], what: string): Problem[] {
 class Unmatched {
   readonly #known: readonly string[];
   readonly #displayed: ReadonlyMap<string, string>;
-  /** Services that have the Pods of a backend and are no part of it, with the backend's display key. */
-  readonly #beside: ReadonlyMap<ServiceKey, string>;
+  readonly #found: readonly DiscoveredService[];
   #compared = 0;
+  #searched = 0;
 
   constructor(found: readonly DiscoveredService[]) {
     this.#known = found.flatMap(backendReferences).filter((each) => addressedService(each) !== undefined);
@@ -146,11 +146,7 @@ class Unmatched {
         [...(each.displayNames ?? []), each.tool].map((name) => [name, displayKey(each.service)] as const),
       ),
     );
-    this.#beside = new Map(
-      found.flatMap(({ service, sharesPods = [] }) =>
-        sharesPods.map((name) => [serviceKey({ ...service, name }), displayKey(service)] as const),
-      ),
-    );
+    this.#found = found;
   }
 
   problem({ key, override }: Change): Problem {
@@ -168,7 +164,7 @@ class Unmatched {
         what: 'has a URL and is not published: its type is not known, since its Service is no backend that is known now',
         fix: 'give it a type, for example type: loki',
       };
-    const beside = address === undefined ? undefined : this.#beside.get(serviceKey(address));
+    const beside = address === undefined ? undefined : this.#besides(address);
     if (beside !== undefined)
       return {
         where: placeOf(key),
@@ -185,6 +181,17 @@ class Unmatched {
       what: `matches no backend that is known now${isFree ? `, and to be your own tool it lacks ${missing.join(', ')}` : ''}`,
       fix: meant === undefined ? otherwise : `did you mean ${meant}? Otherwise ${otherwise}`,
     };
+  }
+
+  /** The display key of a backend whose Pods a Service has, although it is no part of the backend. */
+  #besides(address: ServiceName): string | undefined {
+    if (this.#searched++ >= MAX_COMPARISONS) return undefined;
+    const { cluster, namespace, name } = address;
+    const beside = this.#found.find(
+      ({ service, sharesPods = [] }) =>
+        service.namespace === namespace && service.cluster === cluster && sharesPods.includes(name),
+    );
+    return beside === undefined ? undefined : displayKey(beside.service);
   }
 
   /** The display key that was probably meant. */

@@ -110,7 +110,7 @@ describe('a tool that the configuration excludes', () => {
   const excludes =
     (...names: string[]) =>
     ({ name }: { readonly name: string }) =>
-      names.includes(name);
+      names.includes(name) ? 'off' : undefined;
 
   test('is not lost, whatever its state', () => {
     const before = documents('a', 'b', 'c');
@@ -231,7 +231,7 @@ describe('scope', () => {
   test('of failing tools, published ones with a Service count, which the configuration does not exclude', () => {
     const { tools } = toolset(documents('a', 'b', 'c', { name: 'mine', service: undefined }));
     const state = { ...found(['a', 'b', 'mine', 'new']), failing: new Set(['a', 'b', 'mine', 'new']) };
-    const failing = failingTools(tools, state, ({ name }) => name === 'b');
+    const failing = failingTools(tools, state, ({ name }) => (name === 'b' ? 'off' : undefined));
     expect(failing).toEqual([{ namespace: 'ns' }]);
   });
 

@@ -50,10 +50,10 @@ export interface RemovalOptions {
   readonly excluded?: Excluded | undefined;
 }
 
-/** Whether the configuration excludes a published tool, for example because its detector is disabled. */
-export type Excluded = (tool: PublishedTool) => boolean;
+/** Why the configuration excludes a published tool, such as `its detector is off there`; `undefined` if it does not. */
+export type Excluded = (tool: PublishedTool) => string | undefined;
 
-const NONE_EXCLUDED: Excluded = () => false;
+const NONE_EXCLUDED: Excluded = () => undefined;
 
 /** The held and the removed tools. Times are in milliseconds since 1970. */
 export interface Removals {
@@ -87,7 +87,7 @@ const CONFIRMATION_HOLD = 30_000;
 export function countsOf(published: readonly PublishedTool[], excluded = NONE_EXCLUDED): Map<string, number> {
   const counts = new Map<string, number>();
   for (const tool of published) {
-    if (tool.metadata.service === undefined || excluded(tool)) continue;
+    if (tool.metadata.service === undefined || excluded(tool) !== undefined) continue;
     const namespace = namespaceOf(tool);
     counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
   }
@@ -117,7 +117,7 @@ export function losses(
     .filter((tool) => {
       const service = serviceOf(tool);
       // A tool without a Service is a user's own, so the user removed it.
-      if (service === undefined || found.usable.has(tool.name) || excluded(tool)) return false;
+      if (service === undefined || found.usable.has(tool.name) || excluded(tool) !== undefined) return false;
       return !names.has(tool.name) && !endpoints.has(tool.endpoint) && !services.has(service);
     })
     .map((tool) => ({
@@ -134,7 +134,10 @@ export const failingTools = (
   excluded = NONE_EXCLUDED,
 ): readonly Failing[] =>
   published
-    .filter((tool) => failing?.has(tool.name) === true && serviceOf(tool) !== undefined && !excluded(tool))
+    .filter(
+      (tool) =>
+        failing?.has(tool.name) === true && serviceOf(tool) !== undefined && excluded(tool) === undefined,
+    )
     .map((tool) => ({ namespace: namespaceOf(tool) }));
 
 /** Whether so many lost tools are more likely one common failure than separate ones. */
