@@ -83,7 +83,10 @@ function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rule
     scheme: verdict.scheme ?? candidate.endpoint.scheme,
     port: verdict.port ?? candidate.endpoint.port,
   };
-  const service = { ...retyped(candidate, rules, proven, place), verdict };
+  const mode = verdict.mode ?? candidate.mode;
+  const service = { ...retyped(candidate, rules, proven, place), mode, verdict };
+  if (verdict.fix !== undefined)
+    return { service, problem: { where, what: verdict.reason, fix: verdict.fix } };
   if (proven === candidate.detector) return { service };
   return {
     service,

@@ -7,6 +7,7 @@ import {
   endpointUrl,
   type Problem,
 } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
 import { defaultName, type Service } from '../model/service.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import type { Match } from './evaluate.ts';
@@ -176,8 +177,11 @@ function candidateOf(
   const host = `${service.name}.${service.namespace}.svc.${options.clusterDomain}`;
   const place = placeOf(service, detector);
   let endpoint: Endpoint;
+  const { paths = {} } = rules.byType.get(detector.type)?.options ?? {};
+  const configured = paths[displayKey(service)];
   if (word.endpoint !== undefined) {
     endpoint = { host, ...word.endpoint };
+    if (configured !== undefined) endpoint = { ...endpoint, path: withoutTrailing(configured, '/') };
     evidence.push({ signal: 'path', detail: `its annotation names ${endpointUrl(endpoint)}` });
   } else if (detector.transport === 'tcp') {
     endpoint = { scheme: 'tcp', host, port: chosen.port.port, path: '' };
@@ -187,7 +191,7 @@ function candidateOf(
         ? chooseScheme(service, chosen.port.source)
         : { scheme: place.scheme, detail: 'its annotation' };
     if (detail !== undefined) evidence.push({ signal: 'scheme', detail: `${detail}, so ${scheme}` });
-    const path = word.path ?? withoutTrailing(place?.path ?? '', '/');
+    const path = withoutTrailing(configured ?? word.path ?? paths['*'] ?? place?.path ?? '', '/');
     if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }

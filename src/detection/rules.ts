@@ -57,6 +57,7 @@ export const DEFAULT_OPTIONS: DetectorOptions = {
   enabled: true,
   priority: 0,
   excludeNamespaces: [],
+  paths: {},
   requiredAnnotations: {},
   require: 'all',
 };

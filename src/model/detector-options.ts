@@ -8,6 +8,8 @@ const namespacePattern = z
     'is not a namespace; write its name in lower case, with * for any characters',
   );
 
+const path = z.string().regex(/^\/[\x21-\x7e]*$/, 'is not a path: it starts with / and has no spaces');
+
 /** The options of one detector. */
 export const detectorOptions = z.strictObject({
   enabled: z.boolean().default(true),
@@ -21,10 +23,14 @@ export const detectorOptions = z.strictObject({
   /** Whether all required annotations must match, or any of them. */
   require: z.enum(['all', 'any']).default('all'),
   /** Health path, instead of the detector's. */
-  healthPath: z
-    .string()
-    .regex(/^\/[\x21-\x7e]*$/, 'is not a path: it starts with / and has no spaces')
-    .optional(),
+  healthPath: path.optional(),
+  /** Base paths of the API by Service, `NAMESPACE/NAME`, or `*` for all others. */
+  paths: z
+    .record(
+      z.string().regex(/^(\*|[^/\s]+\/[^/\s]+)$/, 'is not a Service; write NAMESPACE/NAME, or "*" for all'),
+      path,
+    )
+    .default({}),
 });
 
 /** Options of detectors by type. */

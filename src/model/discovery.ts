@@ -94,6 +94,8 @@ export interface McpTool {
   readonly readOnly: boolean;
   /** Hash of the description, the parameters and the annotations. */
   readonly digest: string;
+  /** Characters of all that is hashed, which each prompt of an agent contains. Absent if unknown. */
+  readonly characters?: number;
   /** The texts with which it describes itself to a model, if the prober keeps them. Untrusted, with line breaks. */
   readonly texts?: readonly string[];
 }
@@ -117,6 +119,8 @@ export interface Verdict {
   readonly provenAs?: string;
   /** Base path of the proof, if it differs from the candidate's. */
   readonly path?: string;
+  /** The MCP transport of the proof, if it differs from the candidate's. */
+  readonly mode?: Candidate['mode'];
   /** Scheme of the proof, if it differs from the candidate's. */
   readonly scheme?: 'http' | 'https';
   /** Port of the backend, if it differs from the candidate's. */
@@ -132,6 +136,8 @@ export interface Verdict {
   readonly fault?: Fault;
   /** The first probe has not finished, so nothing is known yet. */
   readonly pending?: true;
+  /** What would change the verdict, for people: a clause. */
+  readonly fix?: string;
   /** One readable line: the request and the response. */
   readonly reason: string;
   readonly steps: readonly ProbeStep[];

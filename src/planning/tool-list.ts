@@ -15,6 +15,16 @@ export function toolCount({ tools, toolsTruncated }: Listed): string | undefined
   return tools.length === 0 ? 'no tools' : countOf(tools.length, 'tool');
 }
 
+/** Characters of English or JSON per token, roughly. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** `about 3,400 tokens of each prompt`, to two digits. `undefined` if the sizes of the tools are unknown. */
+export function promptCost({ tools = [] }: Listed): string | undefined {
+  const tokens = tools.reduce((sum, { characters = 0 }) => sum + characters, 0) / CHARACTERS_PER_TOKEN;
+  if (tokens === 0) return undefined;
+  return `about ${Number(tokens.toPrecision(2)).toLocaleString('en')} tokens of each prompt`;
+}
+
 const toolSummary = ({ name, readOnly }: McpTool): string =>
   `${quoted(name, 64)}${readOnly ? ' (read-only)' : ''}`;
 

@@ -210,3 +210,71 @@ describe('the scheme', () => {
     expect(backend.asked).toHaveLength(1);
   });
 });
+
+describe('a base path that the server names', () => {
+  const PROVED = { health: 'healthy', proof: 'proven', path: '/mon' } as const;
+  const below = { '/mon/-/healthy': 200, '/mon/buildinfo': { product: 'prometheus' } } as const;
+
+  /** Answers, and redirects from some paths. */
+  const moved = (answers: Answers, redirects: Readonly<Record<string, string>>) =>
+    httpBackend((request, response) => {
+      const { url = '' } = request;
+      const location = redirects[url];
+      if (location !== undefined) return void response.writeHead(302, { location }).end();
+      const answer = answers[url] ?? 404;
+      if (typeof answer === 'number') return void response.writeHead(answer).end();
+      response.writeHead(200).end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    });
+
+  test.each<[string, Answers, Readonly<Record<string, string>>]>([
+    ['by a redirect of its root', below, { '/': '/mon/graph' }],
+    ['by a redirect of each request', below, { '/-/healthy': '/mon/-/healthy', '/': '/elsewhere' }],
+    ['by its page', { ...below, '/': '<base href="/mon/">' }, {}],
+  ])('is found %s', async (_, answers, redirects) => {
+    expect(await probed(await moved(answers, redirects), PROVING)).toMatchObject(PROVED);
+  });
+
+  test('is found if it is the usual one of the product', async () => {
+    const thanos = { ...prometheus, detector: 'thanos' };
+    expect(await verdict({ '/thanos/stores': { stores: [] } }, PROVING, thanos)).toMatchObject({
+      ...PROVED,
+      path: '/thanos',
+    });
+  });
+
+  test('is found over the other scheme, and precedes the path of a proof', async () => {
+    const answers = {
+      '/mon/-/healthy': 200,
+      '/mon/prometheus/buildinfo': { product: 'prometheus' },
+    } as const;
+    expect(await probed(await moved(answers, { '/': '/mon/' }), PROVING)).toMatchObject({
+      ...PROVED,
+      path: '/mon/prometheus',
+    });
+  });
+
+  test('is not tried if nothing was found there, and the number of requests stays small', async () => {
+    const backend = await moved({}, { '/': '/a/b/c/d/e' });
+    const { steps, proof } = await probed(backend, PROVING);
+    expect(proof).toBe('contradicted');
+    expect(steps.length).toBeLessThanOrEqual(25);
+    expect(new Set(steps.map(({ asked }) => asked)).size).toBe(steps.length);
+  });
+
+  test.each<[Candidate['certainty'], Answers, Verdict['proof']]>([
+    ['recommended', {}, 'unproven'],
+    ['annotation', {}, 'unproven'],
+    ['name', {}, 'contradicted'],
+    ['hint', {}, 'contradicted'],
+    ['recommended', { '/': 'another product' }, 'contradicted'],
+    ['recommended', { '/-/healthy': 200 }, 'contradicted'],
+  ])('with the certainty %s and the responses %j: %s', async (certainty, answers, proof) => {
+    const told = await verdict(answers, PROVING, { ...prometheus, certainty });
+    expect(told.proof).toBe(proof);
+    if (proof === 'unproven')
+      expect(told).toMatchObject({
+        health: 'unknown',
+        fix: expect.stringContaining('detectors.prometheus.paths'),
+      });
+  });
+});

@@ -1,5 +1,8 @@
+import type { Certainty } from '../model/detector.ts';
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
+import { displayKey } from '../model/key.ts';
 import type { ProbeSpec, Proof } from '../model/proof.ts';
+import { basePathsIn, type Exchange } from './base-paths.ts';
 import { matchesCheck } from './check.ts';
 import {
   BODY_LIMIT,
@@ -32,10 +35,13 @@ class CachedProbeClient {
   readonly steps: ProbeStep[] = [];
   readonly #responses = new Map<string, Promise<ProbeResponse | ProbeFailure>>();
   readonly #send: (path: string, limit: number) => Promise<ProbeResponse>;
+  readonly #prefix: string;
   #left = MAX_CACHED_BYTES;
 
-  constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal) {
+  /** @param prefix what to put before each path */
+  constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal, prefix: string) {
     this.#send = (path, limit) => fetch(candidate, { path, limit }, signal);
+    this.#prefix = prefix;
   }
 
   get(path: string): Promise<ProbeResponse | ProbeFailure> {
@@ -47,7 +53,14 @@ class CachedProbeClient {
     return answer;
   }
 
-  async #request(path: string): Promise<ProbeResponse | ProbeFailure> {
+  /** The responses so far, in the order of the requests. */
+  async exchanges(): Promise<readonly Exchange[]> {
+    const all = [...this.#responses].map(async ([path, response]) => ({ path, answer: await response }));
+    return (await Promise.all(all)).filter((each): each is Exchange => 'status' in each.answer);
+  }
+
+  async #request(short: string): Promise<ProbeResponse | ProbeFailure> {
+    const path = `${this.#prefix}${short}`;
     const asked = `GET ${path}`;
     try {
       const answer = await this.#send(path, Math.max(MAX_UNCACHED_BYTES, Math.min(BODY_LIMIT, this.#left)));
@@ -144,9 +157,23 @@ function isWrongScheme(candidate: Candidate, answer: ProbeResponse | ProbeFailur
   return 'status' in answer && answer.status === 400 && /https|ssl|tls/i.test(answer.body);
 }
 
+/** Signals that only the product itself, or someone who installed it, gives. */
+const SURE = new Set<Certainty>(['annotation', 'operator', 'component', 'recommended', 'label']);
+
+/** A verdict that is still open. */
+interface Probed {
+  readonly verdict: Verdict;
+  /** The responses show the wrong scheme. */
+  readonly otherScheme?: boolean;
+  /** The API is elsewhere on the server: the base paths to try. */
+  readonly bases?: readonly string[];
+  /** The server has nothing at any path that was requested, so it is unknown what it is. */
+  readonly isBlank?: boolean;
+}
+
 /**
- * Probes a candidate over HTTP: its health, and proof of its type. If the type is not proven, tries the other types. If
- * the response shows the wrong scheme, probes once more with the other one.
+ * Probes a candidate over HTTP: its health, and proof of its type. If the type is not proven, tries the other types, and then
+ * base paths that the server names. If the response shows the wrong scheme, probes once more with the other one.
  * @param kinds all kinds, to recognize a mislabelled backend
  */
 export async function probeHttp(
@@ -156,13 +183,43 @@ export async function probeHttp(
   signal: AbortSignal,
 ): Promise<Verdict> {
   const first = await probeOnce(candidate, kinds, fetch, signal);
-  if (!first.otherScheme) return first.verdict;
+  if (first.otherScheme !== true) return probeBelow(first, candidate, kinds, fetch, signal);
   const scheme = candidate.endpoint.scheme === 'https' ? 'http' : 'https';
   const flipped: Candidate = { ...candidate, endpoint: { ...candidate.endpoint, scheme } };
-  const { verdict } = await probeOnce(flipped, kinds, fetch, signal);
+  const second = await probeOnce(flipped, kinds, fetch, signal);
+  const verdict = await probeBelow(second, flipped, kinds, fetch, signal);
   const steps = [...first.verdict.steps, ...verdict.steps];
   if (verdict.health !== 'healthy') return { ...first.verdict, steps };
   return { ...verdict, scheme, steps, reason: `${verdict.reason} (over ${scheme})` };
+}
+
+/**
+ * Probes once more below each base path that the server named, if its type is not proven. A backend that is surely of its type
+ * and does not say where its API is stays unproven: a probe must not make it worse.
+ */
+async function probeBelow(
+  { verdict, bases, isBlank = false }: Probed,
+  candidate: Candidate,
+  kinds: readonly ProbeKind[],
+  fetch: Fetch,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  if (bases === undefined) return verdict;
+  let { steps } = verdict;
+  for (const base of bases) {
+    const { verdict: below } = await probeOnce(candidate, kinds, fetch, signal, base);
+    steps = [...steps, ...below.steps];
+    if (below.proof !== 'proven') continue;
+    return { ...below, steps, path: `${base}${below.path ?? candidate.endpoint.path}` };
+  }
+  if (!isBlank || !SURE.has(candidate.certainty)) return { ...verdict, steps };
+  return {
+    ...verdict,
+    steps,
+    health: 'unknown',
+    proof: 'unproven',
+    fix: `if its API is below a path, give that path in the configuration (detectors.${candidate.detector}.paths), or as the endpoint of ${displayKey(candidate.service)} in overrides.yaml`,
+  };
 }
 
 async function probeOnce(
@@ -170,8 +227,9 @@ async function probeOnce(
   kinds: readonly ProbeKind[],
   fetch: Fetch,
   signal: AbortSignal,
-): Promise<{ readonly verdict: Verdict; readonly otherScheme: boolean }> {
-  const client = new CachedProbeClient(candidate, fetch, signal);
+  prefix = '',
+): Promise<Probed> {
+  const client = new CachedProbeClient(candidate, fetch, signal, prefix);
   const spec = kinds.find(({ detector }) => detector === candidate.detector)?.spec;
   if (spec === undefined) throw new Error(`no probe for ${candidate.detector}`);
   const base = candidate.endpoint.path;
@@ -192,11 +250,11 @@ async function probeOnce(
       ? await tryProofs(client, spec.proofs, base)
       : ({ held: false, auth: false } as const);
   const otherScheme = !proof.held && isWrongScheme(candidate, health.answer);
-  const verdict = (rest: Omit<Verdict, 'steps'>): { verdict: Verdict; otherScheme: boolean } => ({
+  const verdict = (rest: Omit<Verdict, 'steps'>): Probed => ({
     verdict: { ...rest, steps: client.steps },
     otherScheme,
   });
-  const asked = `GET ${health.path}`;
+  const asked = `GET ${prefix}${health.path}`;
 
   if (!('status' in health.answer)) {
     return verdict({
@@ -263,10 +321,20 @@ async function probeOnce(
       proof: 'unproven',
       reason: `${said}: alive, requires credentials to prove its type`,
     });
-  return verdict({
+  const contradicted = verdict({
     health: 'unhealthy',
     authRequired: false,
     proof: 'contradicted',
     reason: `${said}, and no response proves its type`,
   });
+  const { endpoint, detector } = candidate;
+  if (prefix !== '' || otherScheme) return contradicted;
+  await client.get('/');
+  const exchanges = await client.exchanges();
+  const usual = status === 404 ? [`/${detector}`] : [];
+  return {
+    ...contradicted,
+    bases: basePathsIn(exchanges, endpoint, usual),
+    isBlank: exchanges.every(({ answer }) => answer.status === 404),
+  };
 }

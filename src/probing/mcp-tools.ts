@@ -72,6 +72,7 @@ function toolOf(tool: Mapping, keepsTexts: boolean): McpTool | undefined {
     name: isShort ? name : `${name.slice(0, MAX_NAME_LENGTH)}…`,
     readOnly: isMapping(annotations) && annotations.readOnlyHint === true,
     digest: createHash('sha256').update(text).digest('base64url'),
+    characters: text.length,
     ...(keepsTexts && { texts: toolTexts(tool, isShort) }),
   };
 }
@@ -87,6 +88,7 @@ function add(tools: Map<string, McpTool>, tool: McpTool): void {
   const texts = [...(other.texts ?? []), ...(tool.texts ?? [])];
   tools.set(tool.name, {
     ...tool,
+    characters: (other.characters ?? 0) + (tool.characters ?? 0),
     readOnly: other.readOnly && tool.readOnly,
     digest,
     ...(tool.texts && { texts }),

@@ -1,4 +1,7 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
+import { isMapping } from '../model/mapping.ts';
+import { quoted } from '../model/text.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 import { EventReader } from './event-stream.ts';
 import {
   bodySnippet,
@@ -10,6 +13,7 @@ import {
 } from './fetch.ts';
 import { createRpcCall, type RpcCall } from './json-rpc.ts';
 import { type FetchToolPage, listTools, type ToolList } from './mcp-tools.ts';
+import { redirectPath } from './redirect.ts';
 
 /** The protocol revision without a handshake, which is tried first, and the last revision with one. */
 const MODERN = '2026-07-28';
@@ -74,12 +78,260 @@ const toolsOf = ({ tools, gap }: ToolList): Pick<Verdict, 'tools' | 'toolsTrunca
 /** Timeout to end a session after the probe has timed out, in milliseconds. */
 const SESSION_END_TIMEOUT = 1_000;
 
+/** Where and how a server may speak the protocol. */
+interface Way {
+  readonly mode: Candidate['mode'];
+  /** Absolute path of the requests. */
+  readonly path: string;
+}
+
+/** Where the frameworks serve by default, most usual first. */
+const USUAL_WAYS: readonly Way[] = [
+  { mode: 'streamable-http', path: '/mcp' },
+  { mode: 'streamable-http', path: '/' },
+  { mode: 'sse', path: '/sse' },
+];
+
+/** Maximum ways to try, redirects included. */
+const MAX_WAYS = 4;
+
+/** The ways to try in turn. A path that is not one of the usual ones is an owner's, and is the only one. */
+function waysOf({ mode, endpoint }: Candidate): readonly Way[] {
+  const own: Way = { mode, path: endpoint.path === '' ? '/' : endpoint.path };
+  const isUsual = USUAL_WAYS.some((way) => way.path === own.path);
+  return isUsual ? [own, ...USUAL_WAYS.filter(({ path }) => path !== own.path)] : [own];
+}
+
+/** The result of asking a server in one way. */
+interface Attempt {
+  readonly verdict: Omit<Verdict, 'steps'>;
+  /** Whether it says enough of the server, so that no other way is tried. */
+  readonly decisive?: true;
+  /** The path of the server to which it redirects. */
+  readonly redirected?: string | undefined;
+}
+
+type Answer = ProbeResponse | ProbeFailure;
+type Result = Omit<Verdict, 'steps' | 'authRequired'>;
+
+const failed = (failure: ProbeFailure, asked: string): Attempt => ({
+  verdict: { authRequired: false, ...verdictOnFailure(failure), reason: `${asked}: ${failure.message}` },
+});
+
+const answered = (result: Result): Attempt => ({ verdict: { authRequired: false, ...result } });
+
+const LOGIN: Attempt = {
+  verdict: {
+    health: 'healthy',
+    authRequired: true,
+    proof: 'unproven',
+    toolsGap: 'it requires credentials',
+    reason: 'alive, requires credentials to prove its type',
+  },
+};
+
+/** A server with the protocol that is proven, before its tools are known. */
+type Proven = (verdict: Omit<Verdict, 'steps'>) => void;
+
+/** The requests of one probe, in one way after the other. */
+class McpProbe {
+  readonly steps: ProbeStep[] = [];
+  readonly #candidate: Candidate;
+  readonly #fetch: Fetch;
+  readonly #signal: AbortSignal;
+  readonly #keepsTexts: boolean;
+
+  constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal, keepsTexts: boolean) {
+    this.#candidate = candidate;
+    this.#fetch = fetch;
+    this.#signal = signal;
+    this.#keepsTexts = keepsTexts;
+  }
+
+  /** Asks in one way. @throws only if the signal is aborted */
+  ask(way: Way, proven: Proven): Promise<Attempt> {
+    return way.mode === 'sse' ? this.#askForEvents(way) : this.#askForMessages(way, proven);
+  }
+
+  async #send(name: string, ask: ProbeRequest): Promise<Answer> {
+    try {
+      const answer = await this.#fetch(this.#candidate, ask, this.#signal);
+      this.steps.push({ asked: name, answered: `${answer.status} ${bodySnippet(answer.body, 60)}`.trim() });
+      return answer;
+    } catch (error) {
+      if (!(error instanceof ProbeFailure)) throw error;
+      this.steps.push({ asked: name, answered: error.message });
+      return error;
+    }
+  }
+
+  #refused(): Attempt {
+    const { host } = this.#candidate.endpoint;
+    const refused = answered({
+      health: 'unhealthy',
+      proof: 'unproven',
+      toolsGap: 'it refuses the Host name',
+      reason: `it refuses the Host name of requests: add ${host} to the hosts that the server allows`,
+    });
+    return { ...refused, decisive: true };
+  }
+
+  /** The old SSE transport: the server opens a stream and names its endpoint. */
+  async #askForEvents({ path }: Way): Promise<Attempt> {
+    const asked = `GET ${path} as an event stream`;
+    let named = false;
+    const events = new EventReader(({ event }) => {
+      named = event === 'endpoint';
+      return named;
+    });
+    const answer = await this.#send(asked, {
+      path,
+      headers: { accept: 'text/event-stream' },
+      enough: (chunk) => events.push(chunk),
+    });
+    if (answer instanceof ProbeFailure) return failed(answer, asked);
+    if (refusesHost(answer)) return this.#refused();
+    if (requiresLogin(answer)) return LOGIN;
+    if (named)
+      return answered({
+        health: 'healthy',
+        proof: 'proven',
+        facts: { eras: 'legacy' },
+        toolsGap: 'servers with the old SSE transport are not asked for them',
+        reason: 'it opened an event stream and named its endpoint',
+      });
+    const contradicted = answered({
+      health: 'unhealthy',
+      proof: 'contradicted',
+      reason: `${asked} answered ${answer.status} and named no endpoint`,
+    });
+    return { ...contradicted, redirected: redirectPath(answer, path, this.#candidate.endpoint) };
+  }
+
+  /** Streamable HTTP, with the requests of both eras. */
+  async #askForMessages({ path }: Way, proven: Proven): Promise<Attempt> {
+    const discovery = modernCall(path, 'server/discover');
+    const modern = await this.#send(`POST ${path} server/discover`, discovery.request);
+    if (modern instanceof ProbeFailure) return failed(modern, `POST ${path} server/discover`);
+    const redirected = redirectPath(modern, path, this.#candidate.endpoint);
+    if (redirected !== undefined)
+      return {
+        ...answered({
+          health: 'unhealthy',
+          proof: 'contradicted',
+          reason: `POST ${path} redirects to ${redirected}, which is not an MCP server's answer`,
+        }),
+        redirected: isFollowed(modern, path, redirected) ? redirected : undefined,
+      };
+    const discovered = discovery.message(modern);
+    const isModern =
+      Array.isArray(discovered?.result?.supportedVersions) || discovered?.error?.code === UNSUPPORTED_VERSION;
+
+    const opening = initialize(path);
+    const legacy = await this.#send(`POST ${path} initialize`, opening.request);
+    if (legacy instanceof ProbeFailure && !isModern) return failed(legacy, `POST ${path} initialize`);
+    const opened = legacy instanceof ProbeFailure ? undefined : opening.message(legacy)?.result;
+    const isLegacy = typeof opened?.serverInfo === 'object';
+    const session =
+      legacy instanceof ProbeFailure ? undefined : [legacy.headers['mcp-session-id'] ?? []].flat()[0];
+    const version = typeof opened?.protocolVersion === 'string' ? opened.protocolVersion : LEGACY;
+    const inSession: Record<string, string> = {
+      'mcp-protocol-version': /^\d{4}-\d\d-\d\d$/.test(version) ? version : LEGACY,
+      ...(session === undefined ? {} : { 'mcp-session-id': session }),
+    };
+    try {
+      if (isModern || isLegacy) {
+        const eras = isModern ? (isLegacy ? 'both' : 'modern') : 'legacy';
+        const found = answered({
+          health: 'healthy',
+          proof: 'proven',
+          facts: { eras },
+          reason: `an MCP server${nameIn(opened)} ${ERAS[eras]}`,
+        });
+        proven({ ...found.verdict, toolsGap: 'it did not list them within the time of the probe' });
+        if (isLegacy)
+          await this.#send(
+            `POST ${path} notifications/initialized`,
+            initializedNotification(path, inSession),
+          );
+        // HolmesGPT uses the handshake, so the list of that era counts.
+        const pages = this.#toolPages(path, isLegacy ? inSession : undefined);
+        return { verdict: { ...found.verdict, ...toolsOf(await listTools(pages, this.#keepsTexts)) } };
+      }
+    } finally {
+      if (session !== undefined) await this.#endSession(path, inSession);
+    }
+    const answers = [modern, ...(legacy instanceof ProbeFailure ? [] : [legacy])];
+    if (answers.some(refusesHost)) return this.#refused();
+    if (answers.some(requiresLogin)) return LOGIN;
+    const status = legacy instanceof ProbeFailure ? modern.status : legacy.status;
+    const said = `POST ${path} initialize answered ${status}`;
+    return status >= 500
+      ? answered({ health: 'unhealthy', proof: 'unproven', reason: said })
+      : answered({
+          health: 'unhealthy',
+          proof: 'contradicted',
+          reason: `${said}, which is not an MCP server's answer`,
+        });
+  }
+
+  /** Requests pages of tools. @param inSession the headers of a session; without, each request is of the modern era */
+  #toolPages(path: string, inSession: Readonly<Record<string, string>> | undefined): FetchToolPage {
+    return async (cursor, limit) => {
+      const params = cursor === undefined ? {} : { cursor };
+      const call =
+        inSession === undefined
+          ? modernCall(path, 'tools/list', params, limit)
+          : createRpcCall({ path, method: 'tools/list', params, headers: inSession, limit });
+      const answer = await this.#send(`POST ${path} tools/list`, call.request);
+      if (answer instanceof ProbeFailure) return answer;
+      const bytes = Buffer.byteLength(answer.body);
+      return { status: answer.status, message: call.message(answer), bytes };
+    };
+  }
+
+  async #endSession(path: string, headers: Readonly<Record<string, string>>): Promise<void> {
+    const ask: ProbeRequest = { method: 'DELETE', path, headers };
+    if (!this.#signal.aborted) await this.#send(`DELETE ${path} to end the session`, ask);
+    else this.#fetch(this.#candidate, ask, AbortSignal.timeout(SESSION_END_TIMEOUT)).catch(() => {});
+  }
+}
+
+/** How a server names itself: ` named "weather", version 1.2`. The texts are untrusted. */
+function nameIn(opened: Readonly<Record<string, unknown>> | undefined): string {
+  const { name, version } = isMapping(opened?.serverInfo) ? opened.serverInfo : {};
+  if (typeof name !== 'string' || name === '') return '';
+  const shown = ` named ${quoted(name, 40)}`;
+  return typeof version === 'string' && version !== '' ? `${shown}, version ${quoted(version, 20)},` : shown;
+}
+
+const ERAS = {
+  both: `with protocol version ${MODERN}, and ${LEGACY} or earlier`,
+  modern: `with protocol version ${MODERN} only`,
+  legacy: `with protocol version ${LEGACY} or earlier`,
+};
+
+/**
+ * Whether an agent that is given the path, or the one to which it redirects, reaches the server. Only 307 and 308 keep the
+ * method, and a published path has no slash at its end.
+ */
+const isFollowed = ({ status }: ProbeResponse, path: string, to: string): boolean =>
+  status === 307 || status === 308 || to !== `${path}/`;
+
+/** The place of a way, if it differs from the candidate's. */
+function placeOf({ mode, path }: Way, { endpoint, mode: own }: Candidate): Pick<Verdict, 'path' | 'mode'> {
+  const base = withoutTrailing(path, '/');
+  return { ...(base !== endpoint.path && { path: base }), ...(mode !== own && { mode }) };
+}
+
 /**
  * Probes whether a candidate is an MCP server, with the requests of both eras of the protocol: `server/discover`, which
  * opens no session, and `initialize`, whose session is ended again. Lists the tools of a proven server. A server with the
- * old SSE transport is read until it names its endpoint, and its tools stay unknown.
+ * old SSE transport is read until it names its endpoint, and its tools stay unknown. A server that proves to be something
+ * else at its path is asked at the usual other paths, too, and at a path of its own to which it redirects.
  * @param keepsTexts whether to keep the texts of the tools
- * @param onProven called with the verdict before the tools are listed; this verdict counts if listing them times out
+ * @param known called with what is known before other ways are tried and before the tools are listed; it counts if the probe
+ *   times out
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
  */
 export async function probeMcp(
@@ -87,141 +339,26 @@ export async function probeMcp(
   fetch: Fetch,
   signal: AbortSignal,
   keepsTexts = false,
-  onProven: (verdict: Verdict) => void = () => {},
+  known: (verdict: Verdict) => void = () => {},
 ): Promise<Verdict> {
-  const path = candidate.endpoint.path === '' ? '/' : candidate.endpoint.path;
-  const steps: ProbeStep[] = [];
-  const send = async (name: string, ask: ProbeRequest): Promise<ProbeResponse | ProbeFailure> => {
-    try {
-      const answer = await fetch(candidate, ask, signal);
-      steps.push({ asked: name, answered: `${answer.status} ${bodySnippet(answer.body, 60)}`.trim() });
-      return answer;
-    } catch (error) {
-      if (!(error instanceof ProbeFailure)) throw error;
-      steps.push({ asked: name, answered: error.message });
-      return error;
-    }
-  };
-  const verdict = (rest: Omit<Verdict, 'steps' | 'authRequired'> & { authRequired?: boolean }): Verdict => ({
-    authRequired: false,
-    ...rest,
-    steps,
-  });
-  const failed = (failure: ProbeFailure, asked: string): Verdict =>
-    verdict({
-      ...verdictOnFailure(failure),
-      reason: `${asked}: ${failure.message}`,
-    });
-  const refused = (): Verdict =>
-    verdict({
-      health: 'unhealthy',
-      proof: 'unproven',
-      toolsGap: 'it refuses the Host name',
-      reason: `it refuses the Host name of requests: add ${candidate.endpoint.host} to the hosts that the server allows`,
-    });
-  const login = (): Verdict =>
-    verdict({
-      health: 'healthy',
-      authRequired: true,
-      proof: 'unproven',
-      toolsGap: 'it requires credentials',
-      reason: 'alive, requires credentials to prove its type',
-    });
-
-  if (candidate.mode === 'sse') {
-    const asked = `GET ${path} as an event stream`;
-    let named = false;
-    const events = new EventReader(({ event }) => {
-      named = event === 'endpoint';
-      return named;
-    });
-    const answer = await send(asked, {
-      path,
-      headers: { accept: 'text/event-stream' },
-      enough: (chunk) => events.push(chunk),
-    });
-    if (answer instanceof ProbeFailure) return failed(answer, asked);
-    if (refusesHost(answer)) return refused();
-    if (requiresLogin(answer)) return login();
-    return named
-      ? verdict({
-          health: 'healthy',
-          proof: 'proven',
-          facts: { eras: 'legacy' },
-          toolsGap: 'servers with the old SSE transport are not asked for them',
-          reason: 'it opened an event stream and named its endpoint',
-        })
-      : verdict({
-          health: 'unhealthy',
-          proof: 'contradicted',
-          reason: `${asked} answered ${answer.status} and named no endpoint`,
-        });
+  const probe = new McpProbe(candidate, fetch, signal, keepsTexts);
+  const { steps } = probe;
+  const ways = [...waysOf(candidate)];
+  let first: Verdict | undefined;
+  for (const [index, way] of ways.entries()) {
+    if (index >= MAX_WAYS) break;
+    const place = placeOf(way, candidate);
+    const { verdict, decisive, redirected } = await probe.ask(way, (found) =>
+      known({ ...found, ...place, steps }),
+    );
+    if (verdict.proof === 'proven' || decisive) return { ...verdict, ...place, steps };
+    first ??= { ...verdict, steps };
+    // What a server that is unavailable or wants a login is, it does not say elsewhere either.
+    if (first.proof !== 'contradicted') break;
+    known(first);
+    if (redirected !== undefined && !ways.some(({ path }) => path === redirected))
+      ways.splice(index + 1, 0, { ...way, path: redirected });
   }
-
-  const discovery = modernCall(path, 'server/discover');
-  const modern = await send(`POST ${path} server/discover`, discovery.request);
-  if (modern instanceof ProbeFailure) return failed(modern, `POST ${path} server/discover`);
-  const discovered = discovery.message(modern);
-  const isModern =
-    Array.isArray(discovered?.result?.supportedVersions) || discovered?.error?.code === UNSUPPORTED_VERSION;
-
-  const opening = initialize(path);
-  const legacy = await send(`POST ${path} initialize`, opening.request);
-  if (legacy instanceof ProbeFailure && !isModern) return failed(legacy, `POST ${path} initialize`);
-  const opened = legacy instanceof ProbeFailure ? undefined : opening.message(legacy)?.result;
-  const isLegacy = typeof opened?.serverInfo === 'object';
-  const session =
-    legacy instanceof ProbeFailure ? undefined : [legacy.headers['mcp-session-id'] ?? []].flat()[0];
-  const version = typeof opened?.protocolVersion === 'string' ? opened.protocolVersion : LEGACY;
-  const inSession: Record<string, string> = {
-    'mcp-protocol-version': /^\d{4}-\d\d-\d\d$/.test(version) ? version : LEGACY,
-    ...(session === undefined ? {} : { 'mcp-session-id': session }),
-  };
-  const fetchToolPage: FetchToolPage = async (cursor, limit) => {
-    const params = cursor === undefined ? {} : { cursor };
-    const call = isLegacy
-      ? createRpcCall({ path, method: 'tools/list', params, headers: inSession, limit })
-      : modernCall(path, 'tools/list', params, limit);
-    const answer = await send(`POST ${path} tools/list`, call.request);
-    if (answer instanceof ProbeFailure) return answer;
-    const bytes = Buffer.byteLength(answer.body);
-    return { status: answer.status, message: call.message(answer), bytes };
-  };
-  try {
-    if (isModern || isLegacy) {
-      const eras = isModern ? (isLegacy ? 'both' : 'modern') : 'legacy';
-      const words = {
-        both: `an MCP server with protocol version ${MODERN}, and ${LEGACY} or earlier`,
-        modern: `an MCP server with protocol version ${MODERN} only`,
-        legacy: `an MCP server with protocol version ${LEGACY} or earlier`,
-      };
-      const found = verdict({ health: 'healthy', proof: 'proven', facts: { eras }, reason: words[eras] });
-      onProven({ ...found, toolsGap: 'it did not list them within the time of the probe' });
-      if (isLegacy)
-        await send(`POST ${path} notifications/initialized`, initializedNotification(path, inSession));
-      // HolmesGPT uses the handshake, so the list of that era counts.
-      return { ...found, ...toolsOf(await listTools(fetchToolPage, keepsTexts)) };
-    }
-  } finally {
-    if (session !== undefined) {
-      const ask: ProbeRequest = { method: 'DELETE', path, headers: inSession };
-      if (!signal.aborted) await send(`DELETE ${path} to end the session`, ask);
-      else fetch(candidate, ask, AbortSignal.timeout(SESSION_END_TIMEOUT)).catch(() => {});
-    }
-  }
-  const answers = [modern, ...(legacy instanceof ProbeFailure ? [] : [legacy])];
-  if (answers.some(refusesHost)) return refused();
-  if (answers.some(requiresLogin)) return login();
-  const status = legacy instanceof ProbeFailure ? modern.status : legacy.status;
-  return status >= 500
-    ? verdict({
-        health: 'unhealthy',
-        proof: 'unproven',
-        reason: `POST ${path} initialize answered ${status}`,
-      })
-    : verdict({
-        health: 'unhealthy',
-        proof: 'contradicted',
-        reason: `POST ${path} initialize answered ${status}, which is not an MCP server's answer`,
-      });
+  if (first === undefined) throw new Error('an MCP server without a path');
+  return first;
 }

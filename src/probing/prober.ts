@@ -186,12 +186,12 @@ export function createProber(
     candidate: Candidate,
     signal: AbortSignal,
     progress: Progress,
-    proven: (verdict: Verdict) => void,
+    known: (verdict: Verdict) => void,
   ): Promise<Verdict> => {
     const fetch: Fetch = (to, ask, until) => route.fetch(to, counted(ask, progress), until, progress);
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
       case 'mcp':
-        return probeMcp(candidate, fetch, signal, limits.keepsTexts, proven);
+        return probeMcp(candidate, fetch, signal, limits.keepsTexts, known);
       case 'kafka':
         return probeKafka(candidate, route.exchange, signal, progress);
       default:

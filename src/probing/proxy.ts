@@ -29,6 +29,23 @@ function classify(tried: string): Fault | 'unreachable' {
 }
 
 /**
+ * A response as the backend itself sent it. The API server puts the path of the proxy before paths in locations and in pages,
+ * and its own address before a location with the backend's.
+ * @param prefix the path of the proxy
+ * @see https://github.com/kubernetes/apimachinery/blob/master/pkg/util/proxy/transport.go
+ */
+function asSent(answer: ProbeResponse, prefix: string): ProbeResponse {
+  const { headers } = answer;
+  const isPage = String(headers['content-type'] ?? '').startsWith('text/html');
+  const body = isPage ? answer.body.replaceAll(`${prefix}/`, '/') : answer.body;
+  const [location = ''] = [headers.location ?? []].flat();
+  const url = URL.parse(location, 'http://server/');
+  const isOwn = url?.pathname.startsWith(`${prefix}/`) === true;
+  const own = isOwn ? { location: `${url.pathname.slice(prefix.length)}${url.search}${url.hash}` } : {};
+  return { ...answer, headers: { ...headers, ...own }, body };
+}
+
+/**
  * The route `apiserver-proxy`: requests go through the API server, which works from outside the cluster. It reaches only
  * Pods behind a Service. Without such Pods, or without the permission, health is unknown.
  */
@@ -71,7 +88,7 @@ export function proxyFetch(kube: KubeClient): Fetch {
       });
     }
     const message = apiServerMessage(answer);
-    if (message === undefined) return answer;
+    if (message === undefined) return asSent(answer, prefix);
     if (answer.status === 401 || answer.status === 403)
       throw new ProbeFailure(
         `the API server's proxy was denied; grant ${isMcp ? '"get", "create" and "delete"' : '"get"'} on services/proxy, or use --probe none`,

@@ -268,13 +268,17 @@ describe.each(['mcp', 'mcp-modern'])('%s', (name) => {
     ]);
   });
 
-  it('is rejected as any other type: it has no response to GET', async () => {
+  it('is unproven as any other type, which is reported: it has nothing at any path', async () => {
     const types = [...httpTypes, 'kafka'];
     const found = await discoverAt(
       server().port,
       types.map((type) => labelled(type)),
     );
-    expect(outcomes(found)).toEqual({});
+    expect(Object.keys(outcomes(found))).toEqual(
+      expect.arrayContaining(httpTypes.map((type) => `labelled-${type}`)),
+    );
+    for (const text of Object.values(outcomes(found)))
+      expect(text).toMatch(/^[a-z]+( [/\w]+)?, unknown, unproven$/);
     expect(found.problems).toHaveLength(types.length);
   });
 });

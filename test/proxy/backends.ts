@@ -74,6 +74,20 @@ export function answering(
   };
 }
 
+/** Redirects from some paths, to what is said of the host of the request. */
+export function redirecting(
+  from: Readonly<Record<string, (host: string) => string>>,
+  otherwise: Handler,
+  status = 302,
+): Handler {
+  return (request, response) => {
+    const { url = '/', headers } = request;
+    const to = from[url];
+    if (to === undefined) return otherwise(request, response);
+    plain(response, status, '', { location: to(headers.host ?? '') });
+  };
+}
+
 export function plain(
   response: ServerResponse,
   status: number,
@@ -99,7 +113,7 @@ export interface Sessions {
 }
 
 /** An MCP server of the era with sessions, as the servers of its SDKs answer. */
-export function mcpServer(sessions: Sessions): Handler {
+export function mcpServer(sessions: Sessions, at = '/mcp'): Handler {
   const open = new Set<string>();
   const json = (response: ServerResponse, status: number, body: object, headers = {}): void =>
     void response
@@ -108,7 +122,7 @@ export function mcpServer(sessions: Sessions): Handler {
   const refuse = (response: ServerResponse, status: number, message: string): void =>
     json(response, status, { jsonrpc: '2.0', error: { code: -32000, message }, id: null });
   return async (request, response) => {
-    if (request.url !== '/mcp') return plain(response, 404, 'Not Found');
+    if (request.url !== at) return plain(response, 404, 'Not Found');
     const session = String(request.headers['mcp-session-id'] ?? '');
     if (request.method === 'DELETE') {
       if (!open.delete(session)) return refuse(response, 404, 'Session not found');

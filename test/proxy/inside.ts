@@ -10,7 +10,16 @@ import pLimit from 'p-limit';
 import { type Rest, restClient } from '../cluster/rest.ts';
 import { createServiceAccount, writeKubeconfig } from '../cluster/service-account.ts';
 import { createService, type ServiceSpec } from '../cluster/services.ts';
-import { type Asked, answering, Backend, endless, mcpServer, plain, type Sessions } from './backends.ts';
+import {
+  type Asked,
+  answering,
+  Backend,
+  endless,
+  mcpServer,
+  plain,
+  redirecting,
+  type Sessions,
+} from './backends.ts';
 import { POD_ADDRESS } from './namespace.ts';
 import { createServed, createSlice } from './objects.ts';
 
@@ -37,7 +46,17 @@ export interface Report {
 const [, , PROGRAM = ''] = process.argv;
 const BACKENDS = 'backends';
 const RIGHTS = 'rights';
-const EXPLAINED = ['prometheus', 'grafana', 'elasticsearch', 'tools', 'kafka', 'locked', 'moved'];
+const EXPLAINED = [
+  'prometheus',
+  'grafana',
+  'elasticsearch',
+  'tools',
+  'kafka',
+  'locked',
+  'moved',
+  'below',
+  'blank',
+];
 
 async function runCommand(kubeconfig: string, ...args: readonly string[]): Promise<Run> {
   const env = {
@@ -117,6 +136,43 @@ async function createBackends(admin: Rest, sessions: Sessions): Promise<Record<s
     { name: 'moved', labels: named('alertmanager'), ports: [{ port: 9093, name: 'http-web' }] },
     ({ url = '' }, response) => plain(response, 302, '', { location: `${trap}${url}` }),
   );
+  const health = { '/prom/-/healthy': 'Prometheus Server is Healthy.\n' };
+  await add(
+    { name: 'below', labels: named('prometheus'), ports: [{ port: 9090, name: 'http-web' }] },
+    redirecting({ '/': () => '/prom' }, answering(health)),
+  );
+  await add(
+    { name: 'below-url', labels: named('prometheus'), ports: [{ port: 9090, name: 'http-web' }] },
+    redirecting({ '/': (host) => `http://${host}/prom/graph` }, answering(health)),
+  );
+  await add(
+    { name: 'below-page', labels: named('jaeger'), ports: [{ port: 16686, name: 'http-query' }] },
+    answering(
+      {
+        '/': '<!doctype html><html><head><base href="/traces/" data-inject-target="BASE_URL"/></head></html>',
+        '/traces/': '<!doctype html>',
+        '/traces/api/services': { data: ['a'], total: 1, limit: 0, offset: 0, errors: null },
+      },
+      { 'content-type': 'text/html' },
+    ),
+  );
+  await add(
+    { name: 'blank', labels: named('alertmanager'), ports: [{ port: 9093, name: 'http-web' }] },
+    answering({}),
+  );
+  await add(
+    { name: 'tools-below', ports: [{ port: 8000, name: 'mcp' }] },
+    redirecting({ '/mcp': () => '/mcp/' }, mcpServer({ opened: 0, ended: 0 }, '/mcp/'), 307),
+  );
+  await add(
+    { name: 'tools-root', ports: [{ port: 8000, name: 'mcp' }] },
+    mcpServer({ opened: 0, ended: 0 }, '/'),
+  );
+  await add({ name: 'tools-events', ports: [{ port: 8000, name: 'mcp' }] }, (request, response) => {
+    if (request.url !== '/sse' || request.method !== 'GET') return plain(response, 404, 'Not Found');
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    return void response.write('event: endpoint\ndata: /messages/?session_id=1\n\n');
+  });
   await add(
     { name: 'gateway', labels: named('loki'), ports: [{ port: 80, name: 'http' }] },
     answering({ '/loki/api/v1/status/buildinfo': BUILD }),

@@ -127,6 +127,32 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     });
   });
 
+  test('a backend below a path is found by what it says of itself, although the API server rewrites that', () => {
+    for (const name of ['below', 'below-url'])
+      expect(found(name)).toMatchObject({
+        type: 'prometheus',
+        endpoint: `http://${name}.backends.svc.cluster.local:9090/prom`,
+        health: 'healthy',
+      });
+    expect(found('below-page')).toMatchObject({
+      type: 'jaeger',
+      endpoint: 'http://below-page.backends.svc.cluster.local:16686/traces',
+      health: 'healthy',
+    });
+    expect(explained('below').probe.steps).toContainEqual<ProbeStep>({
+      asked: 'GET /prom/-/healthy',
+      answered: '200 Prometheus Server is Healthy.',
+    });
+  });
+
+  test('a backend that has nothing at any path stays, as unproven, with the setting to use', () => {
+    expect(found('blank')).toMatchObject({ type: 'alertmanager', health: 'unknown' });
+    expect(explained('blank').probe).toMatchObject({ proof: 'unproven' });
+    expect(warningsOf('blank')).toMatchObject([
+      { fix: expect.stringContaining('detectors.alertmanager.paths') },
+    ]);
+  });
+
   test("a backend's own 404 and 503 are told apart from those of the API server", () => {
     expect(found('gateway')).toMatchObject({ type: 'loki', health: 'healthy' });
     expect(paths('gateway')).toEqual(
@@ -184,6 +210,18 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     // server/discover, initialize, notifications/initialized and tools/list.
     expect(paths('tools')).toEqual(['POST /mcp', 'POST /mcp', 'POST /mcp', 'POST /mcp', 'DELETE /mcp']);
     expect(report.sessions).toEqual({ opened: 1, ended: 1 });
+  });
+
+  test.each([
+    ['tools-below', '/mcp'],
+    ['tools-root', ''],
+    ['tools-events', '/sse'],
+  ])('an MCP server is found where it serves: %s', (name, path) => {
+    expect(found(name)).toMatchObject({
+      type: 'mcp',
+      endpoint: `http://${name}.backends.svc.cluster.local:8000${path}`,
+      health: 'healthy',
+    });
   });
 
   test('a backend that does not speak HTTP is not probed', () => {

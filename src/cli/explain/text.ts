@@ -2,7 +2,7 @@ import type { Explanation } from '../../detection/explain.ts';
 import { conditionOf } from '../../model/condition.ts';
 import { endpointUrl } from '../../model/discovery.ts';
 import type { Service } from '../../model/service.ts';
-import { manyLines, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
+import { manyLines, promptCost, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
 import { type ExplainResult, isUsed } from './result.ts';
 
 export type Paint = (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string;
@@ -85,7 +85,7 @@ function toolSection({ verdict, asksBeforeEach }: ExplainResult, isTerminal: boo
     return { title: 'Tools of the server', lines: [unknownTools(verdict)] };
   }
   const flood = manyLines(verdict, MAX_TOOLS);
-  const size = flood === undefined ? '' : ` (${flood})`;
+  const size = [promptCost(verdict), flood].map((each) => (each === undefined ? '' : `; ${each}`)).join('');
   return {
     title: `Tools of the server: ${toolCount(verdict)}${size}`,
     lines: toolLines(verdict, MAX_TOOLS, isTerminal, asksBeforeEach),
