@@ -5,6 +5,7 @@ import { offered, service } from '../../test/fixtures/unit/service.ts';
 import { endpointUrl } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import { detect } from './detect.ts';
+import { compileRules, DEFAULT_OPTIONS } from './rules.ts';
 
 const prometheus = { labels: { app: 'prometheus' }, ports: [9090] };
 
@@ -77,6 +78,21 @@ describe('the endpoint', () => {
     ['prometheus', prometheus, ''],
   ])('has the base path of its product: %s', (name, fields, path) => {
     expect(candidate(service(name, fields)).endpoint.path).toBe(path);
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    ['p', {}, '/alerts'],
+    ['p', { endpoint: 'http://p:9090/own' }, '/alerts'],
+    ['other', {}, '/all'],
+    ['other', { endpoint: 'http://other:9090/own' }, '/own'],
+  ])('has the base path that the configuration gives: %s %j', (name, annotations, path) => {
+    const paths = { 'monitoring/p': '/alerts/', 'shop/p': '/shop', '*': '/all' };
+    const detectors = [...rules.byType.values()].map(({ detector }) => detector);
+    const configured = compileRules(detectors, rules.vocabulary, {
+      prometheus: { ...DEFAULT_OPTIONS, paths },
+    });
+    const found = offered(name, annotations, prometheus);
+    expect(detect([found], configured, options).candidates[0]?.endpoint.path).toBe(path);
   });
 
   test('is https if the port indicates so, with the reason', () => {
