@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { type Answers, answering, type Backend, httpBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
@@ -257,8 +257,17 @@ describe('a base path that the server names', () => {
     const backend = await moved({}, { '/': '/a/b/c/d/e' });
     const { steps, proof } = await probed(backend, PROVING);
     expect(proof).toBe('contradicted');
-    expect(steps.length).toBeLessThanOrEqual(25);
+    // Two health paths and three others at the root, and health and proofs below each of three paths.
+    expect(steps.length).toBeLessThanOrEqual(20);
     expect(new Set(steps.map(({ asked }) => asked)).size).toBe(steps.length);
+  });
+
+  test('what is known before it is tried counts if there is no time for that', async () => {
+    const backend = await moved(below, { '/': '/mon/graph' });
+    const known = vi.fn();
+    const fetch = directFetch(backend.standsFor(prometheus));
+    await probeHttp(prometheus, PROVING, fetch, AbortSignal.timeout(5_000), known);
+    expect(known.mock.calls).toMatchObject([[{ proof: 'contradicted' }]]);
   });
 
   test.each<[Candidate['certainty'], Answers, Verdict['proof']]>([

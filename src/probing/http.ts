@@ -175,14 +175,17 @@ interface Probed {
  * Probes a candidate over HTTP: its health, and proof of its type. If the type is not proven, tries the other types, and then
  * base paths that the server names. If the response shows the wrong scheme, probes once more with the other one.
  * @param kinds all kinds, to recognize a mislabelled backend
+ * @param known called with what is known before base paths are tried; it counts if the probe times out
  */
 export async function probeHttp(
   candidate: Candidate,
   kinds: readonly ProbeKind[],
   fetch: Fetch,
   signal: AbortSignal,
+  known: (verdict: Verdict) => void = () => {},
 ): Promise<Verdict> {
   const first = await probeOnce(candidate, kinds, fetch, signal);
+  if (first.bases !== undefined) known(first.verdict);
   if (first.otherScheme !== true) return probeBelow(first, candidate, kinds, fetch, signal);
   const scheme = candidate.endpoint.scheme === 'https' ? 'http' : 'https';
   const flipped: Candidate = { ...candidate, endpoint: { ...candidate.endpoint, scheme } };
@@ -295,7 +298,7 @@ async function probeOnce(
   }
   // Several kinds answer "not ready" at the same path, so it may still be one of the others.
   const other =
-    otherScheme || (status >= 500 && !(status === 503 && spec.unready === 'alive'))
+    prefix !== '' || otherScheme || (status >= 500 && !(status === 503 && spec.unready === 'alive'))
       ? undefined
       : await findProvenKind(client, candidate, kinds);
   if (other !== undefined)

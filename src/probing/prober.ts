@@ -195,7 +195,7 @@ export function createProber(
       case 'kafka':
         return probeKafka(candidate, route.exchange, signal, progress);
       default:
-        return probeHttp(candidate, kinds, fetch, signal);
+        return probeHttp(candidate, kinds, fetch, signal, known);
     }
   };
 
