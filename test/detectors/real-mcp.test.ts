@@ -18,6 +18,12 @@ const overSse: Service = labelled('mcp', {
   ports: [{ name: 'mcp-sse', port: 8080, protocol: 'TCP' }],
 });
 
+/** It has nothing at any path that a GET request may have, so nothing contradicts the labels. */
+function expectUnproven(found: Readonly<Record<string, string>>): void {
+  expect(Object.keys(found).sort()).toEqual(httpTypes.map((type) => `labelled-${type}`).sort());
+  for (const text of Object.values(found)) expect(text).toMatch(/, unknown, unproven$/);
+}
+
 /** A server of the reference implementation, which knows the era with a handshake only. */
 function everything(transport: 'streamableHttp' | 'sse'): () => RealServer {
   let server: RealServer | undefined;
@@ -160,11 +166,13 @@ describe('a server with sessions, over streamable HTTP', { timeout: 30_000 }, ()
     expect(await useSession(server().port, session)).toBe(200);
   });
 
-  it('is rejected as anything but MCP, and as the old transport', async () => {
+  it('is unproven as anything but MCP, and found although it is declared as the old transport', async () => {
     const types = [...httpTypes, 'kafka'];
     const found = await discoverAt(server().port, [...types.map((type) => labelled(type)), overSse]);
-    expect(outcomes(found)).toEqual({});
-    expect(found.problems).toHaveLength(types.length + 1);
+    const { 'over-sse': old, ...others } = outcomes(found);
+    expect(old).toBe('mcp /mcp, healthy, proven');
+    expectUnproven(others);
+    expect(found.problems).toHaveLength(types.length);
   });
 });
 
@@ -189,10 +197,10 @@ describe('a server of the old transport, SSE', { timeout: 30_000 }, () => {
     });
   });
 
-  it('is rejected if it is declared as streamable HTTP', async () => {
-    const { services, problems } = await discoverAt(server().port, [overStreamableHttp]);
-    expect(services).toEqual([]);
-    expect(problems).toHaveLength(1);
+  it('is found although it is declared as streamable HTTP', async () => {
+    const { services } = await discoverAt(server().port, [overStreamableHttp]);
+    expect(services.map(outcome)).toEqual(['mcp /sse, healthy, proven']);
+    expect(services[0]?.mode).toBe('sse');
   });
 });
 
@@ -245,12 +253,12 @@ describe.each([
     expect(asked).not.toContain('DELETE');
   });
 
-  it('is rejected as anything but MCP', async () => {
+  it('is unproven as anything but MCP', async () => {
     const found = await discoverAt(
       server.port,
       httpTypes.map((type) => labelled(type)),
     );
-    expect(outcomes(found)).toEqual({});
+    expectUnproven(outcomes(found));
     expect(found.problems).toHaveLength(httpTypes.length);
   });
 });
