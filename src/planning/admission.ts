@@ -46,7 +46,7 @@ const approvalWordsOf = (service: ServiceName, { tools }: Overrides): ApprovalWo
     ? [displayKey(service), defaultName(service)].flatMap((key) => tools[key]?.approved ?? [])
     : [];
 
-/** Cache of `refusedIn`, which is needed for each backend. */
+/** Cache of `refusedNames`, which is needed for each backend. */
 const refusedIn = new WeakMap<Overrides, ReadonlyMap<string, ReadonlySet<string>>>();
 
 /** The names of refused Services by namespace. A backend may share Pods with thousands of others. */
