@@ -199,7 +199,7 @@ const replacedNote = ({ revoked }: Decision): Problem[] =>
         },
       ];
 
-/** What nobody can check while overrides are invalid. */
+/** Reported while overrides are invalid and no valid version is known to check the last toolset against. */
 const UNCHECKED: Problem = {
   where: OVERRIDES_KEY,
   what: 'no earlier, valid version of it is known, so all of the last toolset stays, even if your settings no longer allow it; correct the file',

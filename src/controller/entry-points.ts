@@ -54,7 +54,7 @@ function preferring(candidate: Candidate, first: Candidate, why: string): Candid
   };
 }
 
-/** The first entry points, the oldest one among them: whoever creates Services with better names must not hide it. */
+/** The first few entry points, always including the oldest, so that newer Services with better names cannot crowd it out. */
 function withOldest(entryPoints: readonly Candidate[], most: number): readonly Candidate[] {
   if (entryPoints.length <= most) return entryPoints;
   const made = ({ service: { created = '~' } }: Candidate): string => created;

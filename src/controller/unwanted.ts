@@ -24,7 +24,7 @@ export interface RevisionRules {
   /** What `serve` goes by, as far as it is known. */
   readonly generation: Omit<GenerateOptions, 'overrides'>;
   readonly areNamespacesKnown: boolean;
-  /** Whether all settings of `serve` are known, so that what it published is no sign of others that approve it. */
+  /** Whether all settings of `serve` are known. If not, what it published counts as approved by settings that are unknown here. */
   readonly areSettingsKnown?: boolean;
   /** Tools that the settings exclude, as far as they are known. */
   readonly excluded?: Excluded | undefined;
@@ -41,7 +41,7 @@ export interface RevisionRules {
 /** Something that a revision would publish, and a person does not want published. */
 export interface Unwanted extends Problem {
   readonly is: 'not approved' | 'switched off' | 'excluded';
-  /** What tells it from other faults of the same item. */
+  /** Distinguishes it from other problems of the same item. */
   readonly detail?: string;
 }
 
@@ -192,7 +192,7 @@ export function unwantedIn(
   const named = new Set(off.map(({ where }) => where.replace(/^\S+ /, '')));
   const asking = found.services.filter((service) => approvalKind(service) !== undefined);
   return [
-    // Whoever accepts what nobody approved does not accept what somebody refuses later.
+    // Accepting a server that is not approved does not cover a later refusal.
     ...unapproved(asking, approvalRules(rules, now, standing)).map(({ isRefused, ...problem }) => ({
       ...problem,
       is: 'not approved' as const,
@@ -207,7 +207,7 @@ export function unwantedIn(
         what: `overrides.yaml switches it off${stale}`,
         is: 'switched off' as const,
       })),
-    // An entry may have several of these, and a person who accepts one does not accept the others.
+    // One entry may have several problems, and accepting one does not cover the others.
     ...[
       ...outputs.loosened(standingOf(rules, overrides), to.toolset),
       ...outputs.unpaired(to.toolset, rules.onlyConfiguredCredentials ? NOTHING_PUBLISHED : published, () =>

@@ -23,7 +23,7 @@ const identity = (found: DiscoveredService): string => `${serviceKey(found.servi
 
 /** A Service that would not be published now. */
 export interface Unapproved extends Problem {
-  /** Whether somebody decided against it, and not only nobody for it. */
+  /** Whether it was explicitly refused, rather than just not approved yet. */
   readonly isRefused: boolean;
 }
 

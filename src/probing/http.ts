@@ -157,7 +157,7 @@ function isWrongScheme(candidate: Candidate, answer: ProbeResponse | ProbeFailur
   return 'status' in answer && answer.status === 400 && /https|ssl|tls/i.test(answer.body);
 }
 
-/** Signals that only the product itself, or someone who installed it, gives. */
+/** Signals that state the type, unlike a name or a port. */
 const SURE = new Set<Certainty>(['annotation', 'operator', 'component', 'recommended', 'label']);
 
 /** A verdict that is still open. */
