@@ -51,6 +51,21 @@ const HOLMESGPT: Texts = {
 const holmesgptAt = (place: string): Texts =>
   Object.fromEntries(Object.entries(HOLMESGPT).map(([below, text]) => [`${place}.${below}`, text]));
 
+/** A request of a probe, and what its response must be. */
+const check = (place: string): Texts => ({
+  [`${place}.get`]: 'Path of the GET request; `{base}` is the base path.',
+  [`${place}.status`]: 'Accepted status codes; any 2xx by default.',
+  [`${place}.json`]:
+    'Values of the JSON body by dotted path: the value, `{ type: string }`, `{ present: false }` or `{ contains: text }`.',
+  [`${place}.json.*.type`]: 'Type of the value.',
+  [`${place}.json.*.present`]: 'Whether the value is present.',
+  [`${place}.json.*.contains`]: 'A text that the value contains.',
+  [`${place}.headers`]: 'Texts that headers contain, by lower-case name; `true`: the header is present.',
+  [`${place}.body`]: 'A text that the body contains.',
+  [`${place}.text`]: 'The whole body, apart from white space around it.',
+  [`${place}.not`]: '`true`: the check holds if the response does not match it.',
+});
+
 export const DETECTOR: Texts = {
   'signals[].certainty': 'How sure the signal is. A `hint` needs a proof.',
   ...condition('signals[]'),
@@ -70,24 +85,18 @@ export const DETECTOR: Texts = {
   'paths[].words': 'Words that the Service must have in its name, labels or selector.',
   'paths[].when': 'A condition that the Service must fulfill.',
   ...condition('paths[].when'),
-  'paths[].path': 'Base path of the API.',
+  'paths[].path': 'Base path of the API. `{tenant}` is replaced by each tenant.',
+  'paths[].tenants': 'The tenants that such a backend always has.',
   'paths[].mode': 'Transport of an MCP server.',
   'paths[].scheme': 'Scheme of the endpoint.',
   probe: 'How to check the health of a backend, and prove its type.',
   'probe.protocol': 'Protocol of the probe.',
+  'probe.tenant': 'How requests name a tenant.',
+  'probe.tenant.header': 'Header with the id of the tenant.',
+  'probe.tenant.required': 'A request without a tenant, and the response to it if the backend requires one.',
+  ...check('probe.tenant.required'),
   'probe.proofs[].all': 'Checks, all of which must hold.',
-  'probe.proofs[].all[].get': 'Path of the GET request; `{base}` is the base path.',
-  'probe.proofs[].all[].status': 'Accepted status codes; any 2xx by default.',
-  'probe.proofs[].all[].json':
-    'Values of the JSON body by dotted path: the value, `{ type: string }`, `{ present: false }` or `{ contains: text }`.',
-  'probe.proofs[].all[].json.*.type': 'Type of the value.',
-  'probe.proofs[].all[].json.*.present': 'Whether the value is present.',
-  'probe.proofs[].all[].json.*.contains': 'A text that the value contains.',
-  'probe.proofs[].all[].headers':
-    'Texts that headers contain, by lower-case name; `true`: the header is present.',
-  'probe.proofs[].all[].body': 'A text that the body contains.',
-  'probe.proofs[].all[].text': 'The whole body, apart from white space around it.',
-  'probe.proofs[].all[].not': '`true`: the check holds if the response does not match it.',
+  ...check('probe.proofs[].all[]'),
   'probe.proofs[].weak':
     '`true`: the proof confirms what labels say, and never changes the type of something else.',
   'probe.proofs[].path': 'Base path at which the type is proven.',
@@ -108,4 +117,6 @@ export const CONFIG: Texts = {
   'credentials.*.headers': 'Names of headers, each with its variable.',
   'credentials.*.namespaces':
     'Namespaces whose backends of the type get the credentials; `*` for all watched ones.',
+  tenants:
+    'Ids of tenants, one or a list, by type, `NAMESPACE/*` or `NAMESPACE/SERVICE`. The most specific key applies.',
 };

@@ -7,6 +7,7 @@ import { forMessages, type GivenSettings, givenSettings, readSettings } from '..
 import type { UserDetectors } from '../config/user-detectors.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
+import type { Tenants } from '../model/tenants.ts';
 import type { Env } from './host.ts';
 
 /** The sources of a configuration. */
@@ -34,6 +35,7 @@ export interface Configuration extends Settings {
   readonly given: GivenSettings;
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;
+  readonly tenants: Tenants;
   /** Types of disabled detectors. They may be unknown types. */
   readonly disabledDetectors: readonly string[];
   /** Custom detectors, by folder. */
@@ -89,7 +91,7 @@ export async function readConfiguration(
       : await (await import('../config/file.ts')).readConfigFile(file, types, signal),
   ].filter((layer) => layer !== undefined);
   const given = givenSettings(texts, env, layers);
-  const merged = <K extends 'detectors' | 'credentials'>(what: K): ConfigLayer[K] =>
+  const merged = <K extends 'detectors' | 'credentials' | 'tenants'>(what: K): ConfigLayer[K] =>
     Object.assign({}, ...layers.map((layer) => layer[what]).reverse());
   const { disabled, faults } = disabledDetectors(env, types);
   return {
@@ -97,6 +99,7 @@ export async function readConfiguration(
     given,
     detectors: merged('detectors'),
     credentials: merged('credentials'),
+    tenants: merged('tenants'),
     disabledDetectors: disabled,
     userDetectors,
   };

@@ -40,6 +40,7 @@ function configurationChanges(before: Configuration, after: Configuration): stri
   const parts = {
     detectors: 'options of detectors',
     credentials: 'credentials',
+    tenants: 'tenants',
     userDetectors: 'detectors of your own',
   };
   for (const part of Object.keys(parts) as (keyof typeof parts)[])

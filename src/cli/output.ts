@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { type Backend, backendJson } from '../model/backend.ts';
 import { conditionOf, findingJson } from '../model/condition.ts';
-import { endpointUrl, type Problem, problemLine } from '../model/discovery.ts';
+import { endpointUrl, type Problem, problemLine, type Verdict } from '../model/discovery.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { jsonText, visible } from '../model/visible.ts';
 import type { Format } from './choices.ts';
@@ -31,6 +31,12 @@ function publishedCell({ conditions }: Backend): string {
   return status === 'True' ? 'yes' : reason;
 }
 
+/** The health of a backend, with what requests to it need. */
+function healthCell({ health, authRequired, tenantRequired }: Verdict): string {
+  if (authRequired) return `${health} (auth)`;
+  return tenantRequired === true ? `${health} (tenant)` : health;
+}
+
 function serviceTable(
   backends: readonly Backend[],
   wide: boolean,
@@ -46,7 +52,7 @@ function serviceTable(
     service.service.name,
     service.type,
     endpointUrl(service.endpoint),
-    service.verdict.authRequired ? `${service.verdict.health} (auth)` : service.verdict.health,
+    healthCell(service.verdict),
     ...(wide ? [service.certainty, service.evidence[0]?.detail ?? '', service.verdict.reason] : []),
     ...(showApproval ? [approvals[index] === 'open' ? '' : (approvals[index] ?? '')] : []),
     ...(wide && isPublicationKnown ? backends.slice(index, index + 1).map(publishedCell) : []),

@@ -8,7 +8,7 @@ const WHERE = 'ConfigMap kubernaut-system/dynamic-toolset-config';
 const TYPES = () => ({ known: ['grafana', 'loki'], isComplete: true });
 const faults = (data: Record<string, string>): readonly string[] => readConfigData(data, WHERE, TYPES).faults;
 
-test('reads settings by key, and options of detectors and credentials from YAML; an empty text counts as unset', () => {
+test('reads settings by key, and options of detectors, credentials and tenants from YAML; an empty text counts as unset', () => {
   const read = readConfigData(
     {
       'discovery-interval': ' 30s\n',
@@ -16,6 +16,7 @@ test('reads settings by key, and options of detectors and credentials from YAML;
       'log-level': '  ',
       detectors: 'grafana:\n  enabled: false\n',
       credentials: 'prometheus: {bearerToken: PROM_TOKEN, namespaces: [monitoring]}',
+      tenants: 'loki: team-a\nmonitoring/mimir: [1, b]\n',
     },
     WHERE,
     TYPES,
@@ -25,6 +26,7 @@ test('reads settings by key, and options of detectors and credentials from YAML;
   expect(read.credentials).toEqual({
     prometheus: { bearerToken: 'PROM_TOKEN', namespaces: ['monitoring'] },
   });
+  expect(read.tenants).toEqual({ loki: ['team-a'], 'monitoring/mimir': ['1', 'b'] });
   expect(read.origin('discoveryInterval')).toBe(`${WHERE}: discovery-interval`);
 });
 

@@ -3,6 +3,7 @@ import { encodingFault } from '../model/binary-text.ts';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import { didYouMean } from '../model/nearest.ts';
+import { type Tenants, tenantsByBackend } from '../model/tenants.ts';
 import { oneLine } from '../model/text.ts';
 import { SMALL, type YamlLimits } from '../model/yaml-document.ts';
 import { readYaml } from '../model/yaml-text.ts';
@@ -22,16 +23,18 @@ const LIMITS: YamlLimits = { ...SMALL, tokens: 25_000 };
 const EXAMPLE =
   '; a key is the name of a variable in lower case with dashes, such as max-backends for MAX_BACKENDS';
 
+/** The keys with YAML, as in a configuration file. */
+const DOCUMENTS = ['detectors', 'credentials', 'tenants'];
+
 /** All keys that may stand in it. */
 const KEYS = [
   ...[...NAMES].flatMap(([key, name]) => (SETTINGS[name].bootstrapOnly === true ? [] : [key])),
-  'detectors',
-  'credentials',
+  ...DOCUMENTS,
 ].sort();
 
 /**
  * Reads the configuration in the data of a ConfigMap: settings by key, with texts as in environment variables, and
- * `detectors` and `credentials` in YAML. An empty text counts as absent.
+ * `detectors`, `credentials` and `tenants` in YAML. An empty text counts as absent.
  * The faults name every key that is not a setting, and every fault in YAML.
  * @param where the ConfigMap, for messages
  * @param types the types that `detectors` may name
@@ -60,9 +63,10 @@ export function readConfigData(
   };
   const detectors: DetectorsOptions = document('detectors', optionsFor(types)) ?? {};
   const credentials: Credentials = document('credentials', credentialsByBackend) ?? {};
+  const tenants: Tenants = document('tenants', tenantsByBackend) ?? {};
   for (const [key, text] of Object.entries(data)) {
     const name = NAMES.get(key);
-    if (text.trim() === '' || key === 'detectors' || key === 'credentials') continue;
+    if (text.trim() === '' || DOCUMENTS.includes(key)) continue;
     if (name === undefined)
       wrong.push(`${where}: "${oneLine(key, 80)}" is not a setting${didYouMean(key, KEYS) || EXAMPLE}`);
     else if (SETTINGS[name].bootstrapOnly === true)
@@ -73,5 +77,12 @@ export function readConfigData(
       wrong.push(`${where}: ${key}: ${encodingFault(text)?.message}`);
     else texts[name] = text.trim();
   }
-  return { texts, detectors, credentials, faults: wrong, origin: (name) => `${where}: ${keyOf(name)}` };
+  return {
+    texts,
+    detectors,
+    credentials,
+    tenants,
+    faults: wrong,
+    origin: (name) => `${where}: ${keyOf(name)}`,
+  };
 }

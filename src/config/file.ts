@@ -3,6 +3,7 @@ import { readText } from '../files/read-text.ts';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { ConfigError } from '../model/errors.ts';
+import { type Tenants, tenantsByBackend } from '../model/tenants.ts';
 import { unreadable } from '../model/unreadable.ts';
 import { FILE, SMALL } from '../model/yaml-document.ts';
 import { faultLines, parseYaml } from '../model/yaml-text.ts';
@@ -23,17 +24,19 @@ export function settingTexts(content: Readonly<Record<string, unknown>>): Config
   return Object.fromEntries(SETTING_NAMES.map((name) => [name, texts.safeParse(content[name]).data]));
 }
 
-/** The schema of a configuration file: the settings by name, options of detectors by type, credentials by backend. */
+/** The schema of a configuration file: the settings by name, options of detectors by type, credentials and tenants by backend. */
 export const configFileSchema = z.strictObject({
   ...settings,
   detectors: detectorsOptions.default({}),
   credentials: credentialsByBackend.default({}),
+  tenants: tenantsByBackend.default({}),
 });
 
 /** The configuration from a source other than flags and environment variables. */
 export interface ConfigLayer extends Layer {
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;
+  readonly tenants: Tenants;
   /** What is wrong with it, except for values of settings. */
   readonly faults: readonly string[];
 }
@@ -71,10 +74,10 @@ export async function readConfigFile(
     return `${path}:${line}:${column}: ${name}`;
   };
   if ('value' in result) {
-    const { detectors, credentials, ...texts } = result.value;
-    return { texts, detectors, credentials, faults: [], origin };
+    const { detectors, credentials, tenants, ...texts } = result.value;
+    return { texts, detectors, credentials, tenants, faults: [], origin };
   }
   const faults = faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
   const texts = 'value' in loose ? settingTexts(loose.value) : {};
-  return { texts, detectors: {}, credentials: {}, faults, origin };
+  return { texts, detectors: {}, credentials: {}, tenants: {}, faults, origin };
 }

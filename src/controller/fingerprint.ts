@@ -43,6 +43,7 @@ function servicePrint(found: DiscoveredService): string {
       printOf(found.clusterIPs),
       verdict.health,
       verdict.authRequired,
+      verdict.tenantRequired,
       verdict.facts,
       printOf(verdict.tools),
       verdict.toolsTruncated,

@@ -4,10 +4,12 @@ import type { Generated, Toolset } from '../model/documents.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { serviceKey } from '../model/service.ts';
+import type { Tenancy } from '../model/tenants.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
+import { TENANT_HEADER, TENANT_IDS, TENANT_PATH } from '../planning/tenants.ts';
 import type { ToolKind } from '../planning/tools.ts';
 
 /** Discovered services by the names of their published tools, as of the publication. */
@@ -18,6 +20,14 @@ function endpointOf(text: string): Endpoint {
   const scheme = url.protocol.replace(':', '') as Endpoint['scheme'];
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
   return { scheme, host: url.hostname, port, path: withoutTrailing(url.pathname, '/') };
+}
+
+/** How requests name a tenant, from the metadata of a published tool. */
+function publishedTenancy(
+  { [TENANT_PATH]: path, [TENANT_IDS]: ids }: PublishedTool['metadata'],
+  usual: Tenancy | undefined,
+): Tenancy | undefined {
+  return path === undefined || ids === undefined ? usual : { path, ids: ids.split(',') };
 }
 
 /** Reconstructs the discovered service of a published tool. */
@@ -54,7 +64,15 @@ function toPublishedService(tool: PublishedTool, kinds: ReadonlyMap<string, Tool
     fallbacks: [],
     mappings: kind?.mappings ?? {},
     mcp: kind?.mcp,
-    verdict: { health: 'unknown', authRequired: false, proof: 'unproven', reason: 'held', steps: [] },
+    tenancy: publishedTenancy(metadata, kind?.tenancy),
+    verdict: {
+      health: 'unknown',
+      authRequired: false,
+      ...(metadata[TENANT_HEADER] === undefined ? {} : { tenantRequired: true }),
+      proof: 'unproven',
+      reason: 'held',
+      steps: [],
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { tenancyOf } from '../detection/backend.ts';
 import { type Detection, detect } from '../detection/detect.ts';
 import { type BeyondLimit, limitCandidates } from '../detection/limit-candidates.ts';
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
@@ -84,7 +85,12 @@ export function toolKinds(rules: Rules): Map<string, ToolKind> {
   return new Map(
     [...rules.byType].map(([type, { detector }]) => [
       type,
-      { description: detector.description, mappings: detector.outputs, mcp: detector.mcp },
+      {
+        description: detector.description,
+        mappings: detector.outputs,
+        mcp: detector.mcp,
+        tenancy: tenancyOf(detector),
+      },
     ]),
   );
 }

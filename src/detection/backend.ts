@@ -9,6 +9,7 @@ import {
 } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
 import { defaultName, type Service } from '../model/service.ts';
+import { type Tenancy, tenantPath } from '../model/tenants.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import type { Match } from './evaluate.ts';
 import type { Group } from './group.ts';
@@ -177,6 +178,7 @@ function candidateOf(
   const host = `${service.name}.${service.namespace}.svc.${options.clusterDomain}`;
   const place = placeOf(service, detector);
   let endpoint: Endpoint;
+  let tenancy: Tenancy | undefined = tenancyOf(detector);
   const { paths = {} } = rules.byType.get(detector.type)?.options ?? {};
   const configured = paths[displayKey(service)];
   if (word.endpoint !== undefined) {
@@ -191,7 +193,10 @@ function candidateOf(
         ? chooseScheme(service, chosen.port.source)
         : { scheme: place.scheme, detail: 'its annotation' };
     if (detail !== undefined) evidence.push({ signal: 'scheme', detail: `${detail}, so ${scheme}` });
-    const path = withoutTrailing(configured ?? word.path ?? paths['*'] ?? place?.path ?? '', '/');
+    const given = configured ?? word.path ?? paths['*'];
+    const ids = given === undefined ? place?.tenants : undefined;
+    const path = withoutTrailing(given ?? tenantPath(place?.path ?? '', ids?.[0] ?? ''), '/');
+    if (place !== undefined && ids !== undefined) tenancy = { path: place.path, ids };
     if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }
@@ -220,8 +225,14 @@ function candidateOf(
       fallbacks: [],
       mappings: detector.outputs,
       mcp: detector.mcp,
+      tenancy,
     },
   };
+}
+
+/** How requests to backends of a kind name their tenant. */
+export function tenancyOf({ probe: { tenant } }: Detector): Tenancy | undefined {
+  return tenant === undefined ? undefined : { header: tenant.header };
 }
 
 /** The distinct display names that owners of a group's Services request. */
@@ -254,5 +265,6 @@ export function retyped(
     description: candidate.tenantDescription ? candidate.description : proven.description,
     mappings: proven.outputs,
     mcp: proven.mcp,
+    tenancy: tenancyOf(proven),
   };
 }

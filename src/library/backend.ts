@@ -31,6 +31,9 @@ const details = z.object({
   sharesPods: names.optional(),
   targets: names.optional(),
   clusterIPs: z.record(z.string(), names).optional(),
+  tenancy: z
+    .union([z.object({ header: z.string() }), z.object({ path: z.string(), ids: names.readonly() })])
+    .optional(),
 });
 
 const backend = z.object({
@@ -54,7 +57,8 @@ const backend = z.object({
 
 /** A backend as the library's users see it. */
 export function toBackend(candidate: Candidate): Backend {
-  const { service, detector, mode, tenantDescription, samePods, sharesPods, targets, clusterIPs } = candidate;
+  const { service, detector, mode, tenantDescription, samePods, sharesPods, targets, clusterIPs, tenancy } =
+    candidate;
   const all: z.infer<typeof details> = {
     detector,
     mode,
@@ -64,6 +68,7 @@ export function toBackend(candidate: Candidate): Backend {
     ...(samePods === undefined ? {} : { samePods: [...samePods] }),
     ...(sharesPods === undefined ? {} : { sharesPods: sharesPods.filter((name) => name !== service.name) }),
     ...(targets === undefined ? {} : { targets: [...targets] }),
+    ...(tenancy === undefined ? {} : { tenancy }),
     ...(clusterIPs === undefined
       ? {}
       : {
@@ -118,7 +123,7 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
     throw new InputError(lines.join('\n'), input);
   }
   const { name, namespace, endpoint, health, evidence: _, details: more, ...plain } = read.data;
-  const { detector, mode, ownersDescription, created, partOf, ...pods } = more;
+  const { detector, mode, ownersDescription, created, partOf, tenancy, ...pods } = more;
   const known = rules.byType.get(detector)?.detector;
   if (known === undefined)
     throw new InputError(
@@ -152,6 +157,7 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
     fallbacks: [],
     mappings: known.outputs,
     mcp: known.mcp,
+    tenancy,
     verdict: verdictOf(health),
   };
 }

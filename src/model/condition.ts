@@ -41,6 +41,8 @@ export const CONDITION_REASONS = {
     'NotProbed',
     'NotFound',
   ],
+  /** Whether the tenant is known with which an agent asks it. Backends that require none do not have this condition. */
+  TenantKnown: ['TenantConfigured', 'NoTenant'],
   /** Whether it is approved for publication. Backends that need no approval do not have this condition. */
   Approved: [
     'ApprovedInOverrides',
@@ -57,6 +59,7 @@ export const CONDITION_REASONS = {
     'InToolset',
     'KeptForNow',
     'NeedsCredentials',
+    'NeedsTenant',
     'NotSupportedByAgent',
     'LimitReached',
     'NotFound',

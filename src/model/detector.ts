@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { CERTAINTIES } from './certainties.ts';
 import { probeSpec } from './proof.ts';
+import { TENANT } from './tenants.ts';
 
 const word = z
   .string()
@@ -82,13 +83,20 @@ const detector = z.strictObject({
   /** Base path, MCP transport and scheme of the API. The first entry whose words and conditions match the Service counts. */
   paths: z
     .array(
-      z.strictObject({
-        words: z.array(word).default([]),
-        when: matcher.optional(),
-        path: httpPath,
-        mode: z.enum(['streamable-http', 'sse']).optional(),
-        scheme: z.enum(['http', 'https']).optional(),
-      }),
+      z
+        .strictObject({
+          words: z.array(word).default([]),
+          when: matcher.optional(),
+          path: httpPath,
+          /** The tenants that such a backend always has. The path contains `{tenant}`. */
+          tenants: words.optional(),
+          mode: z.enum(['streamable-http', 'sse']).optional(),
+          scheme: z.enum(['http', 'https']).optional(),
+        })
+        .refine(
+          ({ path, tenants }) => path.includes(TENANT) === (tenants !== undefined),
+          'has one of {tenant} in its path and tenants without the other',
+        ),
     )
     .default([]),
   probe: probeSpec.prefault({}),

@@ -2,6 +2,7 @@ import type { BackendMember } from './backend-id.ts';
 import type { Certainty, Mappings } from './detector.ts';
 import { clusterField } from './key.ts';
 import type { Service } from './service.ts';
+import type { Tenancy } from './tenants.ts';
 import { oneLine } from './text.ts';
 
 /** One reason for a result: the signal, and the text of the Service that matched. */
@@ -77,6 +78,8 @@ export interface Candidate {
   readonly mappings: Mappings;
   /** Whether it is an MCP server. */
   readonly mcp?: boolean | undefined;
+  /** How requests name a tenant. Absent if it has no tenants. */
+  readonly tenancy?: Tenancy | undefined;
 }
 
 export type Health = 'healthy' | 'unhealthy' | 'unknown';
@@ -113,6 +116,8 @@ export interface Verdict {
   readonly health: Health;
   /** Whether it is alive and requires credentials. */
   readonly authRequired: boolean;
+  /** Whether it rejects requests that name no tenant. Absent if that is unknown. */
+  readonly tenantRequired?: boolean;
   /** `proven`: its responses prove its type; `unproven`: nothing contradicts it; `contradicted`: it is something else. */
   readonly proof: 'proven' | 'unproven' | 'contradicted';
   /** The detector whose proof held, if it differs from the candidate's. */
@@ -151,10 +156,10 @@ export const isKeptForNow = ({ reason }: Pick<Verdict, 'reason'>): boolean =>
  * The cause of a verdict, without details that differ between probes, such as times and texts of the backend. A verdict
  * with an unchanged cause is not worth a new log line.
  */
-export function causeOf({ health, proof, fault, authRequired, reason }: Verdict): string {
+export function causeOf({ health, proof, fault, authRequired, tenantRequired, reason }: Verdict): string {
   const kept = isKeptForNow({ reason });
   const status = /\banswered (\d{3})/.exec(reason)?.[1];
-  return [health, proof, fault ?? status ?? '', authRequired, kept].join(' ');
+  return [health, proof, fault ?? status ?? '', authRequired, tenantRequired ?? false, kept].join(' ');
 }
 
 /** A candidate with the verdict of its probe. */
@@ -216,6 +221,7 @@ export function serviceJson(service: DiscoveredService, approval: Approval) {
     endpoint: endpointUrl(service.endpoint),
     health: service.verdict.health,
     authRequired: service.verdict.authRequired,
+    tenantRequired: service.verdict.tenantRequired === true,
     reason: service.verdict.reason,
     certainty: service.certainty,
     tool: service.tool,

@@ -101,8 +101,11 @@ export interface Omission extends Scope {
   readonly key: string;
   /** Its published name. */
   readonly tool: string;
-  /** `credentials`: none are configured, and the agent needs some; `unsupported`: the agent cannot use it as it is. */
-  readonly cause: 'credentials' | 'unsupported';
+  /**
+   * `credentials`: none are configured, and the agent needs some; `tenant`: no tenant is configured, and the backend requires
+   * one; `unsupported`: the agent cannot use it as it is.
+   */
+  readonly cause: 'credentials' | 'tenant' | 'unsupported';
   /** One human-readable line. */
   readonly why: string;
   /** What to do about it, as an imperative. */

@@ -50,6 +50,13 @@ export const probeSpec = z.strictObject({
   health: z.array(path).min(1).default(['/']),
   /** Whether status 503 of a proven backend means "not ready yet" instead of "dead". */
   unready: z.enum(['dead', 'alive']).default('dead'),
+  /** How requests name their tenant, and the response to one without, if the backend requires it. */
+  tenant: z
+    .strictObject({
+      header: z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'),
+      required: check,
+    })
+    .optional(),
   /** Proofs of the type, best first. Without any, labels and annotations are trusted. */
   proofs: z.array(proof).default([]),
 });

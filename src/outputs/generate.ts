@@ -4,13 +4,16 @@ import type { Documents, Generated } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { ServiceKey } from '../model/service.ts';
+import type { Tenants } from '../model/tenants.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';
 import { approvalConflicts } from '../planning/approval-conflicts.ts';
 import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
+import { idleTenants } from '../planning/idle-tenants.ts';
 import { publishedTool } from '../planning/published-tool.ts';
 import type { PublishedTypes } from '../planning/published-types.ts';
+import { withTenants } from '../planning/tenants.ts';
 import { type ToolKind, toolsOf } from '../planning/tools.ts';
 import type { RenderOptions } from './output.ts';
 import type { Outputs } from './outputs.ts';
@@ -19,6 +22,8 @@ import { renderWithin } from './render.ts';
 
 export interface GenerateOptions extends AdmissionPolicy, Partial<Limits>, OutputSettings {
   readonly credentials: Credentials;
+  /** The tenants with which agents ask backends. */
+  readonly tenants?: Tenants;
   /** What users change and add. */
   readonly overrides: Overrides;
   /** Services behind tools that are published: where a limit takes some, these stay before others. */
@@ -69,8 +74,13 @@ export function* generateInSteps(
   const { kinds } = options;
   const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
   yield;
-  const { tools, notes, unhealthy } = toolsOf(services, overrides, kinds, held, options.publishedTypes);
-  const idle = idleCredentials(options.credentials, tools, { found, kinds });
+  const made = toolsOf(services, overrides, kinds, held, options.publishedTypes);
+  const { credentials, tenants = {} } = options;
+  const tools = withTenants(made.tools, tenants);
+  const idle = [
+    ...idleCredentials(credentials, tools, { found, kinds }),
+    ...idleTenants(tenants, tools, { found, kinds }),
+  ];
   yield;
   const limits = limitsOf(options);
   const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);
@@ -90,7 +100,7 @@ export function* generateInSteps(
     notes: [
       ...told,
       ...approvalConflicts(options.overrides),
-      ...notes,
+      ...made.notes,
       ...idle,
       ...rendered.notes,
       ...limitNotes,
@@ -100,6 +110,6 @@ export function* generateInSteps(
     omissions: rendered.omissions,
     waiting: waiting.map(({ service }) => displayKey(service)),
     held: held.map(({ service }) => displayKey(service)),
-    unhealthy: unhealthy.map(({ service }) => displayKey(service)),
+    unhealthy: made.unhealthy.map(({ service }) => displayKey(service)),
   };
 }

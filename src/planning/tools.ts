@@ -12,6 +12,7 @@ import {
 } from '../model/overrides.ts';
 import { HOSTS } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
+import type { Tenancy } from '../model/tenants.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import { backendKeys, type Change, type OwnTool, resolveOverrides } from './override-keys.ts';
 import { ownName } from './own-names.ts';
@@ -24,6 +25,7 @@ export interface ToolKind {
   readonly description: string;
   readonly mappings: Mappings;
   readonly mcp?: boolean | undefined;
+  readonly tenancy?: Tenancy | undefined;
 }
 
 /** A tool to publish: a discovered service with the user's changes, or a user's own tool. */
@@ -40,6 +42,7 @@ export interface Tool
     | 'mcp'
     | 'verdict'
     | 'tenantDescription'
+    | 'tenancy'
   > {
   readonly description: string;
   /** The cluster of the Service behind it. */
@@ -58,6 +61,8 @@ export interface Tool
   readonly samePods: readonly string[];
   /** A user added or changed it, so no limit removes it. */
   readonly pinned: boolean;
+  /** The ids of the tenants with which to use it. */
+  readonly tenants?: readonly string[];
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
@@ -115,6 +120,7 @@ function personalTool(
     mode: withoutTrailing(endpoint, '/').endsWith('/sse') ? 'sse' : 'streamable-http',
     mappings: kind?.mappings ?? {},
     mcp: kind?.mcp,
+    tenancy: kind?.tenancy,
     verdict: {
       health: 'unknown',
       authRequired: false,
@@ -150,7 +156,14 @@ function applyOverride(tool: Tool, { key, override }: Change, kinds: ReadonlyMap
       description: description ?? kinds.get(type)?.description ?? tool.kind,
     };
     const known =
-      type === tool.type ? { description: tool.kind, mappings: tool.mappings, mcp: tool.mcp } : undefined;
+      type === tool.type
+        ? {
+            description: tool.kind,
+            mappings: tool.mappings,
+            mcp: tool.mcp,
+            tenancy: headerOnly(tool.tenancy),
+          }
+        : undefined;
     return personalTool(own, ownName(key), toSlashedKey(key), known, kinds);
   }
   const kind = override.type === undefined ? undefined : kinds.get(override.type);
@@ -159,13 +172,23 @@ function applyOverride(tool: Tool, { key, override }: Change, kinds: ReadonlyMap
     type,
     ...(kind === undefined
       ? {}
-      : { detector: type, kind: kind.description, mappings: kind.mappings, mcp: kind.mcp }),
+      : {
+          detector: type,
+          kind: kind.description,
+          mappings: kind.mappings,
+          mcp: kind.mcp,
+          tenancy: kind.tenancy,
+        }),
     ...(description === undefined ? {} : { description, tenantDescription: false }),
     ...(override.namespace === undefined ? {} : { namespace: override.namespace }),
     metadata: { ...tool.metadata, ...override.metadata },
     pinned: true,
   };
 }
+
+/** At another address, the tenant may not be part of the path. */
+const headerOnly = (tenancy: Tenancy | undefined): Tenancy | undefined =>
+  tenancy !== undefined && 'header' in tenancy ? tenancy : undefined;
 
 /** Converts both forms of a Service's key to `namespace/service`. */
 function toSlashedKey(key: string): string {

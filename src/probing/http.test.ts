@@ -287,3 +287,47 @@ describe('a base path that the server names', () => {
       });
   });
 });
+
+describe('a tenant', () => {
+  const TENANT = {
+    header: 'X-Scope-OrgID',
+    required: { get: '{base}/query', status: [401], body: 'no org id' },
+  };
+  const [prom, ...others] = PROVING;
+  const KINDS = [
+    { ...(prom as ProbeKind), spec: { ...(prom as ProbeKind).spec, tenant: TENANT } },
+    ...others,
+  ];
+  const PROVEN = { '/-/healthy': 200, '/buildinfo': [200, '{"product":"prometheus"}'] } as const;
+
+  test.each<[string, Answers, boolean | undefined]>([
+    ['is required', { '/query': [401, 'no org id\n'] }, true],
+    ['is not required', { '/query': [200, '{}'] }, false],
+    ['is not what a login page wants', { '/query': [401, 'log in'] }, false],
+    ['is unknown if the server fails', { '/query': [503, 'no org id'] }, undefined],
+    ['is unknown without credentials', { '/-/healthy': 401, '/query': [401, 'no org id'] }, undefined],
+  ])('%s', async (_, answers, required) => {
+    const told = await verdict({ ...PROVEN, ...answers }, KINDS);
+    expect(told.proof).toBe('proven');
+    expect(told.health).toBe('healthy');
+    expect(told.tenantRequired).toBe(required);
+  });
+
+  test('is asked for below the base path, and by the kind that is proven', async () => {
+    const below = { '/-/healthy': 200, '/prometheus/buildinfo': [200, '{"product":"prometheus"}'] } as const;
+    const told = await verdict({ ...below, '/prometheus/query': [401, 'no org id'] }, KINDS);
+    expect(told).toMatchObject({ path: '/prometheus', tenantRequired: true });
+    const loki = candidate(service('thanos', { labels: { app: 'thanos-query' }, ports: ['http:10902'] }));
+    const other = await verdict({ ...PROVEN, '/query': [401, 'no org id'] }, KINDS, loki);
+    expect(other).toMatchObject({ provenAs: 'prometheus', tenantRequired: true });
+  });
+
+  test('is not asked for if the kind has none, or is not proven', async () => {
+    const backend = await answering({ ...PROVEN, '/query': [401, 'no org id'] });
+    expect((await probed(backend, PROVING)).tenantRequired).toBeUndefined();
+    expect(backend.asked).not.toContain('GET /query');
+    const unproven = await answering({ '/-/healthy': 200 });
+    expect((await probed(unproven, KINDS)).tenantRequired).toBeUndefined();
+    expect(unproven.asked).not.toContain('GET /query');
+  });
+});

@@ -113,6 +113,18 @@ async function tryProofs(
   return { held: false, auth };
 }
 
+/** Whether a backend rejects requests without a tenant. Empty if its type has no tenants, or the response does not tell. */
+async function checkTenant(
+  client: CachedProbeClient,
+  { tenant }: ProbeSpec,
+  base: string,
+): Promise<Pick<Verdict, 'tenantRequired'>> {
+  if (tenant === undefined) return {};
+  const answer = await client.get(fillBase(tenant.required.get, base));
+  if (!('status' in answer) || answer.status >= 500) return {};
+  return { tenantRequired: matchesCheck(answer, tenant.required) };
+}
+
 /** Requests the health paths in order, until one is not "not found". Returns the last response. */
 async function checkHealth(
   client: CachedProbeClient,
@@ -272,7 +284,8 @@ async function probeOnce(
     const moved =
       proof.proof.path === undefined || proof.proof.path === base ? {} : { path: proof.proof.path };
     const auth = requiresAuth(health.answer);
-    const proven = { authRequired: auth, proof: 'proven' as const, ...moved };
+    const tenant = auth ? {} : await checkTenant(client, spec, proof.proof.path ?? base);
+    const proven = { authRequired: auth, ...tenant, proof: 'proven' as const, ...moved };
     if (status < 500)
       return verdict({
         ...proven,
@@ -305,6 +318,7 @@ async function probeOnce(
     return verdict({
       health: 'healthy',
       authRequired: false,
+      ...(await checkTenant(client, other.kind.spec, other.path)),
       proof: 'proven',
       provenAs: other.kind.detector,
       path: other.path,

@@ -209,3 +209,22 @@ test.each<[string, ProbeState, boolean]>([
 ])('whether an early probe is worthwhile: %s', (_, state, expected) => {
   expect(needsRetry(state)).toBe(expected);
 });
+
+describe('whether a backend requires a tenant', () => {
+  const REQUIRED = answered('healthy', { tenantRequired: true });
+  const OPEN = answered('healthy', { tenantRequired: false });
+
+  test.each<[string, ProbeState, boolean | undefined]>([
+    ['is what the last probe told', stateAfter([0, REQUIRED], [10, OPEN]), false],
+    ['is kept if a probe does not tell', stateAfter([0, REQUIRED], [10, GOOD]), true],
+    ['is kept during failures', stateAfter([0, REQUIRED], [10, BAD], [20, GOOD]), true],
+    ['is unknown at first', stateAfter([0, GOOD]), undefined],
+    [
+      'is forgotten if it proves to be something else',
+      stateAfter([0, REQUIRED], [10, answered('healthy', { provenAs: 'other' })]),
+      undefined,
+    ],
+  ])('%s', (_, { reportedVerdict }, expected) => {
+    expect(reportedVerdict.tenantRequired).toBe(expected);
+  });
+});

@@ -80,6 +80,14 @@ function verdictToReport(
   return { ...before.reportedVerdict, reason: `kept for now, failure ${count} in a row: ${verdict.reason}` };
 }
 
+/** A verdict that does not tell whether the backend requires a tenant keeps what an earlier one told. */
+function withKnownTenant(verdict: Verdict, before: Verdict | undefined): Verdict {
+  const known = before?.provenAs === verdict.provenAs ? before?.tenantRequired : undefined;
+  return verdict.tenantRequired !== undefined || known === undefined
+    ? verdict
+    : { ...verdict, tenantRequired: known };
+}
+
 /**
  * Computes the probe state after a verdict (hysteresis). One success marks healthy; three failures of one kind in a row
  * over 30 s mark unhealthy. An unhealthy backend is probed with exponential backoff. Pure.
@@ -95,7 +103,7 @@ export function nextProbeState(
   if (isGood(verdict))
     return {
       subject,
-      reportedVerdict: verdict,
+      reportedVerdict: withKnownTenant(verdict, before?.reportedVerdict),
       failures: {},
       attempts: 0,
       early: undefined,

@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { toolKinds } from '../../src/controller/pass.ts';
 import { detect } from '../../src/detection/detect.ts';
 import type { Credential, Credentials } from '../../src/model/credentials.ts';
 import type { DiscoveredService, Problem, Verdict } from '../../src/model/discovery.ts';
 import { NO_OVERRIDES, type Overrides } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
+import { type Tenants, tenantsByBackend } from '../../src/model/tenants.ts';
 import { generate } from '../../src/outputs/generate.ts';
 import { entryOf } from '../../src/outputs/holmesgpt/mapping.ts';
 import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
@@ -18,12 +20,7 @@ const CORPUS = join(import.meta.dirname, '../../../shared/corpus');
 export const corpusFolders = existsSync(CORPUS) ? readdirSync(CORPUS).sort() : [];
 
 const VERDICT: Verdict = { health: 'healthy', authRequired: false, proof: 'proven', reason: '', steps: [] };
-const kinds = new Map(
-  [...rules.byType].map(([type, { detector }]) => [
-    type,
-    { description: detector.description, mappings: detector.outputs, mcp: detector.mcp },
-  ]),
-);
+const kinds = toolKinds(rules);
 
 /** One kind of credentials for all types. */
 const forAll = (credential: Credential): Credentials =>
@@ -76,12 +73,14 @@ interface Given {
   readonly credentials?: Credentials;
   readonly version?: (typeof VERSIONS)[number];
   readonly overrides?: Overrides;
+  readonly tenants?: Tenants;
 }
 
 function generated(services: readonly DiscoveredService[], given: Given = {}): Case {
-  const { credentials = {}, version = '0.32', overrides = NO_OVERRIDES } = given;
+  const { credentials = {}, version = '0.32', overrides = NO_OVERRIDES, tenants = {} } = given;
   const { documents, notes } = generate(services, {
     credentials,
+    tenants,
     holmesgptVersion: version,
     overrides,
     kinds,
@@ -105,6 +104,15 @@ for (const [kind, credentials] of Object.entries(CREDENTIALS))
       `all fixtures, ${kind}, HolmesGPT ${version}`,
       generated(everythingFound, { credentials, version }),
     );
+for (const version of VERSIONS)
+  cases.set(
+    `several tenants of each type, HolmesGPT ${version}`,
+    generated(everythingFound, {
+      credentials: CREDENTIALS['a bearer token'] ?? {},
+      tenants: tenantsByBackend.parse({ loki: ['a', "b!-_.*'()"], mimir: 'a|b', tempo: [1, 2] }),
+      version,
+    }),
+  );
 cases.set('nothing', generated([]));
 cases.set('hostile texts', generated(found(hostile)));
 for (const [name, { text, refused = 0, off = [] }] of Object.entries(

@@ -60,5 +60,6 @@ export function outcomes({ services }: DiscoveryResult): Record<string, string> 
 /** What a pass made of a Service: `mimir /prometheus, healthy, proven`. */
 export function outcome({ type, endpoint, verdict }: DiscoveredService): string {
   const auth = verdict.authRequired ? ', wants credentials' : '';
-  return `${type}${endpoint.path === '' ? '' : ` ${endpoint.path}`}, ${verdict.health}, ${verdict.proof}${auth}`;
+  const tenant = verdict.tenantRequired === true ? ', wants a tenant' : '';
+  return `${type}${endpoint.path === '' ? '' : ` ${endpoint.path}`}, ${verdict.health}, ${verdict.proof}${auth}${tenant}`;
 }

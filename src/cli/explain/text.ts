@@ -132,6 +132,7 @@ function placeLine({ generated, conditions, isPublicationKnown }: ExplainResult,
   // The message names the documents that the tool is in.
   const isInSome =
     reason === 'NeedsCredentials' ||
+    reason === 'NeedsTenant' ||
     reason === 'NotSupportedByAgent' ||
     (reason === 'LimitReached' && generated?.published !== undefined);
   return isInSome ? `the tool ${tool} ${message}` : `not published: ${message}`;

@@ -15,6 +15,8 @@ export interface Entry<E> {
   readonly holmes: E;
   /** The fields of the backend's entry. */
   readonly fields: Record<string, unknown>;
+  /** The tenant that it is for, if its backend has several entries. */
+  readonly tenant?: string;
 }
 
 /** Whether a toolset has no fields for a backend: the agent's environment has the address and the credentials. */
@@ -37,7 +39,7 @@ export function listed(
   const { list, nameField } = first.holmes;
   const claims = entries.map((entry) => ({
     key: entry.tool.key,
-    tool: entry.tool.tool,
+    tool: entry.tenant === undefined ? entry.tool.tool : `${entry.tool.tool}-${entry.tenant}`,
     written: writtenName(entry),
   }));
   const names = distinctNames(claims);

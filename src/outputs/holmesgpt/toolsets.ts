@@ -1,12 +1,13 @@
 import type { Credential, Credentials } from '../../model/credentials.ts';
 import { endpointUrl, type Problem } from '../../model/discovery.ts';
 import type { Omission } from '../../model/documents.ts';
-import type { Mapping } from '../../model/mapping.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import { HOSTS } from '../../model/published-tools.ts';
 import { credentialOf, isHome, namedInCredentials } from '../../planning/credentials.ts';
 import { describe } from '../../planning/description.ts';
 import { type Naming, type Preference, preferred } from '../../planning/preferred.ts';
+import { type TenantView, tenantViews } from '../../planning/tenants.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { approvalRequired } from './approval.ts';
 import { fieldsFor, hasCredentials, listsBackend, namedIn, unmatched, withoutBackends } from './backends.ts';
@@ -56,12 +57,59 @@ type BackendFields =
   | { readonly leftOut: string; readonly cause?: Omission['cause'] };
 
 const MISSING = 'the agent needs credentials for it, and none are configured';
+const NO_TENANT = 'it requires a tenant in each request, and none is configured';
 
-/** What to do about a backend that is left out because of its credentials. `undefined` if credentials cannot apply to it. */
-const credentialsFix = (tool: Tool): string | undefined =>
-  isHome(tool) && tool.added !== true
+/** What to do about a backend that is left out for this cause. `undefined` if there is nothing. */
+function fixFor(cause: Omission['cause'], tool: Tool): string | undefined {
+  if (cause === 'unsupported' || tool.added === true) return undefined;
+  if (cause === 'tenant')
+    return `write the id of its tenant, under ${isHome(tool) ? tool.key : tool.detector} in the setting tenants`;
+  return isHome(tool)
     ? `name variables of the agent for it, under ${tool.key} in the setting credentials`
     : undefined;
+}
+
+/** The entry's fields with the headers for its tenant, unless they have that header already. */
+function withHeaders(
+  fields: Record<string, unknown>,
+  holmes: Toolsets,
+  headers: TenantView['headers'],
+): Record<string, unknown> {
+  const field = holmes.auth.headers;
+  if (field === undefined || Object.keys(headers).length === 0) return fields;
+  const given = isMapping(fields[field]) ? fields[field] : {};
+  const known = new Set(Object.keys(given).map((name) => name.toLowerCase()));
+  const added = Object.entries(headers).filter(([name]) => !known.has(name.toLowerCase()));
+  return { ...fields, [field]: { ...given, ...Object.fromEntries(added) } };
+}
+
+/** Whether an entry's fields have the header that names its tenant. */
+function namesTenant(fields: Record<string, unknown>, { tenancy }: Tool, { auth }: Toolsets): boolean {
+  const headers = auth.headers === undefined ? undefined : fields[auth.headers];
+  if (tenancy === undefined || !('header' in tenancy) || !isMapping(headers)) return false;
+  return Object.keys(headers).some((name) => name.toLowerCase() === tenancy.header.toLowerCase());
+}
+
+/** A backend's fields in a built-in toolset, once for each of its tenants. */
+function perTenant(
+  { tool, holmes }: { readonly tool: Tool; readonly holmes: Toolsets },
+  fieldsOf: (view: Tool, isFirst: boolean) => BackendFields,
+): BackendFields | { readonly entries: readonly Entry<Toolsets>[] } {
+  const entries: Entry<Toolsets>[] = [];
+  const views = tenantViews(tool);
+  for (const { tool: view, id, headers } of views) {
+    const result = fieldsOf(view, entries.length === 0);
+    if ('leftOut' in result) return result;
+    const isNamed = namesTenant(result.fields, tool, holmes);
+    if (tool.verdict.tenantRequired === true && id === undefined && !isNamed)
+      return { leftOut: NO_TENANT, cause: 'tenant' };
+    const fields = withHeaders(result.fields, holmes, headers);
+    // A header that people wrote for this backend says which tenant they mean.
+    if (isNamed || id === undefined || views.length === 1) return { entries: [{ tool, holmes, fields }] };
+    entries.push({ tool, holmes, fields, tenant: id });
+  }
+  return { entries };
+}
 
 /**
  * The fields of one backend, including credentials.
@@ -219,7 +267,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     });
   const leaveOut = (tool: Tool, why: string, cause: Omission['cause'] = 'unsupported'): void => {
     const { key, type } = tool;
-    const fix = cause === 'credentials' ? credentialsFix(tool) : undefined;
+    const fix = fixFor(cause, tool);
     notes.push({
       where: `Service ${key}`,
       what: `is left out of custom_toolset.yaml: ${why} (${type})`,
@@ -238,13 +286,26 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     }
     if ('toolsets' in holmes || 'http' in holmes) {
       const why = new Map<string, Omission['cause'] | undefined>();
+      const leaveOutOf = (
+        name: string,
+        { leftOut, cause }: Extract<BackendFields, { leftOut: string }>,
+      ): void => {
+        const isNeed = cause === 'credentials' || cause === 'tenant';
+        if (!isNeed || !listsBackend(patch, name, tool)) why.set(leftOut, cause);
+      };
       for (const name of 'toolsets' in holmes ? holmes.toolsets : [tool.detector]) {
-        const result = checkedFields(name, { tool, holmes }, given, patch, report);
-        if ('leftOut' in result && result.cause === 'credentials' && listsBackend(patch, name, tool))
+        // What is wrong with the options is the same for each tenant.
+        const fieldsOf = (view: Tool, isFirst = true) =>
+          checkedFields(name, { tool: view, holmes }, given, patch, isFirst ? report : () => {});
+        if ('http' in holmes) {
+          const result = fieldsOf(tool);
+          if ('leftOut' in result) leaveOutOf(name, result);
+          else add(byHttpType, name, { tool, holmes, fields: result.fields });
           continue;
-        if ('leftOut' in result) why.set(result.leftOut, result.cause);
-        else if ('http' in holmes) add(byHttpType, name, { tool, holmes, fields: result.fields });
-        else add(byToolset, name, { tool, holmes, fields: result.fields });
+        }
+        const result = perTenant({ tool, holmes }, fieldsOf);
+        if ('leftOut' in result) leaveOutOf(name, result);
+        else if ('entries' in result) for (const entry of result.entries) add(byToolset, name, entry);
       }
       for (const [each, cause] of why) leaveOut(tool, each, cause);
       continue;
@@ -290,7 +351,9 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       first !== undefined && isUnconfigured(first.holmes)
         ? `${name} is for the one that the agent's environment names`
         : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.key} is it`;
-    for (const { tool } of single ? entries.slice(1) : []) leaveOut(tool, why);
+    for (const { tool } of single ? entries.slice(1) : [])
+      if (tool === first?.tool) report(oneTenant(name, first));
+      else leaveOut(tool, why);
     const build = (kept: readonly Entry<Toolsets>[]): HolmesToolset =>
       single && kept[0] !== undefined ? singleToolset(kept[0]) : builtInToolset(name, kept, report);
     sources.set(name, sourceOf(single ? entries.slice(0, 1) : entries, build, leaveOut));
@@ -333,12 +396,21 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
   return {
     text: holmesText(sorted(merged.document)),
     document: merged.document,
-    uses: new Map([...placed].map(([name, entries]) => [name, entries.map(({ tool }) => tool)])),
+    uses: new Map(
+      [...placed].map(([name, entries]) => [name, [...new Set(entries.map(({ tool }) => tool))]]),
+    ),
     notes: [...notes, ...clean.notes, ...merged.notes],
     // A tool that one toolset leaves out may be in another one.
     omissions: [...omissions].flatMap(([tool, omission]) => (used.has(tool) ? [] : [omission])),
   };
 }
+
+/** The problem if an agent takes one entry, and the backend has several tenants. */
+const oneTenant = (toolset: string, { tool, tenant = '' }: Entry<Toolsets>): Problem => ({
+  where: `Service ${tool.key}`,
+  what: `only its tenant ${tenant} is in custom_toolset.yaml: HolmesGPT before 0.32 takes one entry for ${toolset}`,
+  fix: 'update HolmesGPT, and raise HOLMESGPT_VERSION',
+});
 
 /**
  * The MCP servers in the order of their claim to tool names, and those that would take the names of others. In case of a

@@ -146,6 +146,12 @@ const HEALTHY: readonly Case<'Healthy'>[] = [
   ['Timeout', 'False', unhealthy('timeout'), { isOutage: true }, 'it does not'],
   ['NotFound', 'Unknown', {}, { isFound: false }, 'no longer exists'],
 ];
+const TENANT = { verdict: { tenantRequired: true } };
+const TENANT_KNOWN: readonly Case<'TenantKnown'>[] = [
+  ['TenantConfigured', 'True', TENANT, {}, 'one is configured'],
+  ['NoTenant', 'False', TENANT, omission('tenant'), 'it cannot; configure it'],
+  ['NoTenant', 'False', TENANT, { ...UNPUBLISHED, ...omission('tenant') }, 'it cannot; configure it'],
+];
 const APPROVED: readonly Case<'Approved'>[] = [
   ['ApprovedInOverrides', 'True', {}, approval('approved'), 'because'],
   ['NamespaceTrusted', 'True', {}, approval('trusted'), 'because'],
@@ -218,6 +224,7 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['KeptForNow', 'True', {}, { isFound: false }, '(NotFound: '],
   ['KeptForNow', 'True', unhealthy(), { state: state({ rollback: 3 }) }, '(HeldByRollback: '],
   ['NeedsCredentials', 'False', {}, omission('credentials'), 'in toolset.json only: it cannot; configure'],
+  ['NeedsTenant', 'False', {}, omission('tenant'), 'in toolset.json only: it cannot; configure'],
   ['NotSupportedByAgent', 'True', {}, omission('unsupported'), 'in toolset.json only: it cannot'],
 ];
 
@@ -225,6 +232,7 @@ const title = '%s is %s';
 test.each(DETECTED)(`Detected: ${title}`, (...expected) => check('Detected', expected));
 test.each(PROVEN)(`Proven: ${title}`, (...expected) => check('Proven', expected));
 test.each(HEALTHY)(`Healthy: ${title}`, (...expected) => check('Healthy', expected));
+test.each(TENANT_KNOWN)(`TenantKnown: ${title}`, (...expected) => check('TenantKnown', expected));
 test.each(APPROVED)(`Approved: ${title}`, (...expected) => check('Approved', expected));
 test.each(PUBLISHED)(`Published: ${title}`, (...expected) => check('Published', expected));
 
@@ -249,6 +257,12 @@ test('a backend whose kind needs no approval lacks that condition, and the other
     'Healthy',
     'Published',
   ]);
+});
+
+test('whether the tenant of a backend is known is unknown until it is published', () => {
+  const found = { ...LOKI, verdict: { ...LOKI.verdict, tenantRequired: true } };
+  const types = findingsOf(found, { ...FACTS, ...UNPUBLISHED }).map(({ type }) => type);
+  expect(types).not.toContain('TenantKnown');
 });
 
 test('a disabled backend has only that reason, even if it is unhealthy as well', () => {
@@ -276,6 +290,7 @@ test('every reason has a case', () => {
     Detected: DETECTED,
     Proven: PROVEN,
     Healthy: HEALTHY,
+    TenantKnown: TENANT_KNOWN,
     Approved: APPROVED,
     Published: PUBLISHED,
   };

@@ -4,6 +4,7 @@ import { approved } from './approved.ts';
 import { detected, notFound } from './detected.ts';
 import { healthy, proven } from './probed.ts';
 import { type PublicationFacts, published } from './published.ts';
+import { tenantKnown } from './tenant-known.ts';
 
 /**
  * The conditions of a backend, in the order in which it passes them. Pure.
@@ -17,6 +18,7 @@ export function findingsOf(
   const { verdict } = service;
   return [
     ...(isFound ? [detected(service), proven(verdict), healthy(verdict, isOutage)] : notFound(service)),
+    tenantKnown({ ...facts, verdict }),
     approved(approval),
     published({ ...facts, verdict }),
   ].filter((finding) => finding !== undefined);

@@ -126,9 +126,8 @@ function partialCase({ cuts, omissions }: PublicationFacts): Case | undefined {
   if (omission === undefined) return undefined;
   const { cause, why, fix } = omission;
   const message = `${placeOf(omission)}: ${why}${fix === undefined ? '' : `; ${fix}`}`;
-  return cause === 'credentials'
-    ? ['False', 'NeedsCredentials', message]
-    : ['True', 'NotSupportedByAgent', message];
+  if (cause === 'credentials') return ['False', 'NeedsCredentials', message];
+  return cause === 'tenant' ? ['False', 'NeedsTenant', message] : ['True', 'NotSupportedByAgent', message];
 }
 
 /** The case of a backend whose tool is in the documents. */

@@ -38,6 +38,7 @@ const service = z.object({
   endpoint: z.string().describe('URL of the backend.'),
   health,
   authRequired: z.boolean().describe('Whether the backend requires credentials.'),
+  tenantRequired: z.boolean().describe('Whether the backend requires a tenant in each request.'),
   reason: z.string().describe('Result of the last probe.'),
   certainty: z.string().describe('Strength of the evidence for the type.'),
   tool: z.string().describe('Name of the tool in toolset.json.'),
