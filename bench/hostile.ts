@@ -154,7 +154,16 @@ async function create(lab: Lab, services: readonly HostileService[]): Promise<vo
   // The API server takes seconds for a Service with thousands of ports.
   await pLimit(services.some(({ ports = 0 }) => ports > 1_000) ? 1 : 16).map(
     services,
-    ({ namespace, name, labels = {}, annotations = {}, selector, headless = false, ports = 0 }) =>
+    ({
+      namespace,
+      name,
+      labels = {},
+      annotations = {},
+      selector,
+      headless = false,
+      secure = false,
+      ports = 0,
+    }) =>
       cluster.admin.create(`/api/v1/namespaces/${namespace}/services`, {
         apiVersion: 'v1',
         kind: 'Service',
@@ -162,7 +171,7 @@ async function create(lab: Lab, services: readonly HostileService[]): Promise<vo
         spec: {
           ports: [
             ...Array.from({ length: ports }, (_, n) => ({ name: `port-${n}`, port: 10_000 + n })),
-            { name: 'http', port: PORT },
+            { name: secure ? 'https' : 'http', port: PORT },
           ],
           ...(selector === undefined ? {} : { selector }),
           ...(headless ? { clusterIP: 'None' } : {}),

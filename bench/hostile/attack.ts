@@ -31,6 +31,8 @@ export interface HostileService {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly selector?: Readonly<Record<string, string>>;
   readonly headless?: boolean;
+  /** Whether its server speaks TLS. */
+  readonly secure?: boolean;
   /** Number of ports in addition to `PORT`. */
   readonly ports?: number;
   /** The hostile server behind it, by its name in `servers-process.ts`. Without one, nothing answers. */

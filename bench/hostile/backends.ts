@@ -177,6 +177,16 @@ export const BACKENDS: readonly Attack[] = [
     named(MANY, (name) => asPrometheus('endless', name)),
   ),
   server(
+    'costly-chain',
+    `${MANY} servers with 10 certificates that take 9 ms each to verify`,
+    named(MANY, (name) => ({ ...asPrometheus('costly-chain', name), secure: true })),
+  ),
+  server(
+    'long-chain',
+    `${MANY} servers with 65 such certificates`,
+    named(MANY, (name) => ({ ...asPrometheus('long-chain', name), secure: true })),
+  ),
+  server(
     'mcp-300',
     '300 MCP servers with junk events in one namespace',
     named(300, (name) => asMcp('junk-events', name)),

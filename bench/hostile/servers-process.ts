@@ -4,6 +4,8 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { createServer as createTlsServer } from 'node:tls';
+import { costlyChain } from './costly-chain.ts';
 
 /** Writes chunks until the buffer is full, and again whenever it drains. */
 function pour(socket: Socket, chunk: () => string): void {
@@ -98,13 +100,16 @@ async function answerMcp(request: IncomingMessage, response: ServerResponse): Pr
   );
 }
 
+/** Certificates that fit into the longest handshake that probes allow, and as many as they would otherwise read. */
+const CHAINS = { 'costly-chain': 10, 'long-chain': 65 };
+
 const onSockets = (answer: (socket: Socket) => void): Server =>
   createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => answer(socket));
   });
 
-const servers: readonly (readonly [name: string, server: Server])[] = [
+const servers: (readonly [name: string, server: Server])[] = [
   ...Object.entries(SERVERS).map(([name, answer]) => [name, onSockets(answer)] as const),
   [
     'mcp-names',
@@ -113,6 +118,15 @@ const servers: readonly (readonly [name: string, server: Server])[] = [
     ),
   ],
 ];
+
+for (const [name, authorities] of Object.entries(CHAINS)) {
+  const server = createTlsServer(await costlyChain(authorities), (socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'));
+  });
+  server.on('tlsClientError', () => {});
+  servers.push([name, server]);
+}
 
 const ports: Record<string, number> = {};
 for (const [name, server] of servers) {

@@ -49,19 +49,22 @@ function guardedLookup(guard: AddressGuard, progress: Progress): LookupFunction 
   };
 }
 
-/**
- * Connects to an endpoint.
- * @param budget maximum bytes to receive
- * @param onPhase called at each phase of the connection
- * @throws ProbeFailure if the endpoint is a forbidden numeric address
- */
+interface ConnectionOptions {
+  readonly connectTo: ConnectTo;
+  readonly guard: AddressGuard;
+  /** Maximum bytes to receive. */
+  readonly budget: number;
+  /** Called at each phase of the connection. */
+  readonly onPhase: (phase: Phase) => void;
+  readonly progress: Progress;
+  /** For TLS: calls the given function when the next chunk of the handshake may be forwarded. */
+  readonly pace?: (forward: () => void) => Promise<void>;
+}
+
+/** Connects to an endpoint. @throws ProbeFailure if the endpoint is a forbidden numeric address */
 export function openConnection(
   endpoint: Endpoint,
-  connectTo: ConnectTo,
-  guard: AddressGuard,
-  budget: number,
-  onPhase: (phase: Phase) => void,
-  progress: Progress,
+  { connectTo, guard, budget, onPhase, progress, pace }: ConnectionOptions,
 ): MeteredSocket {
   const target = connectTo.get(`${endpoint.host}:${endpoint.port}`);
   const address = endpoint.host.replace(/^\[(.*)\]$/, '$1');
@@ -69,15 +72,19 @@ export function openConnection(
   const why = target === undefined && isNumeric ? guard.whyForbidden(address) : undefined;
   if (why !== undefined) throw new ProbeFailure(`not probed: ${why}`, 'refused');
   onPhase(target === undefined && !isNumeric ? 'resolving' : 'connecting');
-  return new MeteredSocket((onread) => {
-    const socket =
-      target === undefined
-        ? connect({ host: address, port: endpoint.port, lookup: guardedLookup(guard, progress), onread })
-        : connect({ ...target, onread });
-    socket.on('lookup', (error) => {
-      if (error === null) onPhase('connecting');
-    });
-    socket.on('connect', () => onPhase(endpoint.scheme === 'https' ? 'securing' : 'requesting'));
-    return socket;
-  }, budget);
+  return new MeteredSocket(
+    (onread) => {
+      const socket =
+        target === undefined
+          ? connect({ host: address, port: endpoint.port, lookup: guardedLookup(guard, progress), onread })
+          : connect({ ...target, onread });
+      socket.on('lookup', (error) => {
+        if (error === null) onPhase('connecting');
+      });
+      socket.on('connect', () => onPhase(endpoint.scheme === 'https' ? 'securing' : 'requesting'));
+      return socket;
+    },
+    budget,
+    pace,
+  );
 }

@@ -1,9 +1,11 @@
+import { constants } from 'node:crypto';
 import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { readStart } from '../kubernetes/response.ts';
 import type { Endpoint } from '../model/discovery.ts';
+import { displayNamespace } from '../model/key.ts';
 import { oneLine } from '../model/text.ts';
 import { type AddressGuard, type ConnectTo, createGuard, openConnection } from './connect.ts';
 import {
@@ -16,6 +18,7 @@ import {
   type ProbeResponse,
   recordPhase,
 } from './fetch.ts';
+import { createPacer } from './pacer.ts';
 
 /** Maximum bytes of headers, and maximum number of headers. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -30,9 +33,16 @@ const OVERHEAD_FACTOR = 2;
 /**
  * TLS options of probes. Certificates are not verified, because few backends have one of a known authority, and probes
  * send no secrets. Finite-field Diffie-Hellman is disabled, because the server would choose how large the numbers are
- * that this process computes with.
+ * that this process computes with. Renegotiation is disabled, because it would bring new certificates after the handshake.
  */
-const TLS_OPTIONS = { rejectUnauthorized: false, ciphers: 'DEFAULT:!DHE' };
+const TLS_OPTIONS = {
+  rejectUnauthorized: false,
+  ciphers: 'DEFAULT:!DHE',
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+};
+
+/** All TLS handshakes of this process, by namespace. */
+const paceHandshake = createPacer();
 
 const FAILURE_MESSAGES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -99,7 +109,7 @@ function rejectDetours(request: ClientRequest, fail: (failure: ProbeFailure) => 
  * sends no credentials, and checks the address that a name resolves to.
  */
 export function directFetch(connectTo: ConnectTo, guard: AddressGuard = createGuard()): Fetch {
-  return async ({ endpoint }, ask, signal, progress = {}) => {
+  return async ({ endpoint, service }, ask, signal, progress = {}) => {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<ProbeResponse>();
     const limit = bodyLimitOf(ask);
@@ -108,7 +118,15 @@ export function directFetch(connectTo: ConnectTo, guard: AddressGuard = createGu
       phase = now;
       recordPhase(progress, now);
     };
-    const socket = openConnection(endpoint, connectTo, guard, OVERHEAD_FACTOR * limit, at, progress);
+    const isSecure = endpoint.scheme === 'https';
+    const socket = openConnection(endpoint, {
+      connectTo,
+      guard,
+      budget: OVERHEAD_FACTOR * limit,
+      onPhase: at,
+      progress,
+      ...(isSecure ? { pace: (forward) => paceHandshake(displayNamespace(service), forward) } : {}),
+    });
     const fail = (error: unknown): void => {
       reject(signal.aborted ? signal.reason : toProbeFailure(error, phase));
       socket.destroy();
@@ -116,12 +134,14 @@ export function directFetch(connectTo: ConnectTo, guard: AddressGuard = createGu
     const onAbort = (): void => fail(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', fail);
-    const stream =
-      endpoint.scheme === 'https'
-        ? startTls(socket, endpoint)
-            .on('error', fail)
-            .on('secureConnect', () => at('requesting'))
-        : socket;
+    const stream = isSecure
+      ? startTls(socket, endpoint)
+          .on('error', fail)
+          .on('secureConnect', () => {
+            socket.secured();
+            at('requesting');
+          })
+      : socket;
     const request = http.request({ ...optionsOf(endpoint, ask), createConnection: () => stream });
     request.maxHeadersCount = MAX_HEADERS;
     rejectDetours(request, fail);

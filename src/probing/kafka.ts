@@ -49,7 +49,13 @@ export function directExchange(connectTo: ConnectTo, guard: AddressGuard = creat
         phase = now;
         recordPhase(progress, now);
       };
-      const socket = openConnection(endpoint, connectTo, guard, 2 * MAX_FRAME_BYTES, at, progress);
+      const socket = openConnection(endpoint, {
+        connectTo,
+        guard,
+        budget: 2 * MAX_FRAME_BYTES,
+        onPhase: at,
+        progress,
+      });
       const finish = (): void => {
         signal.removeEventListener('abort', finish);
         socket.destroy();

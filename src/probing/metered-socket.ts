@@ -7,6 +7,12 @@ import { perTickLimiter } from './per-tick-limiter.ts';
 const CHUNK_BYTES = 4 * 1024;
 const CHUNKS_PER_TICK = 4;
 
+/**
+ * Maximum bytes of a TLS handshake. OpenSSL verifies all certificates of a chain, although probes do not need that, and each of
+ * them can be chosen so that it takes milliseconds. Usual chains have 2 to 6 KiB.
+ */
+const MAX_HANDSHAKE_BYTES = 16 * 1024;
+
 /** All connections share this limiter, so that many hostile backends block the event loop no longer than one. */
 const nextTurn = perTickLimiter(CHUNKS_PER_TICK);
 
@@ -29,14 +35,22 @@ export class MeteredSocket extends Duplex {
   /** Whether a read waits for data. */
   #waiting = false;
   #busy = false;
+  /** Forwards a chunk of the TLS handshake. `undefined` after it, and without TLS. */
+  #pace: ((forward: () => void) => Promise<void>) | undefined;
 
   /**
    * @param open opens the connection, which must receive into the given buffer
    * @param budget maximum bytes to receive
+   * @param pace for TLS: calls the given function when the next chunk of the handshake may be forwarded
    */
-  constructor(open: (onread: OnRead) => Socket, budget: number) {
+  constructor(
+    open: (onread: OnRead) => Socket,
+    budget: number,
+    pace?: (forward: () => void) => Promise<void>,
+  ) {
     super({ readableHighWaterMark: CHUNK_BYTES });
     this.#budget = budget;
+    this.#pace = pace;
     const socket = open({
       buffer: Buffer.allocUnsafeSlow(CHUNK_BYTES),
       callback: (bytes, buffer) => {
@@ -55,10 +69,17 @@ export class MeteredSocket extends Duplex {
     if (this.#busy) return;
     this.#busy = true;
     this.#waiting = false;
-    void nextTurn().then(() => {
+    const forward = (): void => {
       this.#busy = false;
       if (!this.destroyed) this.#forward();
-    });
+    };
+    if (this.#pace === undefined) void nextTurn().then(forward);
+    else void this.#pace(forward);
+  }
+
+  /** Ends the limits for the TLS handshake. */
+  secured(): void {
+    this.#pace = undefined;
   }
 
   #forward(): void {
@@ -69,6 +90,15 @@ export class MeteredSocket extends Duplex {
     }
     this.#chunk = undefined;
     this.#received += chunk.length;
+    if (this.#pace !== undefined && this.#received > MAX_HANDSHAKE_BYTES) {
+      this.destroy(
+        new ProbeFailure(
+          `its TLS handshake is longer than ${kibibytes(MAX_HANDSHAKE_BYTES)}; shorten its chain of certificates`,
+          'tls',
+        ),
+      );
+      return;
+    }
     if (this.#received > this.#budget) {
       this.destroy(
         new ProbeFailure(`it sent more than ${kibibytes(this.#budget)} for one response`, 'protocol'),

@@ -77,3 +77,24 @@ test('a server cannot choose a key exchange whose cost it controls', async () =>
   const { answered } = await asking(NAME, hello, dhe as TlsOptions);
   expect(answered).toMatchObject({ kind: 'tls' });
 });
+
+test('a handshake with a long chain of certificates is not completed, which spares their verification', async () => {
+  const { answered } = await asking(NAME, hello, { cert: `${pair.cert}\n`.repeat(60) });
+  expect(answered).toMatchObject({
+    kind: 'tls',
+    message: 'its TLS handshake is longer than 16 KiB; shorten its chain of certificates',
+  });
+  const usual = await asking(NAME, hello, { cert: `${pair.cert}\n`.repeat(8) });
+  expect(usual.answered).toMatchObject({ status: 200 });
+});
+
+test('a server cannot renegotiate, which would bring new certificates', async () => {
+  const { answered } = await asking(
+    NAME,
+    (socket) => {
+      socket.renegotiate({}, () => hello(socket));
+    },
+    { maxVersion: 'TLSv1.2' },
+  );
+  expect(answered).toMatchObject({ kind: 'protocol' });
+});
