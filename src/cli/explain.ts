@@ -4,10 +4,12 @@ import { readCurrentState, withCurrentState } from '../app/current-state.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { idsOf } from '../controller/backend-ids.ts';
 import { Catalog, type CatalogInputs } from '../controller/catalog.ts';
+import { splitCandidate } from '../controller/entry-points.ts';
 import { permitted } from '../controller/outcome.ts';
-import { discover, toolKinds } from '../controller/pass.ts';
+import { discover, type Stages, toolKinds } from '../controller/pass.ts';
 import { type Explanation, explain } from '../detection/explain.ts';
 import type { BeyondLimit } from '../detection/limit-candidates.ts';
+import { NO_NAMING } from '../detection/names.ts';
 import { selectionOf } from '../detection/selection.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import type { Backend } from '../model/backend.ts';
@@ -226,6 +228,19 @@ function limitOf(candidate: Candidate | undefined, beyond: BeyondLimit | undefin
   return { where: 'all namespaces', what, fix };
 }
 
+/** An explanation with the backend of the Service itself, if a new Service connects several backends that are in use. */
+function withOwnBackend(
+  explanation: Explanation,
+  { inUse = new Set(), naming = NO_NAMING }: Pick<Stages, 'inUse' | 'naming'>,
+): Explanation {
+  const { candidate, service } = explanation;
+  if (candidate === undefined) return explanation;
+  const own = splitCandidate(candidate, inUse, naming.held).find(({ service: { name }, alternates }) =>
+    [name, ...alternates].includes(service.name),
+  );
+  return { ...explanation, candidate: own ?? candidate };
+}
+
 /** Probes the backend of a Service, and collects everything that `explain` prints. */
 async function explainService(
   input: ExplainInput,
@@ -234,7 +249,8 @@ async function explainService(
 ): Promise<ExplainResult> {
   const { namespace, name, services, stages, state, policy, configured } = input;
   const key = serviceKey({ cluster: HOME_CLUSTER, namespace, name });
-  const explanation = explain(services, key, stages.rules, stages.detection);
+  const detected = explain(services, key, stages.rules, stages.detection);
+  const explanation = detected && withOwnBackend(detected, stages);
   if (explanation === undefined) {
     const known = services.map((service) => service.name).sort();
     throw new ConfigError(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
+import { NO_NAMING } from '../detection/names.ts';
 import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { Service } from '../model/service.ts';
@@ -48,6 +49,7 @@ function setting(services: readonly Service[], inUse: InUse = new Set()) {
   const it = {
     inUse,
     companions: new Map() as Companions,
+    named: new Set() as InUse,
     answers: {} as Record<string, Verdict>,
     asked: [] as string[],
     async pass(): Promise<DiscoveryResult> {
@@ -67,6 +69,7 @@ function setting(services: readonly Service[], inUse: InUse = new Set()) {
         maxBackends: 100,
         inUse,
         companions,
+        naming: { ...NO_NAMING, named: it.named },
       };
       const found = await discover(services, stages, new AbortController().signal);
       ({ inUse: it.inUse, companions: it.companions } = found);
@@ -136,6 +139,46 @@ describe('the entry point in use', () => {
       `loki-gateway is preferred, and loki-query-frontend is used until it works: loki-gateway: ${answer.reason}`,
     ]);
     expect(it.asked).toEqual(['loki-gateway', 'loki-query-frontend']);
+  });
+
+  const CLOSED: Verdict = { ...LOGIN, authRequired: true };
+  const BLANK: Verdict = { ...UNKNOWN, reason: 'GET /ready answered 404', fix: 'give its path' };
+
+  test.each([
+    ['wants a login', CLOSED],
+    ['answers 404 everywhere', BLANK],
+  ])('is one that proves itself openly if the preferred one %s', async (_, answer) => {
+    const it = setting([gateway, frontend, querier]);
+    it.answers = { 'loki-gateway': answer, 'loki-query-frontend': CLOSED };
+    const { services: found } = await it.pass();
+    expect(found.map(({ service: { name } }) => name)).toEqual(['loki-querier']);
+    expect(evidence(found[0] as DiscoveredService)).toEqual([
+      `loki-gateway is preferred, but loki-querier answers without credentials, and is used: loki-gateway: ${answer.reason}`,
+    ]);
+    expect(await it.used({ 'loki-gateway': answer })).toBe('loki-querier');
+    expect(await it.used({ 'loki-gateway': GOOD })).toBe('loki-gateway');
+  });
+
+  test('is the preferred one if all want a login, or a person named it', async () => {
+    const it = setting([gateway, frontend]);
+    expect(await it.used({ 'loki-gateway': CLOSED, 'loki-query-frontend': CLOSED })).toBe('loki-gateway');
+    it.named = new Set([keyFor('monitoring/loki-gateway')]);
+    expect(await it.used({ 'loki-gateway': CLOSED })).toBe('loki-gateway');
+    expect(it.asked).toEqual(['loki-gateway']);
+  });
+
+  test('stays if it wants a login, and only a newer Service with other Pods answers openly', async () => {
+    const at = (minute: number, one: Service): Service => ({
+      ...one,
+      created: `2026-01-01T00:${String(minute).padStart(2, '0')}:00Z`,
+    });
+    const old = at(0, part('loki-gateway'));
+    const later = setting([old, at(30, part('loki-querier'))], publishedInUse('loki-gateway'));
+    expect(await later.used({ 'loki-gateway': CLOSED })).toBe('loki-gateway');
+    const together = setting([old, at(5, part('loki-querier'))], publishedInUse('loki-gateway'));
+    expect(await together.used({ 'loki-gateway': CLOSED })).toBe('loki-querier');
+    const samePods = setting([old, at(30, { ...part('loki-gateway'), name: 'loki-querier' })]);
+    expect(await samePods.used({ 'loki-gateway': CLOSED })).toBe('loki-querier');
   });
 
   test('is the next one in order if several fail, and stays that one', async () => {

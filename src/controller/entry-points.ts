@@ -1,4 +1,5 @@
 import type { Naming } from '../detection/names.ts';
+import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import type { Rules } from '../detection/rules.ts';
 import { podsWithin as servicePodsWithin } from '../detection/selection.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
@@ -39,6 +40,10 @@ const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 const podsWithin = (one: Candidate, other: Candidate): boolean =>
   servicePodsWithin(one.service, other.service);
 
+/** Whether an entry point may replace another one in use: it leads to its Pods, or belonged to its backend from the beginning. */
+const mayReplace = (entryPoint: Candidate, other: Candidate, companions: Companions): boolean =>
+  podsWithin(entryPoint, other) || companions.get(keyOf(other))?.has(entryPoint.service.name) === true;
+
 /** A backend with another one of its entry points as the preferred one. */
 function preferring(candidate: Candidate, first: Candidate, why: string): Candidate {
   const rest = [candidate, ...candidate.fallbacks].filter((entryPoint) => entryPoint !== first);
@@ -73,12 +78,15 @@ export function orderEntryPoints(candidate: Candidate, { inUse, companions, name
   const entryPoints = [candidate, ...candidate.fallbacks];
   const used = entryPoints.find((entryPoint) => inUse.has(keyOf(entryPoint)));
   const wanted = entryPoints.find((entryPoint) => named.has(keyOf(entryPoint)));
-  const mayReplace = (entryPoint: Candidate, other: Candidate): boolean =>
-    podsWithin(entryPoint, other) || companions.get(keyOf(other))?.has(entryPoint.service.name) === true;
   let ordered = candidate;
   if (wanted !== undefined && wanted !== candidate)
     ordered = preferring(candidate, wanted, 'a person named it');
-  else if (wanted === undefined && used !== undefined && used !== candidate && !mayReplace(candidate, used))
+  else if (
+    wanted === undefined &&
+    used !== undefined &&
+    used !== candidate &&
+    !mayReplace(candidate, used, companions)
+  )
     ordered = preferring(candidate, used, `is in use; ${candidate.service.name} came later, with other Pods`);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
     Number(set.has(keyOf(entryPoint)));
@@ -159,6 +167,14 @@ const fails = ({ entryPoint, verdict }: ProbedEntryPoint): boolean =>
 const isLost = ({ verdict }: ProbedEntryPoint): boolean =>
   verdict.health === 'unknown' && verdict.fault !== undefined;
 
+/** Its answers show nothing without credentials, or at the paths that are known. Another entry point may answer openly. */
+const isClosed = ({ verdict: { health, proof, authRequired, fault, fix } }: ProbedEntryPoint): boolean =>
+  proof === 'unproven' &&
+  (authRequired || (health === 'unknown' && fault === undefined && fix !== undefined));
+
+const isOpen = (probed: ProbedEntryPoint): boolean =>
+  works(probed) && probed.verdict.proof === 'proven' && !probed.verdict.authRequired;
+
 const works = (probed: ProbedEntryPoint): boolean => probed.verdict.health === 'healthy' && !fails(probed);
 
 /**
@@ -178,6 +194,12 @@ export function companionsOf(
   );
 }
 
+/** Whether an entry point was created before another one, or together with it. Only the API server sets that time. */
+function isOfOneInstallation({ service: one }: Candidate, { service: other }: Candidate): boolean {
+  const [a, b] = [one, other].map(({ created }) => (created === undefined ? 0 : Date.parse(created)));
+  return (a ?? 0) <= (b ?? 0) + INSTALLATION_SPAN_MS;
+}
+
 /** Whether backends of this kind can prove their type. */
 function canProve({ detector }: Candidate, rules: Rules): boolean {
   const probe = rules.byType.get(detector)?.detector.probe;
@@ -187,13 +209,14 @@ function canProve({ detector }: Candidate, rules: Rules): boolean {
 /**
  * Tries the entry points of one backend until one works. Yields each entry point to try, and receives its verdict. The
  * preferred one comes first, and is chosen once it is proven, or works and overrides name it. Until then the one in use
- * stays unless it fails. In that case the others are tried in order.
+ * stays unless it fails. In that case the others are tried in order. If the preferred one shows nothing without credentials,
+ * and nobody named it, one of the others that proves itself openly is chosen.
  * @param candidate the preferred entry point, with the others as its fallbacks
  * @returns all that were tried, ending with the chosen one
  */
 export function* tryEntryPoints(
   candidate: Candidate,
-  { inUse, named }: Pick<Standing, 'inUse' | 'named'>,
+  { inUse, companions, named }: Standing,
   rules: Rules,
 ): Generator<Candidate, readonly [ProbedEntryPoint, ...ProbedEntryPoint[]], Verdict> {
   const used = [candidate, ...candidate.fallbacks].find((entryPoint) => inUse.has(keyOf(entryPoint)));
@@ -202,7 +225,17 @@ export function* tryEntryPoints(
   const isProven =
     works(preferred) &&
     (preferred.verdict.proof === 'proven' || !canProve(candidate, rules) || named.has(keyOf(candidate)));
-  if (isProven || (isInUse && !fails(preferred) && !isLost(preferred))) return [preferred];
+  if (isProven) return [preferred];
+  if (isInUse && !fails(preferred) && !isLost(preferred)) {
+    if (!isClosed(preferred) || named.has(keyOf(candidate))) return [preferred];
+    for (const entryPoint of candidate.fallbacks) {
+      const isOlder = isOfOneInstallation(entryPoint, candidate);
+      if (!isOlder && !mayReplace(entryPoint, candidate, companions)) continue;
+      const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
+      if (isOpen(each)) return [preferred, each];
+    }
+    return [preferred];
+  }
   const probed: [ProbedEntryPoint, ...ProbedEntryPoint[]] = [preferred];
   for (const entryPoint of [
     ...(isInUse ? [] : [used]),
@@ -229,9 +262,12 @@ export function chooseEntryPoint(
   const said = (each: ProbedEntryPoint): string => `${each.entryPoint.service.name}: ${each.verdict.reason}`;
   const [first] = others;
   const name = last.entryPoint.service.name;
-  const detail = fails(last)
-    ? `no entry point works: ${probed.map(said).join('; ')}`
-    : `${first?.entryPoint.service.name} is preferred, and ${name} is used until it works: ${others.map(said).join('; ')}`;
+  const closed = first !== undefined && isClosed(first) && isOpen(last);
+  const detail = closed
+    ? `${first.entryPoint.service.name} is preferred, but ${name} answers without credentials, and is used: ${others.map(said).join('; ')}`
+    : fails(last)
+      ? `no entry point works: ${probed.map(said).join('; ')}`
+      : `${first?.entryPoint.service.name} is preferred, and ${name} is used until it works: ${others.map(said).join('; ')}`;
   return {
     ...last,
     entryPoint: { ...last.entryPoint, evidence: [...last.entryPoint.evidence, { signal: 'group', detail }] },

@@ -49,6 +49,7 @@ const realistic = fc
       '-headless',
       '-operated',
       '-x',
+      '-2',
     ),
     selector: fc.subarray(['app=loki', 'part=gateway', 'part=read', 'instance=a', 'instance=b'], {
       maxLength: 4,

@@ -147,6 +147,34 @@ describe('one backend, one tool', () => {
       },
     ],
     [
+      'installations with names or numbers, beside a part that may belong to any of them',
+      [loki('loki-eu'), loki('loki-us'), loki('loki-2'), loki('loki-gateway')],
+      {
+        'monitoring/loki-2': [],
+        'monitoring/loki-eu': [],
+        'monitoring/loki-gateway': [],
+        'monitoring/loki-us': [],
+      },
+    ],
+    [
+      'parts with unknown names of one release, and those of another',
+      [
+        loki('loki-gateway', { labels: { app: 'loki', release: 'a' } }),
+        loki('loki-janitor', { labels: { app: 'loki', release: 'a' } }),
+        loki('loki-eu', { labels: { app: 'loki', release: 'b' } }),
+      ],
+      { 'monitoring/loki-eu': [], 'monitoring/loki-gateway': ['loki-janitor'] },
+    ],
+    [
+      'a part of an installation whose name comes last',
+      [loki('loki-eu'), loki('loki-gateway-eu'), loki('loki-us'), loki('loki-gateway')],
+      {
+        'monitoring/loki-gateway': [],
+        'monitoring/loki-gateway-eu': ['loki-eu'],
+        'monitoring/loki-us': [],
+      },
+    ],
+    [
       'an installation that is called like a part',
       [loki('gateway'), loki('querier')],
       { 'monitoring/gateway': [], 'monitoring/querier': [] },

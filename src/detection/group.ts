@@ -13,7 +13,8 @@ export type Group = readonly [Match, ...Match[]];
 
 /**
  * Joins the parts of one installation: Services with the same stem and different roles, whose names do not differ
- * otherwise. Two Services with the same role are joined only through a third one.
+ * otherwise. Two Services with the same role are joined only through a third one. Further words without a role may be the name
+ * of another installation, as in `prometheus-eu`, so they need a label for the same installation.
  * @param members all members with one stem
  */
 function joinParts(members: readonly Member[], union: Union<Member>): void {
@@ -24,8 +25,22 @@ function joinParts(members: readonly Member[], union: Union<Member>): void {
   const [first] = plain ?? [];
   if (plain === undefined || first === undefined) return;
   const roles = new Set(plain.map(({ role }) => role));
-  const others = members.filter(({ rest, role }) => rest !== '' && !(roles.size === 1 && roles.has(role)));
+  const others = members.filter(
+    ({ rest, role }) => rest !== '' && role !== '' && !(roles.size === 1 && roles.has(role)),
+  );
   if (others.length > 0) union.joinAll([first, ...plain, ...others]);
+  const byInstance = new Map<string, { readonly parts: Member[]; readonly unknown: Member[] }>();
+  for (const member of members) {
+    const isPart = member.rest === '' && member.role !== '';
+    if (!isPart && (member.rest === '' || member.role !== '')) continue;
+    for (const instance of member.instances) {
+      const same = byInstance.get(instance) ?? { parts: [], unknown: [] };
+      byInstance.set(instance, same);
+      (isPart ? same.parts : same.unknown).push(member);
+    }
+  }
+  for (const { parts, unknown } of byInstance.values())
+    if (parts.length > 0 && unknown.length > 0) union.joinAll([...parts, ...unknown]);
 }
 
 /** Groups members of one backend: with the same Pods, or parts of one installation. */

@@ -21,7 +21,10 @@ export interface Member {
   readonly instances: readonly string[];
   /** The name of the installation, from the start of the Service's name. `undefined` if the name is not used. */
   readonly stem: string | undefined;
-  /** Words after the product's name that are neither roles nor neutral. Operators put the installation's name last. */
+  /**
+   * Words after the product's name that are neither roles nor neutral, and a number at the end of a name without a role.
+   * Operators put the installation's name last.
+   */
   readonly rest: string;
   readonly role: string;
 }
@@ -47,6 +50,10 @@ function stemOf(
   for (let cut = 1; cut > 0 && end > 1; end -= cut) cut = lastPart(words, end, match, rules);
   return { stem: words.slice(0, end).join('-'), rest: '' };
 }
+
+/** The number at the end of a name without a role, which may tell two installations apart. */
+const ordinalOf = (name: string, role: string): string =>
+  role === '' ? (/-(\d+)$/.exec(name)?.[1] ?? '') : '';
 
 /** Number of words before `end` that form a role or are neutral. 0 if the last one is neither. */
 function lastPart(words: readonly string[], end: number, { compiled }: Match, rules: Rules): number {
@@ -95,6 +102,7 @@ export function memberOf(match: Match, rules: Rules): Member {
       rest: '',
       role,
     };
+  const { stem, rest } = stemOf(service, match, rules);
   return {
     match,
     created,
@@ -105,7 +113,8 @@ export function memberOf(match: Match, rules: Rules): Member {
     instances: rules.vocabulary.instance.flatMap((key) =>
       service.labels[key] === undefined ? [] : `${key}=${service.labels[key]}`,
     ),
-    ...stemOf(service, match, rules),
+    stem,
+    rest: [rest, ordinalOf(service.name, role)].filter((part) => part !== '').join('-'),
     role,
   };
 }

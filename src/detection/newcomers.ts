@@ -2,7 +2,7 @@ import type { Member } from './member.ts';
 import { within } from './selection.ts';
 
 /** Services of one installation are created within this time. Later ones do not belong to it. */
-const INSTALLATION_SPAN_MS = 10 * 60_000;
+export const INSTALLATION_SPAN_MS = 10 * 60_000;
 
 /** Maximum selectors of earlier Services to compare a newcomer with. */
 const MAX_COMPARISONS = 32;

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { expect, inject, test } from 'vitest';
 import { testCluster } from '../cluster/cluster.ts';
 import { PUBLISHING } from './rights.ts';
+import { setting } from './setting.ts';
 
 /** Runs the command line with nothing of this process' environment but what is given. */
 async function run(env: Readonly<Record<string, string>>, ...args: string[]) {
@@ -91,4 +92,23 @@ test('diff searches the namespaces that serve searched, unless others are given,
   expect(other.code).toBe(1);
   expect(other.stderr).toContain(`serve searched ${shop}, and this command searches ${target}`);
   expect((await run({ ...env, NAMESPACES: shop }, 'diff')).stderr).not.toContain('search');
+});
+
+test('explain shows the backend of a Service, also if a newer Service belongs to several backends in use', async () => {
+  const { cluster, watched, env } = await setting();
+  const settings = { ...env, PROBE: 'none' };
+  const service = (name: string) =>
+    cluster.service(watched, {
+      name,
+      labels: { app: 'loki', release: 'a' },
+      ports: [{ port: 3100, name: 'http' }],
+    });
+  await service('loki');
+  await service('loki-main');
+  expect((await run(settings, 'serve', '--once')).code).toBe(0);
+  await service('loki-gateway');
+  const { stdout } = await run(settings, 'explain', `${watched}/loki-main`);
+  expect(stdout).toContain(`endpoint           http://loki-main.${watched}.svc.cluster.local:3100`);
+  expect(stdout).toContain(`in the documents as the tool loki-main.${watched}`);
+  expect(stdout).not.toContain('leads to the same backend');
 });
