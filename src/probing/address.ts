@@ -13,6 +13,8 @@ const NETWORKS: readonly (readonly [string, number, 'ipv4' | 'ipv6', string])[] 
   ['192.0.0.192', 32, 'ipv4', "a cloud's metadata address"],
   ['fd00:ec2::254', 128, 'ipv6', "a cloud's metadata address"],
   ['fd20:ce::254', 128, 'ipv6', "a cloud's metadata address"],
+  ['fd00:c1::a9fe:a9fe', 128, 'ipv6', "a cloud's metadata address"],
+  ['fd00:42::42', 128, 'ipv6', "a cloud's metadata address"],
   ['0.0.0.0', 8, 'ipv4', 'unspecified'],
   ['127.0.0.0', 8, 'ipv4', 'loopback'],
   ['169.254.0.0', 16, 'ipv4', 'link-local, where clouds keep their metadata'],

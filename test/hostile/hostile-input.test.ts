@@ -128,6 +128,8 @@ test.each([
   '192.0.0.192',
   '168.63.129.16',
   'fd20:ce::254',
+  'fd00:c1::a9fe:a9fe',
+  'fd00:42::42',
   '::ffff:0:127.0.0.1',
   '::ffff:100.100.100.200',
 ])('metadata and hidden addresses are rejected: %s', (address) => expect(whyForbidden(address)).toBeTruthy());
