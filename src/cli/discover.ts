@@ -12,6 +12,7 @@ import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf } from './input-flags.ts';
 import { reportNothingFound } from './nothing-found.ts';
 import { render, warn, writePainted } from './output.ts';
+import { backendsElsewhere, widened } from './searched-namespaces.ts';
 import { storedSettings } from './stored-settings.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 import { warnOfUnknownState, whyApprovalsUnknown } from './unknown-state.ts';
@@ -24,23 +25,28 @@ export interface DiscoverFlags extends InputFlags {
 /** `discover`: lists the backends and their health. @returns the exit code */
 export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Promise<number> {
   const { kube, settingsFor, policy: configured, watched } = await storedSettings(flags, cli);
-  const settings = await settingsFor(flags);
+  const settings = await widened(await settingsFor(flags), kube, cli.signal);
   const input = await openInput(inputOf(flags, cli), settings, false, kube);
-  const { sync, state, kinds, found } = await withProgress(cli.output, cli.env, async (progress) => {
-    progress?.show(`listing Services in ${input.where}`);
-    const [read, state, stages] = await Promise.all([
-      readOnce(input.source, cli.signal),
-      readCurrentState(settings, input, watched, cli.signal),
-      stagesOf(settings, input),
-    ]);
-    const stagesInUse = withCurrentState(progress?.watching(stages) ?? stages, state);
-    return {
-      sync: read,
-      state,
-      kinds: toolKinds(stages.rules),
-      found: await discover(read.services, stagesInUse, cli.signal),
-    };
-  });
+  const { sync, state, kinds, found, elsewhere } = await withProgress(
+    cli.output,
+    cli.env,
+    async (progress) => {
+      progress?.show(`listing Services in ${input.where}`);
+      const [read, state, stages] = await Promise.all([
+        readOnce(input.source, cli.signal),
+        readCurrentState(settings, input, watched, cli.signal),
+        stagesOf(settings, input),
+      ]);
+      const stagesInUse = withCurrentState(progress?.watching(stages) ?? stages, state);
+      return {
+        sync: read,
+        state,
+        kinds: toolKinds(stages.rules),
+        found: await discover(read.services, stagesInUse, cli.signal),
+        elsewhere: await backendsElsewhere(flags, settings, input, cli),
+      };
+    },
+  );
   const { overrides, published, publication, tools, groups } = state;
   const policy = { ...configured, approvalsUnknown: whyApprovalsUnknown(state) };
   // Trust and limits are those of serve. Backends that it does not watch take nothing from others.
@@ -81,7 +87,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       publication.isKnown,
     ),
   );
-  warn(cli.output, problems);
+  warn(cli.output, [...problems, ...elsewhere]);
   const searchedServices = { ...sync, backends: found.services.length };
   await reportNothingFound(flags, settings, input, searchedServices, cli);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;

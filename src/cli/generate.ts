@@ -20,6 +20,7 @@ import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { reportNothingFound } from './nothing-found.ts';
 import { warn } from './output.ts';
 import { readInput } from './read-input.ts';
+import { backendsElsewhere } from './searched-namespaces.ts';
 import { unhealthyNotes } from './unhealthy-notes.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
@@ -60,7 +61,7 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
   const settings = await settingsOf(flags, cli);
   const input = await openInput(inputOf(flags, cli), settings, false);
   const overrides = await overridesFrom(flags.overrides, cli);
-  const { sync, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
+  const { sync, stages, found, elsewhere } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, cli.signal);
     const stages = await stagesOf(settings, input);
@@ -71,11 +72,12 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
       withCurrentState(progress?.watching(stages) ?? stages, state),
       cli.signal,
     );
-    return { sync: read, stages, found: backends };
+    const elsewhere = await backendsElsewhere(flags, settings, input, cli);
+    return { sync: read, stages, found: backends, elsewhere };
   });
   const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
   const leftOut = unhealthyNotes(generated, found.services);
-  warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes, ...leftOut]);
+  warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes, ...leftOut, ...elsewhere]);
   const searched = { ...sync, backends: found.services.length };
   await reportNothingFound(flags, settings, input, searched, cli);
   let text: string;

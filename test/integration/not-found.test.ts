@@ -56,3 +56,26 @@ test('without permission to list, it reports what it knows', async () => {
   expect(elsewhere.code).toBe(2);
   expect(elsewhere.stderr).toContain('the namespace has shop-frontend');
 });
+
+const ELSEWHERE =
+  /^warning: other namespaces: not searched, with \d+ likely backends?: .*; use -A to see them$/m;
+
+test('discover searches all namespaces if nobody chose any, or else says what is in the others', async () => {
+  const { watched, other, env } = await setting(true);
+  const all = await command(env, 'discover');
+  expect(all.stdout).toMatch(new RegExp(`^${other} +prometheus `, 'm'));
+  expect(all.stderr).not.toMatch(ELSEWHERE);
+  for (const name of ['discover', 'generate']) {
+    const chosen = await command({ ...env, NAMESPACES: watched }, name);
+    expect(chosen.stdout).not.toContain(other);
+    expect(chosen.stderr).toMatch(ELSEWHERE);
+    expect((await command(env, name, '-n', watched)).stderr).not.toMatch(ELSEWHERE);
+  }
+});
+
+test('discover searches the default namespaces if it may not list all', async () => {
+  const { env } = await setting(false);
+  const { stderr } = await command(env, 'discover');
+  expect(stderr).toContain('cannot list Services in monitoring, observability, default');
+  expect(stderr).not.toMatch(ELSEWHERE);
+});
