@@ -13,7 +13,14 @@ import { NO_NAMING } from '../detection/names.ts';
 import { selectionOf } from '../detection/selection.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import type { Backend } from '../model/backend.ts';
-import type { Approval, Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
+import {
+  type Approval,
+  type Candidate,
+  type DiscoveredService,
+  type Problem,
+  problemLine,
+  type Verdict,
+} from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
@@ -241,6 +248,10 @@ function withOwnBackend(
   return { ...explanation, candidate: own ?? candidate };
 }
 
+const distinctProblems = (problems: readonly Problem[]): readonly Problem[] => [
+  ...new Map(problems.map((problem) => [problemLine(problem), problem])).values(),
+];
+
 /** Probes the backend of a Service, and collects everything that `explain` prints. */
 async function explainService(
   input: ExplainInput,
@@ -287,7 +298,10 @@ async function explainService(
     service,
     approval,
     asksBeforeEach: service === undefined ? undefined : whyAsked(service, approval, overrides),
-    problems: found.problems.filter(({ where }) => places.includes(where)),
+    problems: distinctProblems([
+      ...found.problems.filter(({ where }) => places.includes(where)),
+      ...explanation.ignored,
+    ]),
     limit: limitOf(candidate, found.beyond),
     cuts: generated.cuts.filter(({ key }) => key === `${namespace}/${used}`),
     ...backendState(explanation, service, verdict, found.services, generated, input),

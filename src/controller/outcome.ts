@@ -2,6 +2,7 @@ import { retyped } from '../detection/backend.ts';
 import { forbiddenType } from '../detection/evaluate.ts';
 import type { Naming } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
+import { apiElsewhere } from '../model/api-elsewhere.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
@@ -74,7 +75,7 @@ function toDiscoveredService(candidate: Candidate, verdict: Verdict, rules: Rule
       problem: {
         where,
         what: `looks like ${candidate.type} (${candidate.evidence[0]?.detail}) and is left out: ${verdict.reason}`,
-        fix: 'if its API is at another port or path, set kubernaut.io/toolset-endpoint',
+        fix: apiElsewhere(candidate),
       },
     };
   const proven = verdict.provenAs ?? candidate.detector;

@@ -9,6 +9,7 @@ import { evaluate, isApprovedMatch, type Match, type Miss, strongest } from './e
 import type { FormerSelectors } from './former-selectors.ts';
 import { groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
+import { ignoredAnnotations } from './ignored-annotations.ts';
 import { keptOut } from './kept-out.ts';
 import { limitNamespace } from './limit-namespace.ts';
 import { type Member, memberOf } from './member.ts';
@@ -85,7 +86,8 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
   // An ExternalName may point to another one, which points to a backend.
   if (match === undefined && problems.length === 0)
     return service.type === 'ExternalName' ? nonBackend(service) : NOTHING;
-  return match === undefined ? nonBackend(service, problems) : { member: memberOf(match, rules), problems };
+  if (match === undefined) return nonBackend(service, problems);
+  return { member: memberOf(match, rules), problems: [...problems, ...ignoredAnnotations(service, rules)] };
 }
 
 /** Intermediate results of one namespace, to reuse in the next detection. */

@@ -4,6 +4,7 @@ import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
 import { evaluate } from './evaluate.ts';
 import { factsOf } from './identity.ts';
+import { ignoredAnnotations } from './ignored-annotations.ts';
 import { keptOut } from './kept-out.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
@@ -27,6 +28,8 @@ export interface Explanation {
   /** The backend that the Service leads to, as its entry point or not. */
   readonly candidate?: Candidate;
   readonly problems: readonly Problem[];
+  /** Annotations that have no effect. */
+  readonly ignored: readonly Problem[];
 }
 
 /**
@@ -67,5 +70,6 @@ export function explain(
     ...(out === undefined ? {} : { keptOut: out }),
     ...(candidate === undefined ? {} : { candidate }),
     problems: problems.filter(({ where }) => where === `Service ${displayKey(service)}`),
+    ignored: out === undefined ? ignoredAnnotations(service, rules) : [],
   };
 }

@@ -283,7 +283,7 @@ describe('a base path that the server names', () => {
     if (proof === 'unproven')
       expect(told).toMatchObject({
         health: 'unknown',
-        fix: expect.stringContaining('detectors.prometheus.paths'),
+        fix: expect.stringContaining('under prometheus, paths in the setting detectors'),
       });
   });
 });

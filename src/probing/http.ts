@@ -1,6 +1,6 @@
+import { apiElsewhere } from '../model/api-elsewhere.ts';
 import type { Certainty } from '../model/detector.ts';
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
-import { displayKey } from '../model/key.ts';
 import type { ProbeSpec, Proof } from '../model/proof.ts';
 import { basePathsIn, type Exchange } from './base-paths.ts';
 import { matchesCheck } from './check.ts';
@@ -233,7 +233,7 @@ async function probeBelow(
     steps,
     health: 'unknown',
     proof: 'unproven',
-    fix: `if its API is below a path, give that path in the configuration (detectors.${candidate.detector}.paths), or as the endpoint of ${displayKey(candidate.service)} in overrides.yaml`,
+    fix: apiElsewhere(candidate),
   };
 }
 

@@ -106,7 +106,7 @@ const PROVEN: readonly Case<'Proven'>[] = [
     'False',
     { verdict: { proof: 'contradicted' } },
     {},
-    'set kubernaut.io/toolset-endpoint',
+    'give its URL as the endpoint of monitoring/loki under tools in overrides.yaml',
   ],
   ['CredentialsRequired', 'Unknown', { verdict: { authRequired: true } }, {}, 'without credentials'],
   ['NoProof', 'Unknown', {}, {}, 'nothing in its answers'],

@@ -17,7 +17,7 @@ export function findingsOf(
   const { isFound, approval } = facts;
   const { verdict } = service;
   return [
-    ...(isFound ? [detected(service), proven(verdict), healthy(verdict, isOutage)] : notFound(service)),
+    ...(isFound ? [detected(service), proven(service), healthy(verdict, isOutage)] : notFound(service)),
     tenantKnown({ ...facts, verdict }),
     approved(approval),
     published({ ...facts, verdict }),

@@ -1,6 +1,7 @@
 /** The conditions that follow from a probe's verdict. */
+import { apiElsewhere } from '../../model/api-elsewhere.ts';
 import type { ConditionReason, ConditionStatus, Finding } from '../../model/condition.ts';
-import { type Fault, isKeptForNow, type Verdict } from '../../model/discovery.ts';
+import { type DiscoveredService, type Fault, isKeptForNow, type Verdict } from '../../model/discovery.ts';
 
 /** Whether there is no result of a probe yet. */
 const isUnprobed = ({ health, proof, fault, pending }: Verdict): boolean =>
@@ -14,13 +15,9 @@ const finding = <T extends 'Proven' | 'Healthy'>(
   { reason: why }: Verdict,
 ): Finding<T> => ({ type, status, reason, message: fix === undefined ? why : `${why}; ${fix}` });
 
-function provenCase(verdict: Verdict): Cases<'Proven'> {
-  if (verdict.proof === 'contradicted')
-    return [
-      'False',
-      'AnsweredAsSomethingElse',
-      'if its API is at another port or path, set kubernaut.io/toolset-endpoint',
-    ];
+function provenCase(found: DiscoveredService): Cases<'Proven'> {
+  const { verdict } = found;
+  if (verdict.proof === 'contradicted') return ['False', 'AnsweredAsSomethingElse', apiElsewhere(found)];
   if (verdict.proof === 'proven')
     return ['True', verdict.provenAs === undefined ? 'AnsweredAsExpected' : 'AnsweredAsOtherType'];
   if (isUnprobed(verdict)) return ['Unknown', 'NotProbed'];
@@ -30,8 +27,8 @@ function provenCase(verdict: Verdict): Cases<'Proven'> {
 }
 
 /** The condition `Proven`. */
-export const proven = (verdict: Verdict): Finding<'Proven'> =>
-  finding('Proven', provenCase(verdict), verdict);
+export const proven = (found: DiscoveredService): Finding<'Proven'> =>
+  finding('Proven', provenCase(found), found.verdict);
 
 /** The reason and the fix for each fault. */
 const FAULTS: Readonly<Record<Fault, Cases<'Healthy'>>> = {

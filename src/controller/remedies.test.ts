@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { builtIn, candidate, options, rules } from '../../test/fixtures/unit/detection.ts';
+import { service } from '../../test/fixtures/unit/service.ts';
+import { readConfigData } from '../config/config-map.ts';
+import { detectorTypes } from '../config/detector-types.ts';
+import { detect } from '../detection/detect.ts';
+import { makeRules } from '../detection/make-rules.ts';
+import { apiElsewhere } from '../model/api-elsewhere.ts';
+import { servicesWithEndpoint } from '../model/overrides.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
+import { isPlaced, recallBackend } from './outcome.ts';
+
+const logs = service('loki', { labels: { app: 'loki' }, ports: [3100] });
+const found = candidate(logs);
+const { problem } = recallBackend(
+  found,
+  { rules, inUse: new Set(), placed: new Set(), named: new Set(), companions: new Map() },
+  () => ({
+    health: 'unhealthy',
+    authRequired: false,
+    proof: 'contradicted',
+    reason: 'GET /ready answered 302',
+    steps: [],
+  }),
+  false,
+);
+
+/** The word that follows a text in the remedy. */
+const wordAfter = (text: string): string => {
+  const [, word = ''] = new RegExp(`${text} (\\S+?),? `).exec(problem?.fix ?? '') ?? [];
+  return word;
+};
+
+test('the remedy for answers that contradict the type works exactly as it is written: the URL', () => {
+  const [key, part] = [wordAfter('the endpoint of'), wordAfter('under')];
+  const read = readOverrides(`${part}: { ${key}: { endpoint: http://loki.monitoring:3100/logs } }`);
+  if ('faults' in read) throw new Error(JSON.stringify(read));
+  expect(isPlaced(found, servicesWithEndpoint(read.value))).toBe(true);
+});
+
+test('the same for the path', () => {
+  const [key, type] = [wordAfter('that of'), wordAfter('that of \\S+ under')];
+  const data = {
+    [/setting (\S+)$/.exec(problem?.fix ?? '')?.[1] ?? '']: `${type}: { paths: { ${key}: /logs } }`,
+  };
+  const { detectors, faults } = readConfigData(data, 'here', () => detectorTypes([]));
+  expect(faults).toEqual([]);
+  const { rules: set } = makeRules(builtIn, { added: [], options: detectors, disabled: [] });
+  expect(detect([logs], set, options).candidates[0]?.endpoint.path).toBe('/logs');
+});
+
+test('a backend without paths is told about its URL only', () => {
+  const kafka = candidate(service('kafka', { labels: { app: 'kafka' }, ports: [9092] }));
+  expect(apiElsewhere(kafka)).toBe(
+    'if it listens at another port, give its URL as the endpoint of monitoring/kafka under tools in overrides.yaml',
+  );
+});
