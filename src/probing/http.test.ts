@@ -211,20 +211,110 @@ describe('the scheme', () => {
   });
 });
 
+/** Answers, and redirects from some paths, or from all others with `*`. */
+const moved = (answers: Answers, redirects: Readonly<Record<string, string>>) =>
+  httpBackend((request, response) => {
+    const { url = '' } = request;
+    const location = redirects[url] ?? (Object.hasOwn(answers, url) ? undefined : redirects['*']);
+    if (location !== undefined) return void response.writeHead(302, { location }).end();
+    const answer = answers[url] ?? 404;
+    if (typeof answer === 'number') return void response.writeHead(answer).end();
+    response.writeHead(200).end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+  });
+
+describe('a login page of the server itself', () => {
+  const LOCKED = { health: 'healthy', proof: 'unproven', authRequired: true } as const;
+  const LEFT_OUT = { health: 'unhealthy', proof: 'contradicted', authRequired: false } as const;
+
+  test.each<[string, Answers, Readonly<Record<string, string>>]>([
+    ['for everything', { '/login': 'log in' }, { '*': '/login' }],
+    ['for everything, with a query', {}, { '*': '/login?next=%2Fbuildinfo' }],
+    ['for the API only', { '/-/healthy': 200 }, { '/buildinfo': '/users/sign-in.html' }],
+    ['below a path', {}, { '*': '/app/auth/login' }],
+    ['as a URL', {}, { '*': 'http://prometheus.monitoring.svc.cluster.local:9090/login' }],
+  ])('%s means that credentials are required', async (_, answers, redirects) => {
+    expect(await probed(await moved(answers, redirects), PROVING)).toMatchObject(LOCKED);
+  });
+
+  test.each<[string, Answers, Readonly<Record<string, string>>]>([
+    ['of the start page only', { '/-/healthy': 200 }, { '/': '/login' }],
+    ['that is a page about something else', {}, { '*': '/authors' }],
+    [
+      'that is the same page elsewhere',
+      {},
+      { '/buildinfo': '/auth/buildinfo', '/-/healthy': '/auth/-/healthy' },
+    ],
+  ])('does not count for a redirect %s', async (_, answers, redirects) => {
+    expect(await probed(await moved(answers, redirects), PROVING)).toMatchObject(LEFT_OUT);
+  });
+
+  test('does not hide the path at which its type is proven', async () => {
+    const answers = { '/mon/-/healthy': 200, '/mon/buildinfo': { product: 'prometheus' } } as const;
+    expect(await probed(await moved(answers, { '*': '/mon/login' }), PROVING)).toMatchObject({
+      health: 'healthy',
+      proof: 'proven',
+      path: '/mon',
+    });
+  });
+
+  test('counts for a type without a proof, too', async () => {
+    expect(await probed(await moved({}, { '*': '/login' }), PLAIN)).toMatchObject(LOCKED);
+  });
+});
+
+describe('a redirect', () => {
+  const HOST = 'prometheus.monitoring.svc.cluster.local';
+  const steps = async (location: string): Promise<string | undefined> => {
+    const fetch: Fetch = () => Promise.resolve({ status: 302, headers: { location }, body: 'moved' });
+    return (await probeHttp(prometheus, PLAIN, fetch, AbortSignal.timeout(5_000))).steps[0]?.answered;
+  };
+
+  test.each([
+    ['/login?token=0123456789', '302 to /login'],
+    ['https://me:pw@sso.example.com/start#x', '302 to https://sso.example.com/start'],
+    [`https://${HOST}/-/healthy`, `302 to https://${HOST}/-/healthy (it wants https)`],
+    ['https://10.0.0.9:9090/-/healthy', '302 to https://10.0.0.9:9090/-/healthy (it wants https)'],
+    ['https://10.0.0.9:9090/elsewhere', '302 to https://10.0.0.9:9090/elsewhere'],
+    ['/\u001b[2J\u202e', '302 to /%1B[2J%E2%80%AE'],
+    ['//', '302 moved'],
+  ])('to %j shows where it leads', async (location, expected) => {
+    expect(await steps(location)).toBe(expected);
+  });
+
+  test('to a very long location is short', async () => {
+    expect((await steps(`/${'x'.repeat(5_000)}`))?.length).toBeLessThan(150);
+  });
+
+  /** Redirects over http, and answers over https. */
+  const tlsOnly =
+    (location: string, answersTls = true): Fetch =>
+    ({ endpoint: { scheme } }) =>
+      Promise.resolve(
+        scheme === 'https' && answersTls
+          ? { status: 200, headers: {}, body: '{"product":"prometheus"}' }
+          : { status: 301, headers: { location }, body: '' },
+      );
+
+  test.each([`https://${HOST}:9090/-/healthy`, 'https://10.0.0.9:9090/-/healthy', '/-/healthy'])(
+    'to https at the same port, %s, is followed by a probe over https',
+    async (location) => {
+      const told = await probeHttp(prometheus, PROVING, tlsOnly(location), AbortSignal.timeout(5_000));
+      expect(told).toMatchObject({ health: 'healthy', proof: 'proven', scheme: 'https' });
+    },
+  );
+
+  test('to https at another port is the reason', async () => {
+    const fetch = tlsOnly(`https://${HOST}/-/healthy`);
+    expect(await probeHttp(prometheus, PROVING, fetch, AbortSignal.timeout(5_000))).toMatchObject({
+      proof: 'contradicted',
+      reason: 'GET /-/healthy answered 301: it wants https at port 443, and no response proves its type',
+    });
+  });
+});
+
 describe('a base path that the server names', () => {
   const PROVED = { health: 'healthy', proof: 'proven', path: '/mon' } as const;
   const below = { '/mon/-/healthy': 200, '/mon/buildinfo': { product: 'prometheus' } } as const;
-
-  /** Answers, and redirects from some paths. */
-  const moved = (answers: Answers, redirects: Readonly<Record<string, string>>) =>
-    httpBackend((request, response) => {
-      const { url = '' } = request;
-      const location = redirects[url];
-      if (location !== undefined) return void response.writeHead(302, { location }).end();
-      const answer = answers[url] ?? 404;
-      if (typeof answer === 'number') return void response.writeHead(answer).end();
-      response.writeHead(200).end(typeof answer === 'string' ? answer : JSON.stringify(answer));
-    });
 
   test.each<[string, Answers, Readonly<Record<string, string>>]>([
     ['by a redirect of its root', below, { '/': '/mon/graph' }],

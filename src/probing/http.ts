@@ -1,6 +1,6 @@
 import { apiElsewhere } from '../model/api-elsewhere.ts';
 import type { Certainty } from '../model/detector.ts';
-import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
+import type { Candidate, Endpoint, ProbeStep, Verdict } from '../model/discovery.ts';
 import type { ProbeSpec, Proof } from '../model/proof.ts';
 import { basePathsIn, type Exchange } from './base-paths.ts';
 import { matchesCheck } from './check.ts';
@@ -12,6 +12,7 @@ import {
   type ProbeResponse,
   verdictOnFailure,
 } from './fetch.ts';
+import { answerText, httpsPort, leadsToItself, leadsToOwnLogin } from './redirect.ts';
 
 /** How to probe a kind of backend. */
 export interface ProbeKind {
@@ -33,6 +34,7 @@ const MAX_UNCACHED_BYTES = 4 * 1024;
 /** Sends the requests of one probe. Each path is requested once, and its response is cached. */
 class CachedProbeClient {
   readonly steps: ProbeStep[] = [];
+  readonly endpoint: Endpoint;
   readonly #responses = new Map<string, Promise<ProbeResponse | ProbeFailure>>();
   readonly #send: (path: string, limit: number) => Promise<ProbeResponse>;
   readonly #prefix: string;
@@ -40,6 +42,7 @@ class CachedProbeClient {
 
   /** @param prefix what to put before each path */
   constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal, prefix: string) {
+    this.endpoint = candidate.endpoint;
     this.#send = (path, limit) => fetch(candidate, { path, limit }, signal);
     this.#prefix = prefix;
   }
@@ -65,8 +68,7 @@ class CachedProbeClient {
     try {
       const answer = await this.#send(path, Math.max(MAX_UNCACHED_BYTES, Math.min(BODY_LIMIT, this.#left)));
       this.#left -= answer.body.length;
-      const body = bodySnippet(answer.body, 60);
-      this.steps.push({ asked, answered: `${answer.status}${body === '' ? '' : ` ${body}`}` });
+      this.steps.push({ asked, answered: answerText(answer, path, this.endpoint) });
       return answer;
     } catch (error) {
       if (!(error instanceof ProbeFailure)) throw error;
@@ -76,7 +78,7 @@ class CachedProbeClient {
   }
 }
 
-/** Matches redirects of login proxies, but not an application's own login page. */
+/** Matches redirects of login proxies, but not an application's own login page, to which it may redirect only browsers. */
 const LOGIN_REDIRECT = /^https?:\/\/.*(login|sign-?_?in|auth|sso|saml)|oauth|openid|saml|sign_in/i;
 
 /** Whether a response requires credentials, by its status or by a redirect to a login page. */
@@ -89,9 +91,20 @@ function requiresAuth(answer: ProbeResponse | ProbeFailure): boolean {
 
 const fillBase = (path: string, base: string): string => path.replace('{base}', () => base);
 
+const isOwnLogin = (
+  { endpoint }: CachedProbeClient,
+  path: string,
+  answer: ProbeResponse | ProbeFailure,
+): boolean => 'status' in answer && leadsToOwnLogin(answer, path, endpoint);
+
 type ProofResult =
   | { readonly proof: Proof; readonly held: true }
-  | { readonly held: false; readonly auth: boolean };
+  | {
+      readonly held: false;
+      readonly auth: boolean;
+      /** A request of the API, and not of its start page, is redirected to a login page of the server itself. */
+      readonly ownLogin: boolean;
+    };
 
 /** Runs the proofs of a kind in order, until one holds. */
 async function tryProofs(
@@ -100,17 +113,20 @@ async function tryProofs(
   base: string,
 ): Promise<ProofResult> {
   let auth = false;
+  let ownLogin = false;
   for (const proof of proofs) {
     let held = true;
     for (const check of proof.all) {
-      const answer = await client.get(fillBase(check.get, proof.path ?? base));
+      const path = fillBase(check.get, proof.path ?? base);
+      const answer = await client.get(path);
       if (requiresAuth(answer)) auth = true;
+      if (!path.endsWith('/') && isOwnLogin(client, path, answer)) ownLogin = true;
       held = 'status' in answer && matchesCheck(answer, check);
       if (!held) break;
     }
     if (held) return { proof, held };
   }
-  return { held: false, auth };
+  return { held: false, auth, ownLogin };
 }
 
 /** Whether a backend rejects requests without a tenant. Empty if its type has no tenants, or the response does not tell. */
@@ -126,11 +142,8 @@ async function checkTenant(
 }
 
 /** Requests the health paths in order, until one is not "not found". Returns the last response. */
-async function checkHealth(
-  client: CachedProbeClient,
-  paths: readonly string[],
-): Promise<{ readonly path: string; readonly answer: ProbeResponse | ProbeFailure }> {
-  let last: { readonly path: string; readonly answer: ProbeResponse | ProbeFailure } | undefined;
+async function checkHealth(client: CachedProbeClient, paths: readonly string[]): Promise<HealthAnswer> {
+  let last: HealthAnswer | undefined;
   for (const path of paths) {
     last = { path, answer: await client.get(path) };
     if (!('status' in last.answer) || last.answer.status !== 404) return last;
@@ -157,8 +170,21 @@ async function findProvenKind(
   return undefined;
 }
 
+/** A response to the health check, and the path of the request. */
+interface HealthAnswer {
+  readonly path: string;
+  readonly answer: ProbeResponse | ProbeFailure;
+}
+
+/** That a backend redirects to itself over https, as the end of a sentence. Empty if it does not. */
+function wantsHttps({ endpoint }: Candidate, { path, answer }: HealthAnswer): string {
+  const port = 'status' in answer ? httpsPort(answer, path, endpoint) : undefined;
+  if (port === undefined) return '';
+  return `: it wants https${port === endpoint.port ? '' : ` at port ${port}`}`;
+}
+
 /** Whether the response shows that the backend uses the other of http and https. */
-function isWrongScheme(candidate: Candidate, answer: ProbeResponse | ProbeFailure): boolean {
+function isWrongScheme(candidate: Candidate, { path, answer }: HealthAnswer): boolean {
   if (candidate.endpoint.scheme === 'https')
     return (
       answer instanceof ProbeFailure &&
@@ -166,7 +192,11 @@ function isWrongScheme(candidate: Candidate, answer: ProbeResponse | ProbeFailur
         answer.message,
       )
     );
-  return 'status' in answer && answer.status === 400 && /https|ssl|tls/i.test(answer.body);
+  if (!('status' in answer)) return false;
+  const { endpoint } = candidate;
+  if (httpsPort(answer, path, endpoint) === endpoint.port || leadsToItself(answer, path, endpoint))
+    return true;
+  return answer.status === 400 && /https|ssl|tls/i.test(answer.body);
 }
 
 /** Signals that state the type, unlike a name or a port. */
@@ -263,8 +293,8 @@ async function probeOnce(
   const proof =
     'status' in health.answer
       ? await tryProofs(client, spec.proofs, base)
-      : ({ held: false, auth: false } as const);
-  const otherScheme = !proof.held && isWrongScheme(candidate, health.answer);
+      : ({ held: false, auth: false, ownLogin: false } as const);
+  const otherScheme = !proof.held && isWrongScheme(candidate, health);
   const verdict = (rest: Omit<Verdict, 'steps'>): Probed => ({
     verdict: { ...rest, steps: client.steps },
     otherScheme,
@@ -279,7 +309,7 @@ async function probeOnce(
     });
   }
   const { status, body } = health.answer;
-  const said = `${asked} answered ${status}`;
+  const said = `${asked} answered ${status}${wantsHttps(candidate, health)}`;
   if (proof.held) {
     const moved =
       proof.proof.path === undefined || proof.proof.path === base ? {} : { path: proof.proof.path };
@@ -301,7 +331,7 @@ async function probeOnce(
     return verdict({ ...proven, health: 'unhealthy', reason: `${said} ${bodySnippet(body, 80)}`.trim() });
   }
   if (spec.proofs.length === 0) {
-    const auth = requiresAuth(health.answer);
+    const auth = requiresAuth(health.answer) || isOwnLogin(client, health.path, health.answer);
     return verdict({
       health: (status >= 200 && status < 300) || auth ? 'healthy' : 'unhealthy',
       authRequired: auth,
@@ -331,13 +361,13 @@ async function probeOnce(
       proof: 'unproven',
       reason: `${said} ${bodySnippet(body, 80)}`.trim(),
     });
-  if (proof.auth || requiresAuth(health.answer))
-    return verdict({
-      health: 'healthy',
-      authRequired: true,
-      proof: 'unproven',
-      reason: `${said}: alive, requires credentials to prove its type`,
-    });
+  const locked = verdict({
+    health: 'healthy',
+    authRequired: true,
+    proof: 'unproven',
+    reason: `${said}: alive, requires credentials to prove its type`,
+  });
+  if (proof.auth || requiresAuth(health.answer)) return locked;
   const contradicted = verdict({
     health: 'unhealthy',
     authRequired: false,
@@ -350,7 +380,7 @@ async function probeOnce(
   const exchanges = await client.exchanges();
   const usual = status === 404 ? [`/${detector}`] : [];
   return {
-    ...contradicted,
+    ...(proof.ownLogin ? locked : contradicted),
     bases: basePathsIn(exchanges, endpoint, usual),
     isBlank: exchanges.every(({ answer }) => answer.status === 404),
   };

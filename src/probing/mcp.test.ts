@@ -174,6 +174,18 @@ test.each<[string, Served]>([
   expect(asked.length).toBeLessThanOrEqual(7);
 });
 
+test.each<[string, Served]>([
+  ['its path', { path: '/x', redirects: { '/mcp': [302, '/login'] } }],
+  ['the path of its events', { path: '/x', redirects: { '/sse': [302, '/oauth2/start'] } }],
+])('a redirect of %s to a login page of its own means that credentials are required', async (_, served) => {
+  const { fetch } = await servedAt(served);
+  const way =
+    served.redirects?.['/sse'] === undefined
+      ? mcp
+      : { ...mcp, mode: 'sse' as const, endpoint: { ...mcp.endpoint, path: '/sse' } };
+  expect(await probeMcp(way, fetch, signal())).toMatchObject({ health: 'healthy', authRequired: true });
+});
+
 test('an owner decides the path: no other is tried', async () => {
   const { fetch, asked } = await servedAt({ path: '/mcp' });
   const own = { ...mcp, endpoint: { ...mcp.endpoint, path: '/tools/mcp' } };

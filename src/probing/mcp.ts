@@ -4,7 +4,6 @@ import { quoted } from '../model/text.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import { EventReader } from './event-stream.ts';
 import {
-  bodySnippet,
   type Fetch,
   ProbeFailure,
   type ProbeRequest,
@@ -13,7 +12,7 @@ import {
 } from './fetch.ts';
 import { createRpcCall, type RpcCall } from './json-rpc.ts';
 import { type FetchToolPage, listTools, type ToolList } from './mcp-tools.ts';
-import { redirectPath } from './redirect.ts';
+import { answerText, leadsToOwnLogin, redirectPath } from './redirect.ts';
 
 /** The protocol revision without a handshake, which is tried first, and the last revision with one. */
 const MODERN = '2026-07-28';
@@ -156,7 +155,7 @@ class McpProbe {
   async #send(name: string, ask: ProbeRequest): Promise<Answer> {
     try {
       const answer = await this.#fetch(this.#candidate, ask, this.#signal);
-      this.steps.push({ asked: name, answered: `${answer.status} ${bodySnippet(answer.body, 60)}`.trim() });
+      this.steps.push({ asked: name, answered: answerText(answer, ask.path, this.#candidate.endpoint) });
       return answer;
     } catch (error) {
       if (!(error instanceof ProbeFailure)) throw error;
@@ -191,7 +190,7 @@ class McpProbe {
     });
     if (answer instanceof ProbeFailure) return failed(answer, asked);
     if (refusesHost(answer)) return this.#refused();
-    if (requiresLogin(answer)) return LOGIN;
+    if (requiresLogin(answer) || leadsToOwnLogin(answer, path, this.#candidate.endpoint)) return LOGIN;
     if (named)
       return answered({
         health: 'healthy',
@@ -214,6 +213,7 @@ class McpProbe {
     const modern = await this.#send(`POST ${path} server/discover`, discovery.request);
     if (modern instanceof ProbeFailure) return failed(modern, `POST ${path} server/discover`);
     const redirected = redirectPath(modern, path, this.#candidate.endpoint);
+    if (leadsToOwnLogin(modern, path, this.#candidate.endpoint)) return LOGIN;
     if (redirected !== undefined)
       return {
         ...answered({

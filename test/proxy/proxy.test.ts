@@ -123,7 +123,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(warningsOf('moved')).toMatchObject([{ what: expect.stringContaining('answered 302') }]);
     expect(explained('moved').probe.steps).toContainEqual<ProbeStep>({
       asked: 'GET /-/healthy',
-      answered: '302',
+      answered: '302 to http://trap.backends.svc.cluster.local/-/healthy',
     });
   });
 
