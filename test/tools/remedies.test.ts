@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
-import { builtIn, candidate, options, rules } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
-import { readConfigData } from '../config/config-map.ts';
-import { detectorTypes } from '../config/detector-types.ts';
-import { detect } from '../detection/detect.ts';
-import { makeRules } from '../detection/make-rules.ts';
-import { apiElsewhere } from '../model/api-elsewhere.ts';
-import { servicesWithEndpoint } from '../model/overrides.ts';
-import { readOverrides } from '../outputs/read-overrides.ts';
-import { isPlaced, recallBackend } from './outcome.ts';
+import { readConfigData } from '../../src/config/config-map.ts';
+import { detectorTypes } from '../../src/config/detector-types.ts';
+import { isPlaced, recallBackend } from '../../src/controller/outcome.ts';
+import { detect } from '../../src/detection/detect.ts';
+import { makeRules } from '../../src/detection/make-rules.ts';
+import { apiElsewhere } from '../../src/model/api-elsewhere.ts';
+import { servicesWithEndpoint } from '../../src/model/overrides.ts';
+import { readOverrides } from '../../src/outputs/read-overrides.ts';
+import { builtIn, candidate, options, rules } from '../fixtures/unit/detection.ts';
+import { service } from '../fixtures/unit/service.ts';
 
 const logs = service('loki', { labels: { app: 'loki' }, ports: [3100] });
 const found = candidate(logs);
