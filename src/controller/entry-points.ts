@@ -2,7 +2,7 @@ import type { Naming } from '../detection/names.ts';
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import type { Rules } from '../detection/rules.ts';
 import { podsWithin as servicePodsWithin } from '../detection/selection.ts';
-import type { Candidate, Verdict } from '../model/discovery.ts';
+import { type Candidate, isBlank, type Verdict } from '../model/discovery.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
@@ -168,9 +168,8 @@ const isLost = ({ verdict }: ProbedEntryPoint): boolean =>
   verdict.health === 'unknown' && verdict.fault !== undefined;
 
 /** Its answers show nothing without credentials, or at the paths that are known. Another entry point may answer openly. */
-const isClosed = ({ verdict: { health, proof, authRequired, fault, fix } }: ProbedEntryPoint): boolean =>
-  proof === 'unproven' &&
-  (authRequired || (health === 'unknown' && fault === undefined && fix !== undefined));
+const isClosed = ({ verdict }: ProbedEntryPoint): boolean =>
+  (verdict.proof === 'unproven' && verdict.authRequired) || isBlank(verdict);
 
 const isOpen = (probed: ProbedEntryPoint): boolean =>
   works(probed) && probed.verdict.proof === 'proven' && !probed.verdict.authRequired;

@@ -37,6 +37,7 @@ export const CONDITION_REASONS = {
     'InvalidAnswer',
     'Timeout',
     'ErrorAnswer',
+    'HealthPathNotFound',
     'Unreachable',
     'NotProbed',
     'NotFound',

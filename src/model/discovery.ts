@@ -152,6 +152,10 @@ export interface Verdict {
 export const isKeptForNow = ({ reason }: Pick<Verdict, 'reason'>): boolean =>
   reason.startsWith('kept for now');
 
+/** Whether a backend answered, but with nothing at any path that was requested, so that only a person can say where it is. */
+export const isBlank = ({ health, proof, fault, fix }: Verdict): boolean =>
+  health === 'unknown' && proof === 'unproven' && fault === undefined && fix !== undefined;
+
 /**
  * The cause of a verdict, without details that differ between probes, such as times and texts of the backend. A verdict
  * with an unchanged cause is not worth a new log line.

@@ -110,11 +110,25 @@ const PROVEN: readonly Case<'Proven'>[] = [
   ],
   ['CredentialsRequired', 'Unknown', { verdict: { authRequired: true } }, {}, 'without credentials'],
   ['NoProof', 'Unknown', {}, {}, 'nothing in its answers'],
+  [
+    'NoProof',
+    'Unknown',
+    { verdict: { health: 'unknown', reason: 'GET / answered 404', fix: 'give its path' } },
+    {},
+    'GET / answered 404; give its path',
+  ],
   ['NotProbed', 'Unknown', { verdict: { health: 'unknown', reason: 'not probed' } }, {}, 'not probed'],
   ['NotProbed', 'Unknown', { verdict: { pending: true, reason: 'not yet' } }, {}, 'not yet'],
   ['NotFound', 'Unknown', {}, { isFound: false }, 'no longer exists'],
 ];
 const HEALTHY: readonly Case<'Healthy'>[] = [
+  [
+    'HealthPathNotFound',
+    'Unknown',
+    { verdict: { health: 'unknown', reason: 'GET / answered 404', fix: 'give its path' } },
+    {},
+    'GET / answered 404; give its path',
+  ],
   ['ProbeSucceeded', 'True', {}, {}, 'GET / answered 200'],
   ['CredentialsRequired', 'True', { verdict: { authRequired: true } }, {}, 'GET / answered 200'],
   [

@@ -1,13 +1,26 @@
 /** The conditions that follow from a probe's verdict. */
 import { apiElsewhere } from '../../model/api-elsewhere.ts';
 import type { ConditionReason, ConditionStatus, Finding } from '../../model/condition.ts';
-import { type DiscoveredService, type Fault, isKeptForNow, type Verdict } from '../../model/discovery.ts';
+import {
+  type DiscoveredService,
+  type Fault,
+  isBlank,
+  isKeptForNow,
+  type Verdict,
+} from '../../model/discovery.ts';
 
 /** Whether there is no result of a probe yet. */
-const isUnprobed = ({ health, proof, fault, pending }: Verdict): boolean =>
-  pending === true || (health === 'unknown' && proof === 'unproven' && fault === undefined);
+const isUnprobed = (verdict: Verdict): boolean => {
+  const { health, proof, fault, pending } = verdict;
+  if (pending === true) return true;
+  return health === 'unknown' && proof === 'unproven' && fault === undefined && !isBlank(verdict);
+};
 
-type Cases<T extends 'Proven' | 'Healthy'> = readonly [ConditionStatus, ConditionReason<T>, fix?: string];
+type Cases<T extends 'Proven' | 'Healthy'> = readonly [
+  ConditionStatus,
+  ConditionReason<T>,
+  fix?: string | undefined,
+];
 
 const finding = <T extends 'Proven' | 'Healthy'>(
   type: T,
@@ -23,7 +36,7 @@ function provenCase(found: DiscoveredService): Cases<'Proven'> {
   if (isUnprobed(verdict)) return ['Unknown', 'NotProbed'];
   if (verdict.authRequired)
     return ['Unknown', 'CredentialsRequired', 'its answers without credentials do not show what it is'];
-  return ['Unknown', 'NoProof', 'nothing in its answers confirms or contradicts its type'];
+  return ['Unknown', 'NoProof', verdict.fix ?? 'nothing in its answers confirms or contradicts its type'];
 }
 
 /** The condition `Proven`. */
@@ -44,6 +57,7 @@ const FAULTS: Readonly<Record<Fault, Cases<'Healthy'>>> = {
 function healthyCase(verdict: Verdict): Cases<'Healthy'> {
   const { health, fault, proof, authRequired } = verdict;
   if (isUnprobed(verdict)) return ['Unknown', 'NotProbed'];
+  if (isBlank(verdict)) return ['Unknown', 'HealthPathNotFound', verdict.fix];
   if (health === 'unknown')
     return ['Unknown', 'Unreachable', 'check the network and the DNS between this program and the backend'];
   if (health === 'unhealthy') {
