@@ -6,6 +6,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { readStart } from '../kubernetes/response.ts';
 import type { Endpoint } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
+import { createPacer } from '../model/pacer.ts';
 import { oneLine } from '../model/text.ts';
 import { type AddressGuard, type ConnectTo, createGuard, openConnection } from './connect.ts';
 import {
@@ -18,7 +19,6 @@ import {
   type ProbeResponse,
   recordPhase,
 } from './fetch.ts';
-import { createPacer } from './pacer.ts';
 
 /** Maximum bytes of headers, and maximum number of headers. */
 const MAX_HEADER_BYTES = 16 * 1024;

@@ -11,6 +11,7 @@ import { answerLog, counted } from './answer-log.ts';
 import { asProblem, MAX_BODY_BYTES, sendProblem } from './as-problem.ts';
 import { clientOf } from './client.ts';
 import { type ConnectionLimits, Connections, type Dropped } from './connections.ts';
+import { limitHandshakes } from './limit-handshakes.ts';
 import { lingerOnClose } from './lingering-close.ts';
 import { addListeners } from './listeners.ts';
 import { Methods } from './methods.ts';
@@ -187,6 +188,7 @@ export async function createApp({
       ),
     );
   });
+  if (tls?.requestCert === true) limitHandshakes(app.server);
   connections.guard(app.server);
   limitParsing(app.server);
   lingerOnClose(app.server);

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Server } from 'node:https';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
@@ -32,10 +32,12 @@ const EXPIRY_CHECK_INTERVAL = 60 * 60_000;
 
 /**
  * Settings that all browsers and libraries of the last ten years support, with forward secrecy and authenticated encryption.
+ * Clients cannot renegotiate, which could bring new certificates.
  * @see https://wiki.mozilla.org/Security/Server_Side_TLS "Intermediate compatibility", without DHE
  */
 const MODERN: ServerTls = {
   minVersion: 'TLSv1.2',
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   ciphers: [
     'TLS_AES_256_GCM_SHA384',
     'TLS_CHACHA20_POLY1305_SHA256',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createFairSlots } from '../model/fair-slots.ts';
+import { createFairSlots } from './fair-slots.ts';
 
 /** Work above this time is expensive, in milliseconds. Verifying a usual chain of certificates takes less than 2 ms. */
 const EXPENSIVE_MS = 10;

@@ -1,0 +1,127 @@
+import type { Server } from 'node:http';
+import { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { createPacer, type Pacer } from '../model/pacer.ts';
+import { addressKey } from './address-key.ts';
+
+/**
+ * Maximum bytes of a TLS handshake from a client. OpenSSL verifies all certificates that a client sends, trusted or not, on the
+ * event loop, and each of them can be chosen so that it takes milliseconds. Usual chains have 2 to 6 KiB.
+ */
+const MAX_HANDSHAKE_BYTES = 16 * 1024;
+
+/**
+ * The connection whose data Node.js handles at the moment. A handshake ends while its last bytes are handled, and the TLS
+ * socket has no address and no documented way to the stream below it. A test fails if that changes.
+ */
+let delivering: LimitedSocket | undefined;
+
+/** An accepted connection whose TLS handshake is limited and paced. */
+class LimitedSocket extends Duplex {
+  readonly #socket: Socket;
+  readonly #pace: Pacer;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
+  #received = 0;
+  #isSecured = false;
+
+  constructor(socket: Socket, pace: Pacer) {
+    super({ allowHalfOpen: true });
+    this.#socket = socket;
+    this.#pace = pace;
+    this.remoteAddress = socket.remoteAddress;
+    this.remotePort = socket.remotePort;
+    this.remoteFamily = socket.remoteFamily;
+    socket.pause();
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => {
+      // Without this, a client that leaves during the handshake would count until it times out.
+      if (this.#isSecured) this.push(null);
+      else this.destroy();
+    });
+    socket.on('error', (error) => this.destroy(error));
+    socket.on('close', () => this.destroy());
+  }
+
+  /** Ends the limits. */
+  secured(): void {
+    this.#isSecured = true;
+  }
+
+  /** Like that of `Socket`. */
+  destroySoon(): void {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    if (event !== 'data') return super.emit(event, ...values);
+    delivering = this;
+    try {
+      return super.emit(event, ...values);
+    } finally {
+      delivering = undefined;
+    }
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#socket.pause();
+    if (this.#isSecured) {
+      this.#forward(chunk);
+      return;
+    }
+    this.#received += chunk.length;
+    if (this.#received > MAX_HANDSHAKE_BYTES) {
+      this.destroy(new Error('the TLS handshake is too long'));
+      return;
+    }
+    void this.#pace(addressKey(this.remoteAddress ?? ''), () => this.#forward(chunk));
+  }
+
+  #forward(chunk: Buffer): void {
+    if (this.destroyed) return;
+    if (this.push(chunk)) this.#socket.resume();
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#socket.write(chunk, encoding, done);
+  }
+
+  override _final(done: () => void): void {
+    this.#socket.end(done);
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy();
+    done(error);
+  }
+}
+
+/**
+ * Limits and paces the TLS handshakes of a server that asks for client certificates: clients need no certificate of a known
+ * authority to make it verify theirs.
+ */
+export function limitHandshakes(server: Server): void {
+  const pace = createPacer();
+  const emit = server.emit.bind(server) as (event: string, ...values: unknown[]) => boolean;
+  server.emit = ((event: string, ...values: unknown[]) => {
+    const [socket] = values;
+    return event === 'connection' && socket instanceof Socket
+      ? emit(event, new LimitedSocket(socket, pace))
+      : emit(event, ...values);
+  }) as Server['emit'];
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    if (delivering === undefined) return;
+    delivering.secured();
+    const { remoteAddress, remotePort, remoteFamily } = delivering;
+    for (const [name, value] of Object.entries({ remoteAddress, remotePort, remoteFamily }))
+      Object.defineProperty(socket, name, { value });
+  });
+}
