@@ -109,8 +109,14 @@ export function besideHandWritten(
   const left = ours.filter((entry) => !theirs.some((each) => isSame(each, entry, namespace)));
   if (name === undefined) return left;
   const taken = theirs.map((entry, index) => String(own(entry, name) || unnamed(index)));
+  const reserved = new Set(taken.map((each) => each.toLowerCase()));
+  // A number behind a person's name would look like another backend of that person.
+  const nameOf = (entry: Mapping): string => {
+    const given = String(own(entry, name));
+    return reserved.has(given.toLowerCase()) ? nameOfAddress(addressesOf(entry)[0]) : given;
+  };
   const names = distinctNames(
-    left.map((entry) => ({ tool: String(own(entry, name)) })),
+    left.map((entry) => ({ tool: nameOf(entry) })),
     taken,
   );
   return left.map((entry, index) => ({ ...entry, [name]: names[index] }));

@@ -79,7 +79,7 @@ describe('a flat configuration with an address', () => {
   test('a generated one with its name is renamed', () => {
     const generated = { instances: [{ name: 'default', prometheus_url: url('a.evil') }] };
     expect(joined(generated, mine).config).toMatchObject({
-      instances: [{ name: 'default' }, { name: 'default-2' }],
+      instances: [{ name: 'default' }, { name: 'a.evil' }],
     });
   });
 
@@ -150,7 +150,7 @@ describe('hand-written instances', () => {
       instances: [
         { username: 'u', password: 'p', name: 'a', api_url: 'http://a' },
         { name: 'b', api_url: 'http://b', bearer_token: 't' },
-        { name: 'a-2', api_url: url('v.evil') },
+        { name: 'v.evil', api_url: url('v.evil') },
       ],
     });
   });
@@ -162,7 +162,7 @@ describe('hand-written instances', () => {
       FILE,
       'victorialogs',
     );
-    expect(config).toMatchObject({ instances: [{ name: 'prod' }, { name: 'PROD-2' }] });
+    expect(config).toMatchObject({ instances: [{ name: 'prod' }, { name: 'v.evil' }] });
   });
 
   test('an unused address next to them becomes an instance of its own, and keeps its credentials', () => {
