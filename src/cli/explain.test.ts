@@ -6,11 +6,11 @@ import { httpBackend } from '../../test/fixtures/unit/server.ts';
 import { explainCommand } from './explain.ts';
 
 /** What `explain` says of the Service `d/a` in a manifest. */
-async function explained(object: object): Promise<string> {
+async function explained(object: object, env: Record<string, string> = {}): Promise<string> {
   let text = '';
   const result = { write: (written: string) => (text += written) };
   const run = {
-    env: {},
+    env,
     stdin: Readable.from([JSON.stringify(object)]),
     output: { result, messages: { write: () => true } },
     version: '0.0.0',
@@ -44,6 +44,20 @@ test('explain does not mention it if all are considered', async () => {
 test('a Service that does not exist is named once, with where it was looked for in manifests', async () => {
   await expect(explained({ ...service(1), metadata: { name: 'b', namespace: 'other' } })).rejects.toThrow(
     'there is no Service d/a in standard input; the namespace d has none',
+  );
+});
+
+test('explain says that a disabled detector would match', async () => {
+  const grafana = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'a', namespace: 'd', labels: { 'app.kubernetes.io/name': 'grafana' } },
+    spec: { ports: [{ name: 'http', port: 3000 }] },
+  };
+  const text = await explained(grafana, { ENABLE_GRAFANA: 'false' });
+  expect(text).toContain('✘ grafana          it would match (label app.kubernetes.io/name=grafana)');
+  expect(text).toContain(
+    'left out: the detector grafana would match, but the configuration switches it off (ENABLE_GRAFANA=false)',
   );
 });
 

@@ -59,7 +59,7 @@ export function isDisabled(type: string, namespace: string, { byType, disabled }
 }
 
 /** Why the configuration excludes a Service from a detector. */
-function scopeExclusion(service: Service, compiled: CompiledDetector): string | undefined {
+export function scopeExclusion(service: Service, compiled: CompiledDetector): string | undefined {
   const { options } = compiled;
   const elsewhere = namespaceExclusion(service.namespace, compiled);
   if (elsewhere !== undefined) return elsewhere;

@@ -2,12 +2,12 @@ import type { Candidate, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
-import { evaluate } from './evaluate.ts';
-import { factsOf } from './identity.ts';
+import { evaluate, scopeExclusion } from './evaluate.ts';
+import { type Facts, factsOf } from './identity.ts';
 import { ignoredAnnotations } from './ignored-annotations.ts';
 import { keptOut } from './kept-out.ts';
 import type { DetectOptions } from './owner.ts';
-import type { Rules } from './rules.ts';
+import type { CompiledDetector, Rules } from './rules.ts';
 
 /** One detector's verdict on a Service. */
 export interface DetectorVerdict {
@@ -17,6 +17,8 @@ export interface DetectorVerdict {
   readonly reasons: readonly string[];
   /** Whether it nearly matches. */
   readonly near: boolean;
+  /** Why the configuration excludes it, if it would match otherwise. */
+  readonly excluded?: string;
 }
 
 /** Explains the result of detection for one Service. */
@@ -30,6 +32,53 @@ export interface Explanation {
   readonly problems: readonly Problem[];
   /** Annotations that have no effect. */
   readonly ignored: readonly Problem[];
+}
+
+/** Why the configuration excludes a Service from a detector, and the setting, if only its type matters. */
+function exclusionOf(
+  { service }: Facts,
+  compiled: CompiledDetector,
+  { switchedOff }: Rules,
+): { readonly why: string; readonly setting?: string } | undefined {
+  const { type } = compiled.detector;
+  if (switchedOff.includes(compiled))
+    return {
+      why: 'the configuration switches it off',
+      setting: compiled.options.enabled
+        ? `ENABLE_${type.toUpperCase()}=false`
+        : `enabled: false of ${type} in detectors`,
+    };
+  const why = scopeExclusion(service, compiled);
+  return why === undefined ? undefined : { why };
+}
+
+/** The verdict of a detector that the configuration excludes, which shows whether it would match otherwise. */
+function excludedVerdict(
+  facts: Facts,
+  compiled: CompiledDetector,
+  rules: Rules,
+  { why, setting }: { readonly why: string; readonly setting?: string },
+): DetectorVerdict {
+  const { type } = compiled.detector;
+  const { namespaces: _, ...options } = compiled.options;
+  const open = { ...compiled, options: { ...options, excludeNamespaces: [], requiredAnnotations: {} } };
+  const verdict = evaluate(facts, open, rules);
+  // A hint would count only together with a proof.
+  if (!verdict.matched || verdict.certainty === 'hint')
+    return { type, matched: false, near: false, reasons: [why] };
+  const excluded = setting === undefined ? why : `${why} (${setting})`;
+  const reason = `it would match (${verdict.evidence[0]?.detail}), but ${excluded}`;
+  return { type, matched: false, near: true, reasons: [reason], excluded };
+}
+
+function verdictOf(facts: Facts, compiled: CompiledDetector, rules: Rules): DetectorVerdict {
+  const { type } = compiled.detector;
+  const exclusion = exclusionOf(facts, compiled, rules);
+  if (exclusion !== undefined) return excludedVerdict(facts, compiled, rules, exclusion);
+  const verdict = evaluate(facts, compiled, rules);
+  return verdict.matched
+    ? { type, matched: true, near: false, reasons: verdict.evidence.map(({ detail }) => detail) }
+    : { type, matched: false, near: verdict.near, reasons: [verdict.why] };
 }
 
 /**
@@ -46,17 +95,9 @@ export function explain(
   const service = services.find((candidate) => serviceKey(candidate) === key);
   if (service === undefined) return undefined;
   const facts = factsOf(service, rules.vocabulary);
-  const detectors = rules.detectors.map((compiled): DetectorVerdict => {
-    const verdict = evaluate(facts, compiled, rules);
-    return verdict.matched
-      ? {
-          type: compiled.detector.type,
-          matched: true,
-          near: false,
-          reasons: verdict.evidence.map(({ detail }) => detail),
-        }
-      : { type: compiled.detector.type, matched: false, near: verdict.near, reasons: [verdict.why] };
-  });
+  const detectors = [...rules.detectors, ...rules.switchedOff]
+    .sort((a, b) => a.order - b.order)
+    .map((compiled) => verdictOf(facts, compiled, rules));
   const { candidates, problems } = detect(services, rules, options);
   const candidate = candidates.find(
     (found) =>

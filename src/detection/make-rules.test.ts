@@ -193,5 +193,34 @@ describe('detectors and options of operators', () => {
         reasons: ['its owner offers it as loki, which the configuration switches off'],
       });
     });
+
+    test.each([
+      ['by name', { disabled: ['loki'] }, 'the configuration switches it off (ENABLE_LOKI=false)'],
+      [
+        'by an option',
+        { options: set('loki', { enabled: false }) },
+        'the configuration switches it off (enabled: false of loki in detectors)',
+      ],
+      [
+        'in this namespace',
+        { options: set('loki', { excludeNamespaces: ['monitoring'] }) },
+        'the configuration keeps it out of this namespace',
+      ],
+    ])('explain says that it would match, if it is disabled %s', (_, change, excluded) => {
+      const { rules } = ruled(change);
+      const loki = service('loki', { labels: { app: 'loki' }, ports: [3100] });
+      const told = explain([loki], keyFor('monitoring/loki'), rules, options);
+      const reasons = [`it would match (label app=loki), but ${excluded}`];
+      expect(told?.candidate).toBeUndefined();
+      expect(told?.detectors.find(({ type }) => type === 'loki')).toEqual({
+        type: 'loki',
+        matched: false,
+        near: true,
+        reasons,
+        excluded,
+      });
+      const other = explain([service('shop', { ports: [80] })], keyFor('monitoring/shop'), rules, options);
+      expect(other?.detectors.find(({ type }) => type === 'loki')).toMatchObject({ near: false });
+    });
   });
 });

@@ -58,6 +58,5 @@ export function makeRules(
       });
   const switchedOff = Object.keys(custom.options).filter((type) => custom.options[type]?.enabled === false);
   const disabled = new Set([...custom.disabled, ...switchedOff]);
-  const enabled = [...detectors.values()].filter(({ type }) => !disabled.has(type));
-  return { rules: compileRules(enabled, vocabulary, custom.options, disabled), problems };
+  return { rules: compileRules([...detectors.values()], vocabulary, custom.options, disabled), problems };
 }

@@ -50,6 +50,8 @@ export interface Rules {
   readonly neutral: ReadonlySet<string>;
   /** Disabled types. Annotations cannot enable them. */
   readonly disabled: ReadonlySet<string>;
+  /** The detectors of disabled types, to explain what they would have matched. */
+  readonly switchedOff: readonly CompiledDetector[];
 }
 
 /** The default options of a detector. */
@@ -95,6 +97,7 @@ export function roleFault(detector: Detector, vocabulary: Vocabulary): string | 
 
 /**
  * Compiles detectors and vocabulary to rules.
+ * @param detectors all detectors, disabled ones too
  * @throws Error if a detector uses an unknown role
  */
 export function compileRules(
@@ -103,11 +106,11 @@ export function compileRules(
   options: DetectorsOptions = {},
   disabled: ReadonlySet<string> = new Set(),
 ): Rules {
-  const byType = new Map<string, CompiledDetector>();
+  const all = new Map<string, CompiledDetector>();
   for (const [order, detector] of detectors.entries()) {
     const fault = roleFault(detector, vocabulary);
     if (fault !== undefined) throw new Error(`detector ${detector.type}: ${fault}`);
-    byType.set(detector.type, {
+    all.set(detector.type, {
       detector,
       order,
       names: detector.names.map((name) => name.split('-')).sort(longestFirst),
@@ -117,11 +120,14 @@ export function compileRules(
       options: options[detector.type] ?? DEFAULT_OPTIONS,
     });
   }
+  const compiled = [...all.values()];
+  const enabled = compiled.filter(({ detector }) => !disabled.has(detector.type));
   return {
-    detectors: [...byType.values()],
-    byType,
+    detectors: enabled,
+    byType: new Map(enabled.map((each) => [each.detector.type, each])),
     vocabulary,
     neutral: new Set(vocabulary.neutral),
     disabled,
+    switchedOff: compiled.filter(({ detector }) => disabled.has(detector.type)),
   };
 }

@@ -150,14 +150,20 @@ const verdictLines = (result: ExplainResult): readonly string[] => [
   ...stillLines(result),
 ];
 
+/** The verdict on a Service that is no candidate. */
+function unmatchedLine(detectors: Explanation['detectors']): string {
+  if (detectors.some(({ matched }) => matched)) return 'left out, see above';
+  const excluded = detectors.find((detector) => detector.excluded !== undefined);
+  return excluded === undefined
+    ? 'not a backend: no detector matches'
+    : `left out: the detector ${excluded.type} would match, but ${excluded.excluded}`;
+}
+
 function decisionLines(result: ExplainResult): string[] {
   const { explanation, verdict, service, limit, cuts } = result;
   const { candidate, detectors, keptOut } = explanation;
   if (keptOut !== undefined) return [`left out: ${keptOut}`];
-  if (candidate === undefined)
-    return [
-      detectors.some(({ matched }) => matched) ? 'left out, see above' : 'not a backend: no detector matches',
-    ];
+  if (candidate === undefined) return [unmatchedLine(detectors)];
   const overLimit = limit === undefined ? [] : [`left out: ${limit.what}; ${limit.fix}`];
   if (candidate.service.name !== explanation.service.name)
     return [
