@@ -72,12 +72,12 @@ export function currentStateOf(
 
 /**
  * Reads the state from the cluster. Empty without a cluster, or if the ConfigMap cannot be read.
- * @param watched the namespaces that `serve` watches
+ * @param known what the command knows of the settings of `serve`
  */
 export async function readCurrentState(
   settings: Configuration,
   { kube }: Pick<Input, 'kube'>,
-  watched: PublicationState['watched'],
+  { watched, areSettingsUnknown }: Pick<PublicationState, 'watched' | 'areSettingsUnknown'>,
   signal: AbortSignal,
 ): Promise<CurrentState> {
   const unknown = currentStateOf(undefined, settings, false);
@@ -86,7 +86,7 @@ export async function readCurrentState(
   try {
     const live = observe(await targetOf(kube, settings).read(signal), OUTPUTS);
     const state = currentStateOf(live, settings);
-    return { ...state, publication: { ...state.publication, watched } };
+    return { ...state, publication: { ...state.publication, watched, areSettingsUnknown } };
   } catch (error) {
     signal.throwIfAborted();
     return { ...unknown, fault: (error as Error).message };

@@ -24,7 +24,8 @@ export interface DiscoverFlags extends InputFlags {
 
 /** `discover`: lists the backends and their health. @returns the exit code */
 export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Promise<number> {
-  const { kube, settingsFor, policy: configured, watched } = await storedSettings(flags, cli);
+  const stored = await storedSettings(flags, cli);
+  const { kube, settingsFor, policy: configured, watched } = stored;
   const settings = await widened(await settingsFor(flags), kube, cli.signal);
   const input = await openInput(inputOf(flags, cli), settings, false, kube);
   const { sync, state, kinds, found, elsewhere } = await withProgress(
@@ -34,7 +35,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       progress?.show(`listing Services in ${input.where}`);
       const [read, state, stages] = await Promise.all([
         readOnce(input.source, cli.signal),
-        readCurrentState(settings, input, watched, cli.signal),
+        readCurrentState(settings, input, stored, cli.signal),
         stagesOf(settings, input),
       ]);
       const stagesInUse = withCurrentState(progress?.watching(stages) ?? stages, state);

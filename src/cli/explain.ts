@@ -98,13 +98,14 @@ async function otherServices(
 async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
   const { namespace, name } = parseKey(text);
   const scoped = { ...flags, namespace, allNamespaces: false };
-  const { kube, settingsFor, policy: configured, watched } = await storedSettings(flags, cli);
+  const stored = await storedSettings(flags, cli);
+  const { kube, settingsFor, policy: configured } = stored;
   const settings = await settingsFor(scoped);
   const input = await openInput(inputOf(scoped, cli), settings, false, kube);
   const { sync, state } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, cli.signal);
-    return { sync: read, state: await readCurrentState(settings, input, watched, cli.signal) };
+    return { sync: read, state: await readCurrentState(settings, input, stored, cli.signal) };
   });
   const stages = withCurrentState(await stagesOf(settings, input, { keepsTexts: true }), state);
   // Trust and shared limits depend on the configured namespaces, not on the explained one.

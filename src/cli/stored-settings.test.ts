@@ -81,9 +81,11 @@ describe('explain and discover use the settings of serve', () => {
   });
 
   test('where they cannot be read, or do not name namespaces, the message says what is unknown', async () => {
-    const expected = /the next publication adds it, if serve watches namespace shop, in toolset\.json only: /;
-    expect((await shown(undefined)).verdict).toMatch(expected);
-    expect((await shown({ 'log-level': 'debug' })).verdict).toMatch(expected);
+    const expected = 'the next publication adds it, if serve watches namespace shop';
+    expect((await shown(undefined)).verdict).toContain(
+      `${expected}, and the settings that serve uses, which are unknown here, allow it, in toolset.json only: `,
+    );
+    expect((await shown({ 'log-level': 'debug' })).verdict).toContain(`${expected}, in toolset.json only: `);
   });
 
   test('the namespaces that serve recorded count, whatever the settings ConfigMap has', async () => {
@@ -240,7 +242,15 @@ describe('explain and discover use the settings of serve', () => {
 
   test('settings with an error are ignored, with a warning', async () => {
     const { verdict, messages } = await shown({ namespaces: 'shop', 'max-backend': '1' });
-    expect(messages).toMatch(/warning: ConfigMap \S+dynamic-toolset-config: has an error, .*max-backends/);
-    expect(verdict).toContain('if serve watches namespace shop');
+    expect(messages).toMatch(
+      /warning: ConfigMap \S+dynamic-toolset-config: has an error, .*what serve uses is unknown here.*max-backends/,
+    );
+    expect(verdict).toContain('if serve watches namespace shop, and the settings that serve uses, which are');
+  });
+
+  test('settings with an error leave open what is published, also where the searched namespaces are known', async () => {
+    const { verdict, messages } = await shown({ detectors: 'grafana: {enabled: maybe}' }, 'shop');
+    expect(messages).toContain('what serve uses is unknown here');
+    expect(verdict).toContain('adds it, if the settings that serve uses, which are unknown here, allow it');
   });
 });

@@ -22,6 +22,8 @@ export interface StoredSettings {
   readonly policy: Configuration;
   /** The namespaces that `serve` watches, or did when it published. `unknown` if nothing says so; `undefined` for manifests. */
   readonly watched: readonly string[] | 'unknown' | undefined;
+  /** Whether the settings ConfigMap could not be read or used, so that `serve` may use other settings. */
+  readonly areSettingsUnknown: boolean;
 }
 
 /** Reads the settings ConfigMap. `undefined` if it cannot be read or used, which is no failure of the command. */
@@ -41,7 +43,7 @@ async function readStored(
     return read;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const what = `has an error, so this command ignores it: ${numberedLines(error.message)}`;
+    const what = `has an error, so this command ignores it, and what serve uses is unknown here: it keeps its earlier settings until that is fixed: ${numberedLines(error.message)}`;
     warn(cli.output, [{ where, what }]);
     return undefined;
   }
@@ -77,6 +79,7 @@ export async function storedSettings(flags: InputFlags, cli: CliContext): Promis
       settingsFor: (each) => settingsOf(each, cli),
       policy: own,
       watched: undefined,
+      areSettingsUnknown: false,
     };
   const kube = await openCluster(inputOf(flags, cli));
   const stored = await readStored(kube, own, sourcesOf({ ...everywhere }, cli), cli);
@@ -85,9 +88,10 @@ export async function storedSettings(flags: InputFlags, cli: CliContext): Promis
   const serve = await settingsFor(everywhere);
   // Its own environment may say something else than the settings ConfigMap.
   const searched = await readSearched(kube, serve, cli.signal);
+  const read = { kube, settingsFor, areSettingsUnknown: stored === undefined };
   if (searched !== undefined)
-    return { kube, settingsFor, policy: { ...serve, namespaces: searched }, watched: searched };
+    return { ...read, policy: { ...serve, namespaces: searched }, watched: searched };
   return serve.given.namespaces === undefined
-    ? { kube, settingsFor, policy: await settingsFor(flags), watched: 'unknown' }
-    : { kube, settingsFor, policy: serve, watched: serve.namespaces };
+    ? { ...read, policy: await settingsFor(flags), watched: 'unknown' }
+    : { ...read, policy: serve, watched: serve.namespaces };
 }

@@ -17,6 +17,8 @@ export interface PublicationState {
   readonly decides: boolean;
   /** For a command: the namespaces that `serve` watches. Absent in `serve`, which finds nothing elsewhere. */
   readonly watched?: readonly string[] | 'unknown' | undefined;
+  /** For a command: whether the settings of `serve` could not be read or used, so that it may decide otherwise. */
+  readonly areSettingsUnknown?: boolean | undefined;
 }
 
 /** The annotations that contain this state. */
@@ -140,12 +142,20 @@ function publishedCase(facts: PublicationFacts): Case {
   return partialCase(facts) ?? ['True', 'InToolset', 'it is in the published documents'];
 }
 
+/** What is unknown here, on which the next publication depends. Empty if there is nothing. */
+function provisos({ state: { watched, areSettingsUnknown = false }, namespace }: PublicationFacts): string {
+  const unknown = [
+    ...(watched === 'unknown' ? [`serve watches namespace ${namespace}`] : []),
+    ...(areSettingsUnknown ? ['the settings that serve uses, which are unknown here, allow it'] : []),
+  ];
+  return unknown.length === 0 ? '' : `, if ${unknown.join(', and ')}`;
+}
+
 /** The case of a backend that nothing keeps out, and whose tool is not in the documents yet. */
 function notYetCase(facts: PublicationFacts): Case {
   if (!facts.state.decides) return NOT_YET_BY_LEADER;
   const [, , place] = partialCase(facts) ?? [];
-  const { state, namespace } = facts;
-  const next = `the next publication adds it${state.watched === 'unknown' ? `, if serve watches namespace ${namespace}` : ''}`;
+  const next = `the next publication adds it${provisos(facts)}`;
   return ['False', 'NotYetPublished', place === undefined ? next : `${next}, ${place}`];
 }
 
