@@ -61,6 +61,27 @@ test('explain says that a disabled detector would match', async () => {
   );
 });
 
+const prometheus = (spec: object): object => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'a', namespace: 'd', labels: { 'app.kubernetes.io/component': 'prometheus' } },
+  spec,
+});
+
+test('explain says what to do for a Service with another port than those of its product', async () => {
+  const text = await explained(prometheus({ ports: [{ name: 'foo', port: 4242 }] }));
+  expect(text).toContain(
+    "not a backend: none of its ports is one of Prometheus's; if it is one, give prometheus and its URL as type and endpoint of d/a under tools in overrides.yaml",
+  );
+});
+
+test('explain names the setting that allows ExternalNames', async () => {
+  const text = await explained(prometheus({ type: 'ExternalName', externalName: 'x.example.com' }));
+  expect(text).toMatch(
+    /left out: it is of type ExternalName, .*; to allow all of these, set ALLOW_EXTERNAL_NAMES/,
+  );
+});
+
 /** Starts an MCP server that offers these tools, all declared read-only. @returns its port */
 async function mcpServer(names: readonly string[]): Promise<number> {
   const tools = names.map((name) => ({ name, annotations: { readOnlyHint: true } }));

@@ -33,6 +33,8 @@ export interface Miss {
   readonly near: boolean;
   /** Whether only a port is missing, or, for an annotated Service, the right port is ambiguous. */
   readonly missingPort: boolean;
+  /** Whether only a port is missing that is known to be one of the product's. */
+  readonly otherPorts?: true;
 }
 
 /** Rank of a component without a role: after the front ends of a query path, before its other parts. */
@@ -177,13 +179,9 @@ export function evaluate(facts: Facts, compiled: CompiledDetector, rules: Rules)
     ) ?? (named === detector ? undefined : choosePort(service, detector, rules.vocabulary, lenient, !exact));
   if (port === undefined) {
     const missingPort = service.ports.length === 0 || certainty === 'annotation';
-    return miss(
-      service.ports.length === 0
-        ? 'the Service has no ports'
-        : `none of its ports is one of ${detector.title}'s`,
-      true,
-      missingPort,
-    );
+    return service.ports.length === 0
+      ? miss('the Service has no ports', true, missingPort)
+      : { ...miss(`none of its ports is one of ${detector.title}'s`, true, missingPort), otherPorts: true };
   }
   return {
     matched: true,

@@ -19,6 +19,8 @@ export interface DetectorVerdict {
   readonly near: boolean;
   /** Why the configuration excludes it, if it would match otherwise. */
   readonly excluded?: string;
+  /** What to do if it is right all the same, as a clause. */
+  readonly fix?: string;
 }
 
 /** Explains the result of detection for one Service. */
@@ -76,9 +78,16 @@ function verdictOf(facts: Facts, compiled: CompiledDetector, rules: Rules): Dete
   const exclusion = exclusionOf(facts, compiled, rules);
   if (exclusion !== undefined) return excludedVerdict(facts, compiled, rules, exclusion);
   const verdict = evaluate(facts, compiled, rules);
-  return verdict.matched
-    ? { type, matched: true, near: false, reasons: verdict.evidence.map(({ detail }) => detail) }
-    : { type, matched: false, near: verdict.near, reasons: [verdict.why] };
+  if (verdict.matched)
+    return { type, matched: true, near: false, reasons: verdict.evidence.map(({ detail }) => detail) };
+  const fix = `if it is one, give ${type} and its URL as type and endpoint of ${displayKey(facts.service)} under tools in overrides.yaml`;
+  return {
+    type,
+    matched: false,
+    near: verdict.near,
+    reasons: [verdict.why],
+    ...(verdict.otherPorts === true ? { fix } : {}),
+  };
 }
 
 /**

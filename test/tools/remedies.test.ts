@@ -2,13 +2,16 @@ import { expect, test } from 'vitest';
 import { readConfigData } from '../../src/config/config-map.ts';
 import { detectorTypes } from '../../src/config/detector-types.ts';
 import { isPlaced, recallBackend } from '../../src/controller/outcome.ts';
+import { toolKinds } from '../../src/controller/pass.ts';
 import { detect } from '../../src/detection/detect.ts';
+import { explain } from '../../src/detection/explain.ts';
 import { makeRules } from '../../src/detection/make-rules.ts';
 import { apiElsewhere } from '../../src/model/api-elsewhere.ts';
 import { servicesWithEndpoint } from '../../src/model/overrides.ts';
+import { generate } from '../../src/outputs/generate.ts';
 import { readOverrides } from '../../src/outputs/read-overrides.ts';
 import { builtIn, candidate, options, rules } from '../fixtures/unit/detection.ts';
-import { service } from '../fixtures/unit/service.ts';
+import { keyFor, service } from '../fixtures/unit/service.ts';
 
 const logs = service('loki', { labels: { app: 'loki' }, ports: [3100] });
 const found = candidate(logs);
@@ -54,4 +57,24 @@ test('a backend without paths is told about its URL only', () => {
   expect(apiElsewhere(kafka)).toBe(
     'if it listens at another port, give its URL as the endpoint of monitoring/kafka under tools in overrides.yaml',
   );
+});
+
+test('the remedy for a Service on another port works exactly as it is written', () => {
+  const other = service('prometheus', { labels: { app: 'prometheus-server' }, ports: ['foo:4242'] });
+  const told = explain([other], keyFor('monitoring/prometheus'), rules, options);
+  const { fix = '' } = told?.detectors.find((detector) => detector.fix !== undefined) ?? {};
+  const [, type, key, part] =
+    /give (\S+) and its URL .* of (\S+) under (\S+) in overrides\.yaml/.exec(fix) ?? [];
+  const read = readOverrides(
+    `${part}: { ${key}: { type: ${type}, endpoint: http://prometheus.monitoring:4242 } }`,
+  );
+  if ('faults' in read) throw new Error(JSON.stringify(read));
+  expect(
+    generate([], {
+      overrides: read.value,
+      kinds: toolKinds(rules),
+      credentials: {},
+      holmesgptVersion: '0.32',
+    }).tools,
+  ).toMatchObject([{ type: 'prometheus' }]);
 });

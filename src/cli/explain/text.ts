@@ -154,9 +154,10 @@ const verdictLines = (result: ExplainResult): readonly string[] => [
 function unmatchedLine(detectors: Explanation['detectors']): string {
   if (detectors.some(({ matched }) => matched)) return 'left out, see above';
   const excluded = detectors.find((detector) => detector.excluded !== undefined);
-  return excluded === undefined
-    ? 'not a backend: no detector matches'
-    : `left out: the detector ${excluded.type} would match, but ${excluded.excluded}`;
+  if (excluded !== undefined)
+    return `left out: the detector ${excluded.type} would match, but ${excluded.excluded}`;
+  const near = detectors.find(({ fix }) => fix !== undefined);
+  return `not a backend: ${near === undefined ? 'no detector matches' : `${near.reasons[0]}; ${near.fix}`}`;
 }
 
 function decisionLines(result: ExplainResult): string[] {
