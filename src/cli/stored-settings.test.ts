@@ -65,8 +65,10 @@ async function shown(settings: Readonly<Record<string, string>> | undefined, sea
 describe('explain and discover use the settings of serve', () => {
   test('a namespace that serve does not watch is the reason, with what to change', async () => {
     const { verdict, published } = await shown({ namespaces: 'monitoring,ops' });
-    expect(verdict).toBe(
-      'grafana, not published: serve watches monitoring, ops only; to have it published, add shop to the setting NAMESPACES of serve\n',
+    expect(verdict).toEqual(
+      expect.stringMatching(
+        /^grafana, not published: serve watches monitoring, ops only; to have it published, add shop to the setting NAMESPACES of serve, which also publishes MCP servers and annotated Services there without approval; even then, this remains: in toolset.json only: .*credentials/,
+      ),
     );
     expect(published).toBe('NamespaceNotWatched');
   });

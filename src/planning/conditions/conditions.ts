@@ -12,14 +12,15 @@ import { tenantKnown } from './tenant-known.ts';
  */
 export function findingsOf(
   service: DiscoveredService,
-  { isOutage, ...facts }: Omit<PublicationFacts, 'verdict'> & { readonly isOutage: boolean },
+  { isOutage, ...rest }: Omit<PublicationFacts, 'verdict' | 'service'> & { readonly isOutage: boolean },
 ): readonly Finding[] {
-  const { isFound, approval } = facts;
+  const { isFound, approval } = rest;
   const { verdict } = service;
+  const facts = { ...rest, service: service.service, verdict };
   return [
     ...(isFound ? [detected(service), proven(service), healthy(verdict, isOutage)] : notFound(service)),
-    tenantKnown({ ...facts, verdict }),
+    tenantKnown(facts),
     approved(approval),
-    published({ ...facts, verdict }),
+    published(facts),
   ].filter((finding) => finding !== undefined);
 }

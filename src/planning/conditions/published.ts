@@ -1,6 +1,9 @@
 import type { ConditionReason, ConditionStatus, Finding } from '../../model/condition.ts';
 import type { Approval, Verdict } from '../../model/discovery.ts';
 import type { Cut, Omission, Scope } from '../../model/documents.ts';
+import { displayKey } from '../../model/key.ts';
+import type { ServiceName } from '../../model/service.ts';
+import { approveCommand } from '../admission.ts';
 import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../plan.ts';
 
 /** The state of the publication as a whole. */
@@ -34,6 +37,7 @@ export function publicationState(
 /** The facts that determine whether a backend is published. */
 export interface PublicationFacts {
   readonly state: PublicationState;
+  readonly service: ServiceName;
   /** The namespace of its Service. */
   readonly namespace: string;
   /** Whether its tool is in `toolset.json`. */
@@ -63,10 +67,27 @@ export const keepsOut = ({ limit }: Cut): boolean => KEEPS_OUT.has(limit);
 export const isWatched = (watched: PublicationState['watched'], namespace: string): boolean =>
   watched === undefined || watched === 'unknown' || watched.includes('*') || watched.includes(namespace);
 
-/** The reason if `serve` does not search the namespace of a backend. */
-function unwatchedReason({ namespace, state: { watched } }: PublicationFacts): Case | undefined {
+/** What to do so that `serve` finds a backend. A namespace that it lists by name is trusted. */
+function watchRemedy({ namespace, approval, service }: PublicationFacts): string {
+  const whole = 'MCP servers and annotated Services there without approval';
+  return approval.state === 'waiting'
+    ? `to have it published, set NAMESPACES of serve to * and run ${approveCommand(displayKey(service))}; adding ${namespace} by name publishes all ${whole}`
+    : `to have it published, add ${namespace} to the setting NAMESPACES of serve, which also publishes ${whole}`;
+}
+
+/** The reason if `serve` does not search the namespace of a backend, with any other that would keep it out then. */
+function unwatchedReason(facts: PublicationFacts): Case | undefined {
+  const { namespace, approval, state } = facts;
+  const { watched } = state;
   if (watched === undefined || watched === 'unknown' || isWatched(watched, namespace)) return undefined;
-  const message = `serve watches ${watched.join(', ')} only; to have it published, add ${namespace} to the setting NAMESPACES of serve`;
+  const found: PublicationFacts = {
+    ...facts,
+    state: { ...state, watched: undefined },
+    approval: approval.state === 'waiting' ? { state: 'approved', reason: '' } : approval,
+  };
+  const [, , other] = exclusionReason(found) ?? partialCase(found) ?? [];
+  const also = other === undefined ? '' : `; even then, this remains: ${other}`;
+  const message = `serve watches ${watched.join(', ')} only; ${watchRemedy(facts)}${also}`;
   return ['False', 'NamespaceNotWatched', message];
 }
 
