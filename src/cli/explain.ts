@@ -26,7 +26,7 @@ import { ConfigError, UserError } from '../model/errors.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import type { Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { type Service, serviceKey } from '../model/service.ts';
+import { defaultName, type Service, serviceKey } from '../model/service.ts';
 import { visibleTexts } from '../model/visible.ts';
 import { generate } from '../outputs/generate.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
@@ -227,6 +227,16 @@ const publishedOf = (
     )
     .map((tool) => tool.name);
 
+/** The tool to which `overrides.yaml` gives a URL of its own, so that it names no Service, and has the name of one. */
+function ownToolOf(
+  services: readonly string[],
+  namespace: string,
+  tools: readonly PublishedTool[],
+): PublishedTool | undefined {
+  const names = services.map((name) => defaultName({ cluster: HOME_CLUSTER, namespace, name }));
+  return tools.find(({ name, metadata }) => metadata.service === undefined && names.includes(name));
+}
+
 /** Why the limit on backends leaves one out before it is probed; `undefined` if it does not. */
 function limitOf(candidate: Candidate | undefined, beyond: BeyondLimit | undefined): Problem | undefined {
   if (candidate === undefined || beyond === undefined) return undefined;
@@ -308,6 +318,7 @@ async function explainService(
     ...backendState(explanation, service, verdict, found.services, generated, input),
     stillPublished: service === undefined ? publishedOf({ namespace, name }, state.tools) : [],
     isPublicationKnown: state.publication.isKnown,
+    ownTool: ownToolOf([used, name, ...(service?.alternates ?? [])], namespace, generated.tools),
   };
 }
 

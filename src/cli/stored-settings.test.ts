@@ -242,6 +242,34 @@ describe('explain and discover use the settings of serve', () => {
     );
   });
 
+  test.each([
+    ['a backend', {}, /URL of its tool {4}http:\/\/logs\.example\.com:80\/x, from overrides\.yaml/],
+    [
+      'a Service that is left out',
+      { 'kubernaut.io/toolset': 'false' },
+      /left out: .*\n {2}overrides\.yaml gives the tool grafana\.shop its own URL, http:\/\/logs\.example\.com:80\/x,/,
+    ],
+  ])('explain shows the URL that overrides give the tool of %s', async (_, annotations, expected) => {
+    const tool = '{type: grafana, endpoint: http://logs.example.com/x}';
+    const metadata = { ...GRAFANA.metadata, annotations };
+    const { server } = await kubeServer((response, { path }) => {
+      if (path.endsWith('/configmaps/kubernaut-toolset-config'))
+        return json(response, {
+          metadata: { resourceVersion: '1' },
+          data: { 'overrides.yaml': `tools: {shop/grafana: ${tool}}` },
+        });
+      if (path.endsWith('/services') || path.endsWith('/endpointslices'))
+        return json(response, {
+          metadata: { resourceVersion: '5' },
+          items: path.endsWith('/services') ? [{ ...GRAFANA, metadata }] : [],
+        });
+      refuse(response, 404, 'NotFound');
+    });
+    const { cli, written } = cliContext({ env: { PROBE: 'none' } });
+    await explainCommand('shop/grafana', { kubeconfig: await kubeconfigFor(server), output: 'text' }, cli);
+    expect(written.result).toMatch(expected);
+  });
+
   test('settings with an error are ignored, with a warning', async () => {
     const { verdict, messages } = await shown({ namespaces: 'shop', 'max-backend': '1' });
     expect(messages).toMatch(

@@ -32,6 +32,9 @@ export function asJson(result: ExplainResult): string {
     asksBeforeEach,
     limits: cuts,
     used: isUsed(result),
+    ...(result.ownTool === undefined
+      ? {}
+      : { ownTool: { name: result.ownTool.name, endpoint: result.ownTool.endpoint } }),
     ...(result.stillPublished.length === 0 ? {} : { stillPublished: result.stillPublished }),
     warnings: limit === undefined ? problems : [...problems, limit],
   };

@@ -4,6 +4,7 @@ import type { BackendId } from '../../model/backend-id.ts';
 import type { Finding } from '../../model/condition.ts';
 import type { Approval, DiscoveredService, Problem, Verdict } from '../../model/discovery.ts';
 import type { Cut } from '../../model/documents.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
 
 /** Everything that `explain` prints about one Service. */
 export interface ExplainResult {
@@ -29,6 +30,8 @@ export interface ExplainResult {
   readonly isPublicationKnown: boolean;
   /** Its published tools, although it is left out now. */
   readonly stillPublished: readonly string[];
+  /** Its tool, if `overrides.yaml` gives that a URL of its own. */
+  readonly ownTool: PublishedTool | undefined;
   /** The backend as it would be if the documents that `generate` prints were published. `undefined` if it is left out. */
   readonly generated: Backend | undefined;
 }

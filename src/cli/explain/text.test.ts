@@ -32,6 +32,7 @@ const result: ExplainResult = {
   conditions: backend?.conditions ?? [],
   isPublicationKnown: true,
   stillPublished: [],
+  ownTool: undefined,
   generated: asPublished(),
 };
 /** The verdict, if the backend is in this state, and the documents were read. */

@@ -55,7 +55,7 @@ function detectorLines({ detectors }: Explanation, paint: Paint): string[] {
   ];
 }
 
-function backendLines({ explanation, service }: ExplainResult): string[] {
+function backendLines({ explanation, service, ownTool }: ExplainResult): string[] {
   const { candidate } = explanation;
   if (candidate === undefined) return [];
   const isEntryPoint = candidate.service.name === explanation.service.name;
@@ -67,6 +67,9 @@ function backendLines({ explanation, service }: ExplainResult): string[] {
     ...(isEntryPoint ? [] : [other]),
     ...evidence.map(({ signal, detail }) => `${signal.padEnd(18)} ${detail}`),
     `${'endpoint'.padEnd(18)} ${endpointUrl((service ?? candidate).endpoint)}`,
+    ...(ownTool === undefined
+      ? []
+      : [`${'URL of its tool'.padEnd(18)} ${ownTool.endpoint}, from overrides.yaml`]),
   ];
 }
 
@@ -145,8 +148,17 @@ const stillLines = ({ stillPublished }: ExplainResult): readonly string[] =>
       `still published as the tool ${tool}: serve removes it with its next publication, or when a hold or a rollback ends`,
   );
 
+/** A tool with a URL from overrides stays, whatever its Service is. */
+const ownLines = ({ service, ownTool }: ExplainResult): readonly string[] =>
+  service !== undefined || ownTool === undefined
+    ? []
+    : [
+        `overrides.yaml gives the tool ${ownTool.name} its own URL, ${ownTool.endpoint}, so that one is published`,
+      ];
+
 const verdictLines = (result: ExplainResult): readonly string[] => [
   ...decisionLines(result),
+  ...ownLines(result),
   ...stillLines(result),
 ];
 
