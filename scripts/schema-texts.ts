@@ -114,6 +114,7 @@ export const CONFIG: Texts = {
   'credentials.*.bearerToken': 'Variable with a bearer token.',
   'credentials.*.username': 'Variable with a user name.',
   'credentials.*.password': 'Variable with a password.',
+  'credentials.*.agentToken': '`true`: the agent brings the token of its own ServiceAccount.',
   'credentials.*.headers': 'Names of headers, each with its variable.',
   'credentials.*.namespaces':
     'Namespaces whose backends of the type get the credentials; `*` for all watched ones.',

@@ -131,7 +131,7 @@ function config(): Node {
     Object.entries(settings).map(([name, { description = '' }]) => [name, description]),
   );
   const texts = { ...CONFIG, ...tableTexts('docs/configuration.md', 'detectors.*.'), ...told };
-  const kinds = ['apiKey', 'bearerToken', 'username', 'headers'];
+  const kinds = ['apiKey', 'bearerToken', 'username', 'headers', 'agentToken'];
   const made = schemaOf('config', 'Configuration file of Dynamic Toolset', configFileSchema, texts, {
     credentials: { patternProperties: { '^[^/]+$': { required: ['namespaces'] } } },
     'credentials.*': {

@@ -21,6 +21,7 @@ export async function createFollower(
   if (kube === undefined)
     throw new ConfigError('HolmesGPT settings cannot be used with --out: remove one of the two');
   const { AgentFollower } = await import('../outputs/holmesgpt/follower.ts');
+  const { agentTokenProblem } = await import('../outputs/holmesgpt/agent-token.ts');
   const { holmesTarget, publishedTarget } = await import('../outputs/holmesgpt/publisher.ts');
   const { endpointReloader, restarter } = await import('../outputs/holmesgpt/reload.ts');
   const { reload, writeFor, reloadInterval } = plan;
@@ -30,7 +31,12 @@ export async function createFollower(
     target:
       writeFor === undefined
         ? publishedTarget
-        : holmesTarget(kube, { deployment: writeFor, published, merge }),
+        : holmesTarget(kube, {
+            deployment: writeFor,
+            published,
+            check: (pod) => agentTokenProblem(pod, settings),
+            merge,
+          }),
     reloader:
       reload === undefined
         ? undefined

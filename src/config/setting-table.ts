@@ -145,6 +145,13 @@ export const SETTINGS = {
     description:
       'HolmesGPT version to generate custom_toolset.yaml for; before 0.32, each built-in toolset supports one backend',
   }),
+  holmesgptOpenshift: setting(flag, 'false', {
+    group: 'document',
+    env: 'HOLMESGPT_OPENSHIFT',
+    flag: '--holmesgpt-openshift',
+    description:
+      'whether HolmesGPT runs with IS_OPENSHIFT, which sends the token of its ServiceAccount to each Prometheus; if true, only those with agentToken in the credentials get it',
+  }),
   configMapName: setting(objectName('a ConfigMap'), 'kubernaut-toolset-config', {
     group: 'configMap',
     env: 'CONFIGMAP_NAME',

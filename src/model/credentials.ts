@@ -12,7 +12,7 @@ const namespace = z
   );
 
 /**
- * Credentials of one backend, as names of the agent's environment variables. The agent substitutes the values, so this
+ * Credentials of one backend: the agent's own token, or others as names of the agent's environment variables. The agent substitutes the values, so this
  * program never sees them.
  */
 export const credential = z
@@ -21,6 +21,8 @@ export const credential = z
     bearerToken: variable.optional(),
     username: variable.optional(),
     password: variable.optional(),
+    /** The agent brings the token of its own ServiceAccount, as HolmesGPT does on OpenShift. */
+    agentToken: z.literal(true).optional(),
     /** Header names with the variables of their values. */
     headers: z
       .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'), variable)
@@ -35,9 +37,9 @@ export const credential = z
     'has one of username and password without the other',
   )
   .refine(
-    ({ apiKey, bearerToken, username }) =>
-      [apiKey, bearerToken, username].filter((given) => given !== undefined).length <= 1,
-    'mixes apiKey, bearerToken and username with password; give one of them',
+    ({ apiKey, bearerToken, username, agentToken }) =>
+      [apiKey, bearerToken, username, agentToken].filter((given) => given !== undefined).length <= 1,
+    'mixes apiKey, bearerToken, agentToken and username with password; give one of them',
   );
 
 /** Credentials by type with the namespaces that they are for, or by `namespace/service` for one backend. */

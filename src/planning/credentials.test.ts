@@ -222,6 +222,49 @@ describe('output', () => {
     expect(JSON.stringify(document)).not.toMatch(/env\./);
   });
 
+  describe("the agent's own token", () => {
+    const metrics = (namespace: string, probed: 'healthy' | 'auth' = 'healthy') =>
+      discovered(service('prometheus', { namespace, labels: { app: 'prometheus' }, ports: [9090] }), probed);
+    const configOf = ({ toolsets }: ReturnType<typeof written>) =>
+      (toolsets as Record<string, { config: Record<string, unknown> }>)['prometheus/metrics']?.config;
+
+    test('goes to the backends that people name, and to no other', () => {
+      const all = written([metrics('openshift-monitoring', 'auth'), metrics('shop')], {
+        'openshift-monitoring/prometheus': { agentToken: true },
+      });
+      expect(all.notes).toEqual([]);
+      expect(configOf(all)?.instances).toEqual([
+        {
+          name: 'prometheus.openshift-monitoring',
+          prometheus_url: 'http://prometheus.openshift-monitoring.svc.cluster.local:9090',
+        },
+        {
+          name: 'prometheus.shop',
+          prometheus_url: 'http://prometheus.shop.svc.cluster.local:9090',
+          additional_headers: { Authorization: 'none' },
+        },
+      ]);
+    });
+
+    test('goes to none with HOLMESGPT_OPENSHIFT, and other credentials stay', () => {
+      const credentials = parsed({ 'b/prometheus': { bearerToken: 'TOKEN' } });
+      const tools = [metrics('a'), metrics('b'), loki()].map(discoveredTool);
+      const { document } = holmesDocument(tools, { ...NEWEST, credentials, holmesgptOpenshift: true });
+      expect(
+        JSON.stringify(document)
+          .match(/"Authorization":"[^"]*"/g)
+          ?.sort(),
+      ).toEqual(['"Authorization":"Bearer {{ env.TOKEN }}"', '"Authorization":"none"']);
+    });
+
+    test('is not for toolsets to which HolmesGPT brings none', () => {
+      const { notes } = written([loki()], { 'monitoring/loki': { agentToken: true } });
+      expect(notes.map(({ what }) => what)).toEqual([
+        'is left out of custom_toolset.yaml: its credentials cannot be used: HolmesGPT brings its own token to prometheus/metrics only (loki)',
+      ]);
+    });
+  });
+
   test('one backend of several gets its own, and the others do not', () => {
     const { toolsets } = written([loki('a', 'healthy'), loki('b')], { 'b/loki': { apiKey: 'KEY' } });
     expect(toolsets).toMatchObject({
@@ -253,6 +296,8 @@ describe('credentials in the configuration', () => {
     ['a template', { 'a/loki': { apiKey: '{{ env.KEY }}' } }, false],
     ['a username without a password', { 'a/loki': { username: 'NAME' } }, false],
     ['a key and a token', { 'a/loki': { apiKey: 'K', bearerToken: 'T' } }, false],
+    ["the agent's own token", { 'a/loki': { agentToken: true } }, true],
+    ["the agent's own token and another", { 'a/loki': { agentToken: true, bearerToken: 'T' } }, false],
     ['nothing', { 'a/loki': {} }, false],
     ['namespaces only', { loki: { namespaces: ['a'] } }, false],
     // `*` is all; a pattern would match nothing.

@@ -85,6 +85,7 @@ async function setting(
           : holmesTarget(kube, {
               deployment,
               published: { namespace: ours, name: 'published' },
+              check: () => undefined,
               merge: async (offered, live, tools) => mergeForAgent(offered, live, holmes, tools),
             }),
       reloader: restarter(kube, deployment),

@@ -26,6 +26,8 @@ import { unpaired } from './unpaired.ts';
 export interface HolmesSettings {
   /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
   readonly holmesgptVersion: '0.20' | '0.32';
+  /** Whether it brings the token of its ServiceAccount to each Prometheus; `false` by default. */
+  readonly holmesgptOpenshift?: boolean;
 }
 
 /** The faults in a `custom_toolset.yaml`, parsed as YAML 1.1 as HolmesGPT does. */
@@ -57,9 +59,11 @@ function beyondModel(fixed: number, most: number): Problem[] {
 /** Renders `custom_toolset.yaml` without the backends with which the model would have too many tools. */
 function render(ordered: readonly Tool[], options: RenderOptions & HolmesSettings): Rendered {
   const { credentials, overrides, holmesgptVersion, namespaces, published, limits } = options;
+  const { holmesgptOpenshift = false } = options;
   const holmes = {
     credentials,
     holmesgptVersion,
+    holmesgptOpenshift,
     patch: patchIn(overrides),
     ...(namespaces === undefined ? {} : { namespaces }),
     publishedFile: published?.[FILE],

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { json, kubeServer, refuse } from '../../../test/fixtures/unit/kube-server.ts';
+import { agentTokenProblem } from './agent-token.ts';
 import { type HolmesFile, mergeForAgent } from './merge.ts';
 import { holmesTarget } from './publisher.ts';
 
@@ -17,7 +18,7 @@ const HOLMES: HolmesFile = {
 };
 
 /** HolmesGPT's Deployment and the ConfigMap that it mounts. */
-async function holmes(configMap: Record<string, unknown> | undefined) {
+async function holmes(configMap: Record<string, unknown> | undefined, settings = { credentials: {} }) {
   const applied: unknown[] = [];
   const state = { conflicts: 0 };
   const { kube } = await kubeServer(async (response, { path }, request) => {
@@ -29,6 +30,7 @@ async function holmes(configMap: Record<string, unknown> | undefined) {
               containers: [
                 {
                   name: 'holmes',
+                  env: [{ name: 'IS_OPENSHIFT', value: 'True' }],
                   volumeMounts: [
                     {
                       name: 'v',
@@ -53,6 +55,7 @@ async function holmes(configMap: Record<string, unknown> | undefined) {
   const target = holmesTarget(kube, {
     deployment: { namespace: 'ns', name: 'holmes' },
     published: { namespace: 'ours', name: 'published' },
+    check: (pod) => agentTokenProblem(pod, settings),
     merge: async (offered, live, toolset) => mergeForAgent(offered, live, HOLMES, toolset),
   });
   return { applied, state, target };
@@ -63,6 +66,21 @@ test('the file is written for the state that was read', async () => {
   const { applied, target } = await holmes(there);
   expect(await target.sync(FILE, signal)).toMatchObject({ direct: false, written: { learned: false } });
   expect(applied).toMatchObject([{ metadata: { name: 'toolsets', resourceVersion: '7', uid: 'u' } }]);
+});
+
+test('a HolmesGPT that sends its own token to each Prometheus is reported, unless the settings prevent that', async () => {
+  const { target } = await holmes(there);
+  expect(await target.sync(FILE, signal)).toMatchObject({
+    notes: [
+      {
+        where: 'Deployment ns/holmes',
+        what: expect.stringContaining('has IS_OPENSHIFT'),
+        fix: expect.any(String),
+      },
+    ],
+  });
+  const guarded = await holmes(there, { credentials: { 'a/b': { agentToken: true } } });
+  expect(await guarded.target.sync(FILE, signal)).toMatchObject({ notes: [] });
 });
 
 test('an immutable ConfigMap is reported, with what to do, and not written', async () => {

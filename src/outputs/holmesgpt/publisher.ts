@@ -5,6 +5,7 @@ import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import { textsOf } from '../../model/binary-text.ts';
 import type { Problem } from '../../model/discovery.ts';
+import type { PodFiles } from '../../model/pod-files.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
 import type { AgentConfigMap, AgentMerge } from './merge.ts';
@@ -53,6 +54,8 @@ export interface HolmesTargetOptions {
   readonly deployment: DeploymentName;
   /** The published ConfigMap. */
   readonly published: ConfigMapName;
+  /** The problem with the environment of HolmesGPT's Pod, if there is one. */
+  readonly check: (pod: PodFiles) => Omit<Problem, 'where'> | undefined;
   /** Plans the update of HolmesGPT's ConfigMap; see `mergeForAgent`. */
   readonly merge: (
     offered: string,
@@ -69,7 +72,7 @@ type Attempt =
 /** Writes our keys and annotations to the ConfigMap that HolmesGPT's Deployment mounts, and nothing else of it. */
 export function holmesTarget(
   kube: KubeClient,
-  { deployment, published, merge: mergeWith }: HolmesTargetOptions,
+  { deployment, published, check, merge: mergeWith }: HolmesTargetOptions,
 ): AgentTarget {
   const { namespace } = deployment;
   const owner = `Deployment ${namespace}/${deployment.name}`;
@@ -134,11 +137,14 @@ export function holmesTarget(
   return {
     async sync(file, signal, tools) {
       const found = await holmesDeployment(kube, deployment, signal);
-      const mount = toolsetMount(found.spec?.template?.spec ?? {});
+      const pod = found.spec?.template?.spec ?? {};
+      const mount = toolsetMount(pod);
       if ('what' in mount) return { refused: { where: owner, ...mount } };
       const { configMap: name, frozen } = mount;
+      const problem = check(pod);
+      const checked = problem === undefined ? [] : [{ where: owner, ...problem }];
       if (namespace === published.namespace && name === published.name)
-        return { token: tokenOf(file), frozen, direct: true };
+        return { token: tokenOf(file), frozen, direct: true, notes: checked };
       const target = `ConfigMap ${namespace}/${name}`;
       try {
         const once = (): Promise<Attempt> => attempt(file, tools, name, signal);
@@ -149,7 +155,7 @@ export function holmesTarget(
           token,
           frozen,
           direct: false,
-          notes,
+          notes: [...checked, ...notes],
           ...(learned === undefined ? {} : { written: { target, learned } }),
         };
       } catch (error) {

@@ -9,6 +9,7 @@ import { describe } from '../../planning/description.ts';
 import { type Naming, type Preference, preferred } from '../../planning/preferred.ts';
 import { type TenantView, tenantViews } from '../../planning/tenants.ts';
 import type { Tool } from '../../planning/tools.ts';
+import { keepsAgentToken, WITH_AGENT_TOKEN, withoutAgentToken } from './agent-token.ts';
 import { approvalRequired } from './approval.ts';
 import { fieldsFor, hasCredentials, listsBackend, namedIn, unmatched, withoutBackends } from './backends.ts';
 import { holmesFaults } from './contract.ts';
@@ -128,6 +129,11 @@ function backendFields(tool: Tool, given: Credential | undefined, own: Mapping =
     if (required && !hasCredentials(own)) return { leftOut: MISSING, cause: 'credentials' };
     return { fields: merge('toolsets' in holmes ? templateFields(tool, holmes) : {}) };
   }
+  if (given.agentToken === true && !('toolsets' in holmes && holmes.toolsets.includes(WITH_AGENT_TOKEN)))
+    return {
+      leftOut: `its credentials cannot be used: HolmesGPT brings its own token to ${WITH_AGENT_TOKEN} only`,
+      cause: 'credentials',
+    };
   if ('toolsets' in holmes) {
     // The agent's environment has the credentials.
     if (isUnconfigured(holmes)) return { fields: {} };
@@ -192,6 +198,8 @@ export interface HolmesOptions {
   readonly credentials: Credentials;
   /** `0.20`: one backend for each built-in toolset; `0.32` and newer: several, as instances. */
   readonly holmesgptVersion: '0.20' | '0.32';
+  /** Whether the agent sends its own token to each Prometheus without other credentials. */
+  readonly holmesgptOpenshift?: boolean;
   /** Joined to the document. */
   readonly patch: HolmesPatch;
   /** The configured namespaces, the most important first. */
@@ -295,8 +303,19 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       };
       for (const name of 'toolsets' in holmes ? holmes.toolsets : [tool.detector]) {
         // What is wrong with the options is the same for each tenant.
-        const fieldsOf = (view: Tool, isFirst = true) =>
-          checkedFields(name, { tool: view, holmes }, given, patch, isFirst ? report : () => {});
+        const fieldsOf = (view: Tool, isFirst = true): BackendFields => {
+          const result = checkedFields(
+            name,
+            { tool: view, holmes },
+            given,
+            patch,
+            isFirst ? report : () => {},
+          );
+          const isGuarded = name === WITH_AGENT_TOKEN && keepsAgentToken(options);
+          return isGuarded && 'fields' in result && given?.agentToken !== true
+            ? { fields: withoutAgentToken(result.fields) }
+            : result;
+        };
         if ('http' in holmes) {
           const result = fieldsOf(tool);
           if ('leftOut' in result) leaveOutOf(name, result);
