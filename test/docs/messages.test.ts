@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-const program = globSync(['src/**/*.ts', 'deploy/kubectl/*'])
+const program = globSync(['src/**/*.ts', 'deploy/kubectl/*', 'detectors/*.yaml'])
   .filter((file) => !file.endsWith('.test.ts'))
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');

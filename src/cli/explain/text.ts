@@ -138,7 +138,8 @@ function placeLine({ generated, conditions, isPublicationKnown }: ExplainResult,
     reason === 'NeedsTenant' ||
     reason === 'NotSupportedByAgent' ||
     (reason === 'LimitReached' && generated?.published !== undefined);
-  return isInSome ? `the tool ${tool} ${message}` : `not published: ${message}`;
+  if (isInSome) return `the tool ${tool} ${message}`;
+  return /^not (published|added): /.test(message) ? message : `not published: ${message}`;
 }
 
 /** A removal may be held, so what is left out now may be published nevertheless. */
