@@ -54,6 +54,7 @@ const EXPLAINED = [
   'kafka',
   'locked',
   'moved',
+  'own-login',
   'below',
   'blank',
 ];
@@ -135,6 +136,10 @@ async function createBackends(admin: Rest, sessions: Sessions): Promise<Record<s
   await add(
     { name: 'moved', labels: named('alertmanager'), ports: [{ port: 9093, name: 'http-web' }] },
     ({ url = '' }, response) => plain(response, 302, '', { location: `${trap}${url}` }),
+  );
+  await add(
+    { name: 'own-login', labels: named('prometheus'), ports: [{ port: 9090, name: 'http-web' }] },
+    (_request, response) => plain(response, 302, '', { location: '/login' }),
   );
   const health = { '/prom/-/healthy': 'Prometheus Server is Healthy.\n' };
   await add(

@@ -127,6 +127,14 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     });
   });
 
+  test('a redirect to a login page of its own means that it requires credentials', () => {
+    expect(found('own-login')).toMatchObject({ health: 'healthy', authRequired: true });
+    expect(explained('own-login').probe.steps).toContainEqual<ProbeStep>({
+      asked: 'GET /-/healthy',
+      answered: '302 to /login',
+    });
+  });
+
   test('a backend below a path is found by what it says of itself, although the API server rewrites that', () => {
     for (const name of ['below', 'below-url'])
       expect(found(name)).toMatchObject({
@@ -149,7 +157,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(found('blank')).toMatchObject({ type: 'alertmanager', health: 'unknown' });
     expect(explained('blank').probe).toMatchObject({ proof: 'unproven' });
     expect(warningsOf('blank')).toMatchObject([
-      { fix: expect.stringContaining('detectors.alertmanager.paths') },
+      { fix: expect.stringContaining('under alertmanager, paths in the setting detectors') },
     ]);
   });
 
