@@ -36,6 +36,7 @@ function servicePrint(found: DiscoveredService): string {
       found.description,
       found.tenantDescription,
       found.certainty,
+      found.bundledWith,
       found.alternates,
       found.samePods,
       printOf(found.sharesPods),

@@ -64,6 +64,7 @@ function toPublishedService(tool: PublishedTool, kinds: ReadonlyMap<string, Tool
     fallbacks: [],
     mappings: kind?.mappings ?? {},
     mcp: kind?.mcp,
+    ...(metadata.bundledWith === undefined ? {} : { bundledWith: metadata.bundledWith }),
     tenancy: publishedTenancy(metadata, kind?.tenancy),
     verdict: {
       health: 'unknown',

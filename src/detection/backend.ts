@@ -11,6 +11,7 @@ import { displayKey } from '../model/key.ts';
 import { defaultName, type Service } from '../model/service.ts';
 import { type Tenancy, tenantPath } from '../model/tenants.ts';
 import { withoutTrailing } from '../model/trailing.ts';
+import { bundledWith } from './bundled.ts';
 import type { Match } from './evaluate.ts';
 import type { Group } from './group.ts';
 import { matchService } from './match.ts';
@@ -200,6 +201,9 @@ function candidateOf(
     if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }
+  const bundle = bundledWith(service, detector, rules.vocabulary);
+  if (bundle !== undefined)
+    evidence.push({ signal: 'group', detail: `bundled with ${bundle}, so others come first` });
   const others = members.filter(({ name }) => name !== service.name);
   // If its annotation names another host, the Pods of its selector are not behind it.
   const samePods = endpoint.host === host ? others.filter((other) => podsWithin(service, other)) : [];
@@ -212,7 +216,7 @@ function candidateOf(
       tool: defaultName(service),
       displayNames: word.name === undefined ? [] : [word.name],
       kind: detector.description,
-      description: word.description ?? detector.description,
+      description: word.description ?? describedAs(detector, bundle),
       tenantDescription: word.description !== undefined,
       endpoint,
       servicePort: word.endpoint?.port ?? chosen.port.source.port,
@@ -226,9 +230,14 @@ function candidateOf(
       mappings: detector.outputs,
       mcp: detector.mcp,
       tenancy,
+      ...(bundle === undefined ? {} : { bundledWith: bundle }),
     },
   };
 }
+
+/** The description of a backend that its owner does not describe. */
+const describedAs = ({ description }: Detector, bundle: string | undefined): string =>
+  bundle === undefined ? description : `${description}; bundled with ${bundle}`;
 
 /** How requests to backends of a kind name their tenant. */
 export function tenancyOf({ probe: { tenant } }: Detector): Tenancy | undefined {
@@ -262,7 +271,9 @@ export function retyped(
     type: proven.type,
     detector: proven.type,
     kind: proven.description,
-    description: candidate.tenantDescription ? candidate.description : proven.description,
+    description: candidate.tenantDescription
+      ? candidate.description
+      : describedAs(proven, candidate.bundledWith),
     mappings: proven.outputs,
     mcp: proven.mcp,
     tenancy: tenancyOf(proven),

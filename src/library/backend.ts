@@ -31,6 +31,7 @@ const details = z.object({
   sharesPods: names.optional(),
   targets: names.optional(),
   clusterIPs: z.record(z.string(), names).optional(),
+  bundledWith: z.string().optional(),
   tenancy: z
     .union([z.object({ header: z.string() }), z.object({ path: z.string(), ids: names.readonly() })])
     .optional(),
@@ -57,8 +58,8 @@ const backend = z.object({
 
 /** A backend as the library's users see it. */
 export function toBackend(candidate: Candidate): Backend {
-  const { service, detector, mode, tenantDescription, samePods, sharesPods, targets, clusterIPs, tenancy } =
-    candidate;
+  const { service, detector, mode, tenantDescription, samePods, sharesPods, targets, clusterIPs } = candidate;
+  const { tenancy, bundledWith } = candidate;
   const all: z.infer<typeof details> = {
     detector,
     mode,
@@ -69,6 +70,7 @@ export function toBackend(candidate: Candidate): Backend {
     ...(sharesPods === undefined ? {} : { sharesPods: sharesPods.filter((name) => name !== service.name) }),
     ...(targets === undefined ? {} : { targets: [...targets] }),
     ...(tenancy === undefined ? {} : { tenancy }),
+    ...(bundledWith === undefined ? {} : { bundledWith }),
     ...(clusterIPs === undefined
       ? {}
       : {
@@ -123,7 +125,7 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
     throw new InputError(lines.join('\n'), input);
   }
   const { name, namespace, endpoint, health, evidence: _, details: more, ...plain } = read.data;
-  const { detector, mode, ownersDescription, created, partOf, tenancy, ...pods } = more;
+  const { detector, mode, ownersDescription, created, partOf, tenancy, bundledWith, ...pods } = more;
   const known = rules.byType.get(detector)?.detector;
   if (known === undefined)
     throw new InputError(
@@ -158,6 +160,7 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
     mappings: known.outputs,
     mcp: known.mcp,
     tenancy,
+    ...(bundledWith === undefined ? {} : { bundledWith }),
     verdict: verdictOf(health),
   };
 }

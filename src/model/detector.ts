@@ -174,6 +174,8 @@ export const vocabularySchema = z.strictObject({
   component: z.array(z.string().min(1)),
   /** Labels that distinguish installations of one product. */
   instance: z.array(z.string().min(1)),
+  /** Products that bring backends for their own use, by the words that are in the names of their installations. */
+  bundles: z.array(z.strictObject({ name: word, title: z.string().min(1) })),
   /** Words without a meaning for the role of a component. */
   neutral: words,
   /** Port names that any web server may use. */

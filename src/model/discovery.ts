@@ -78,6 +78,8 @@ export interface Candidate {
   readonly mappings: Mappings;
   /** Whether it is an MCP server. */
   readonly mcp?: boolean | undefined;
+  /** The product that brings it for its own use. */
+  readonly bundledWith?: string;
   /** How requests name a tenant. Absent if it has no tenants. */
   readonly tenancy?: Tenancy | undefined;
 }

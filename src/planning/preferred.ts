@@ -19,9 +19,9 @@ const RANKS = { added: 0, service: 1, namespace: 2, other: 3 } as const;
 
 /**
  * Sorts tools by preference. The order matters because models use the first tool, and some toolsets accept only one: users'
- * own tools, tools that users named or changed, tools of namespaces that users named, the current tool, then by order of
- * the configured namespaces, by age of the Service, and by namespace and name. Tenants cannot influence the order: what
- * they write does not count, and a new Service does not displace one that works.
+ * own tools, tools that users named or changed, tools of namespaces that users named, the current tool, tools that no
+ * other product brings for its own use, then by order of the configured namespaces, by age of the Service, and by namespace and name. Tenants cannot
+ * move their tools up: what they write does not count, or moves them down, and a new Service does not displace one that works.
  */
 export function preferred<E extends { readonly tool: Tool }>(
   entries: readonly E[],
@@ -41,6 +41,7 @@ export function preferred<E extends { readonly tool: Tool }>(
       entry,
       named: named(entry.tool),
       holds: holds(entry.tool) ? 0 : 1,
+      bundled: entry.tool.bundledWith === undefined ? 0 : 1,
       place: place(entry.tool),
       created: entry.tool.created ?? NEVER,
     }))
@@ -48,6 +49,7 @@ export function preferred<E extends { readonly tool: Tool }>(
       (a, b) =>
         a.named - b.named ||
         a.holds - b.holds ||
+        a.bundled - b.bundled ||
         a.place - b.place ||
         compareText(a.created, b.created) ||
         compareText(a.entry.tool.key, b.entry.tool.key),

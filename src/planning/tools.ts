@@ -43,6 +43,7 @@ export interface Tool
     | 'verdict'
     | 'tenantDescription'
     | 'tenancy'
+    | 'bundledWith'
   > {
   readonly description: string;
   /** The cluster of the Service behind it. */
@@ -94,6 +95,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
       service: name,
       certainty: service.certainty,
       ...(service.service.created === undefined ? {} : { created: service.service.created }),
+      ...(service.bundledWith === undefined ? {} : { bundledWith: service.bundledWith }),
       ...(service.alternates.length === 0 ? {} : { alternates: service.alternates.join(',') }),
       ...(service.mcp === true ? { [HOSTS]: serverHosts(service).join(',') } : {}),
     },
