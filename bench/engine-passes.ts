@@ -6,6 +6,7 @@ import { Engine } from '../src/controller/engine.ts';
 import type { EngineEvent } from '../src/controller/events.ts';
 import type { KubeClient } from '../src/kubernetes/connection.ts';
 import { OUTPUTS } from '../src/outputs/registry.ts';
+import type { Prober } from '../src/probing/prober.ts';
 import { ScheduledProber } from '../src/probing/scheduled-prober.ts';
 import type { Change } from '../src/sources/source.ts';
 import type { Target } from './serve.ts';
@@ -19,6 +20,8 @@ export interface Passed {
   /** The list, and detection of each Service. */
   readonly listed: number;
   readonly healthy: number;
+  /** The requests of each probe in this pass. */
+  readonly requests: readonly number[];
 }
 
 /** The state of `serve` between passes, in this process. */
@@ -57,7 +60,16 @@ export async function openPasses(
   const { prober, ...stages } = await stagesOf(settings, input, {
     readiness: { changed: () => {}, signal: stop.signal },
   });
-  const scheduled = new ScheduledProber(prober, {
+  let requests: number[] = [];
+  const counted: Prober = {
+    ...(prober.prepare === undefined ? {} : { prepare: prober.prepare.bind(prober) }),
+    async probe(candidate, signal) {
+      const verdict = await prober.probe(candidate, signal);
+      requests.push(verdict.steps.length);
+      return verdict;
+    },
+  };
+  const scheduled = new ScheduledProber(counted, {
     refreshInterval: settings.discoveryInterval * 0.9,
     now: () => performance.now(),
     random: Math.random,
@@ -101,6 +113,7 @@ export async function openPasses(
       else if (event.kind === 'reconciled' && event.ok && looked !== undefined) resolve();
     };
     waiting.add(listen);
+    requests = [];
     const started = performance.now();
     await input.source.run(changed, stop.signal);
     const listed = performance.now() - started;
@@ -109,7 +122,7 @@ export async function openPasses(
     waiting.delete(listen);
     if (looked === undefined) throw new Error('the engine ended without a pass');
     const healthy = looked.services.filter(({ verdict }) => verdict.health === 'healthy').length;
-    return { whole, listed, looking: looked.milliseconds, healthy };
+    return { whole, listed, looking: looked.milliseconds, healthy, requests };
   };
   const close = async (): Promise<void> => {
     stop.abort();

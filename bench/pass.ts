@@ -77,6 +77,17 @@ const noteOf = ({ listed, looking, whole, healthy }: Passed): string =>
 const goalRow = (goal: number | undefined): Pick<Row, 'goal'> =>
   goal === undefined ? {} : { goal: { value: goal } };
 
+/** The requests that probes send in a first pass. */
+function requestsRow(what: string, { requests }: Passed): Row {
+  const all = requests.reduce((sum, each) => sum + each, 0);
+  return {
+    what: `${what}, requests per backend`,
+    value: all / Math.max(1, requests.length),
+    unit: 'requests',
+    note: `${requests.length} probes, with at most ${Math.max(0, ...requests)} requests`,
+  };
+}
+
 /** Measures the same with more concurrent probes than the default. */
 async function moreAtATime(target: Target, namespace: string, row: Omit<Row, 'value'>): Promise<Row> {
   const env = { ...target.env, PROBE_CONCURRENCY: String(AT_A_TIME) };
@@ -100,11 +111,13 @@ async function rowsFor(
   const floor = { what: 'a raw list', value: await rawList(target, namespace) };
   const rows: Row[] = [];
   const unchanged: Passed[] = [];
+  let quick: Passed | undefined;
   for (const delay of DELAYS) {
     lab.say(`${what}, backends at ${delay === 'never' ? 'no answer' : `${delay} ms`}`);
     await backends.answerAfter(delay);
     const { first, again } = await measure(target, namespace, delay === 'never' ? 1 : ROUNDS);
     const pass = middle(first);
+    if (delay === 0) quick = pass;
     const goal = goalOf(delay);
     rows.push({
       what: `${what}, ${delay === 'never' ? 'never answering' : `${delay} ms`}`,
@@ -118,6 +131,7 @@ async function rowsFor(
     if (delay === 50 && services.length >= MANY)
       rows.push(await moreAtATime(target, namespace, { what, unit: 'ms', floor, ...goalRow(goal) }));
   }
+  if (quick !== undefined) rows.push(requestsRow(what, quick));
   await backends.answerAfter(0);
   const pass = middle(unchanged);
   rows.push({
