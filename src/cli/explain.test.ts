@@ -150,6 +150,6 @@ test.each([
 });
 
 test('explain does not say so where the agent asks before the others only', async () => {
-  expect(await explainedServer(['get', 'list'], 'approve')).toContain('read-only     get\n');
+  expect(await explainedServer(['get', 'list'], 'approve')).toContain('read-only,  runs unasked  get\n');
   expect(await explainedServer(['get', 'list'], 'approve')).not.toContain('the agent asks');
 });

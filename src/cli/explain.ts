@@ -29,8 +29,9 @@ import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type Service, serviceKey } from '../model/service.ts';
 import { visibleTexts } from '../model/visible.ts';
 import { generate } from '../outputs/generate.ts';
+import type { Questions } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
-import { admissionOf, whyReadOnlyIsIgnored } from '../planning/admission.ts';
+import { admissionOf, whyReadOnlyIsIgnored, withTrustedReadOnly } from '../planning/admission.ts';
 import { findingsOf } from '../planning/conditions/conditions.ts';
 import type { PublicationState } from '../planning/conditions/published.ts';
 import type { Prober } from '../probing/prober.ts';
@@ -212,9 +213,26 @@ const whyAsked = (
   found: DiscoveredService,
   approval: Approval | undefined,
   overrides: Overrides,
-): string | undefined =>
-  (approval && whyReadOnlyIsIgnored(found, approval, overrides)) ??
-  OUTPUTS.whyAsksBeforeEach(displayKey(found.service), found.verdict, overrides);
+  questions: Questions | undefined,
+): string | undefined => {
+  const { tools = [] } = found.verdict;
+  if (questions !== undefined && !tools.every(({ name }) => questions.asksBefore(name))) return undefined;
+  return (
+    (approval && whyReadOnlyIsIgnored(found, approval, overrides)) ??
+    OUTPUTS.whyAsksBeforeEach(displayKey(found.service), found.verdict, overrides)
+  );
+};
+
+/** Before which tools of an MCP server the agent asks. `undefined` for other backends. */
+function questionsAbout(
+  found: DiscoveredService,
+  approval: Approval,
+  overrides: Overrides,
+): Questions | undefined {
+  if (found.mcp !== true) return undefined;
+  const { verdict } = withTrustedReadOnly(found, approval, overrides);
+  return OUTPUTS.questionsOf(displayKey(found.service), verdict, overrides);
+}
 
 /** The names of the published tools of a Service in the home cluster. */
 const publishedOf = (
@@ -300,6 +318,7 @@ async function explainService(
   const generated = generate(found.services, { ...policy, overrides, published, kinds });
   const verdict = probed.get(used);
   const approval = service === undefined ? undefined : admissionOf(service, policy, overrides);
+  const questions = service && approval && questionsAbout(service, approval, overrides);
   // Without what overrides decide, the verdict is the same.
   if (state.fault === undefined || approval?.state === 'unknown') warnOfUnknownState(state, configured, cli);
   return {
@@ -308,7 +327,8 @@ async function explainService(
     verdict,
     service,
     approval,
-    asksBeforeEach: service === undefined ? undefined : whyAsked(service, approval, overrides),
+    asksBeforeEach: service === undefined ? undefined : whyAsked(service, approval, overrides, questions),
+    questions,
     problems: distinctProblems([
       ...found.problems.filter(({ where }) => places.includes(where)),
       ...explanation.ignored,

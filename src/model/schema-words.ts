@@ -39,6 +39,10 @@ function describeValue(value: unknown, path: readonly PropertyKey[] = [], expect
   return kind === expected ? kind.replace(/^a /, 'another ') : kind;
 }
 
+/** The message of an issue. That of an invalid key is in the issues of the key. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message;
+
 /** The message of the best matching branch of a union, which is the one that failed at the deepest path. */
 function unionMessage(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {
   const depthOf = (branch: readonly z.core.$ZodIssue[]): number =>
@@ -46,7 +50,7 @@ function unionMessage(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>):
   const deepest = issue.errors.reduce((depth, branch) => Math.max(depth, depthOf(branch)), 0);
   const [inner] = issue.errors.find((branch) => depthOf(branch) === deepest) ?? [];
   if (deepest > 0 && inner !== undefined)
-    return `${inner.path.map((part) => shown(String(part))).join('.')}: ${inner.message}`;
+    return `${inner.path.map((part) => shown(String(part))).join('.')}: ${messageOf(inner)}`;
   const types = issue.errors.flat().flatMap((each) => (each.code === 'invalid_type' ? [each.expected] : []));
   const own = issue.errors.flat().find(({ code }) => code !== 'invalid_type');
   if (own !== undefined && issue.errors.some((branch) => branch.every(({ code }) => code !== 'invalid_type')))

@@ -55,6 +55,13 @@ export interface DivisionRules {
   join(parts: readonly string[]): string;
 }
 
+/** Before which tools of an MCP server an agent asks its user. */
+export interface Questions {
+  asksBefore(tool: string): boolean;
+  /** What is wrong with a list that a person wrote for that. */
+  readonly problems: readonly Problem[];
+}
+
 /** An output's own part of `overrides.yaml`. */
 export interface OutputOverrides<Part = unknown> extends OverridesPart<Part> {
   /** Checks a part that matches the schema. Paths are relative to the part. */
@@ -100,6 +107,11 @@ export interface Output<Settings = unknown> {
    * @param verdict with a complete list of tools
    */
   whyAsksBeforeEach?(key: string, verdict: Verdict, overrides: Overrides): string | undefined;
+  /**
+   * Before which tools of an MCP server its agent asks. Absent: its agent asks nothing.
+   * @param key the server's key, as `displayKey` formats it
+   */
+  questionsOf?(key: string, verdict: Verdict, overrides: Overrides): Questions;
   /** The names of entries that an agent would use, and that its own part of overrides switches off or removes. */
   switchedOn?(next: Toolset, overrides: Overrides): readonly string[];
   /**

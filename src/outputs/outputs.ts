@@ -2,7 +2,7 @@ import type { Problem, Verdict } from '../model/discovery.ts';
 import { type Documents, namesOf, partsOf, shardOf, type Toolset, toolsetOf } from '../model/documents.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { LARGE } from '../model/yaml-document.ts';
-import type { Output } from './output.ts';
+import type { Output, Questions } from './output.ts';
 import type { Standing } from './standing.ts';
 
 /** The outputs of one target: their documents are published together. */
@@ -38,6 +38,8 @@ export interface Outputs<Settings = unknown> {
   unpaired(next: Toolset, published: Toolset, generated: () => Toolset): readonly Problem[];
   /** Why an agent asks before each tool of an MCP server, also before those that the server declares read-only. */
   whyAsksBeforeEach(key: string, verdict: Verdict, overrides: Overrides): string | undefined;
+  /** Before which tools of an MCP server an agent asks; `undefined` if no agent does. */
+  questionsOf(key: string, verdict: Verdict, overrides: Overrides): Questions | undefined;
   /** Whether what they render depends on what is published. */
   usesPublished(settings: Settings): boolean;
 }
@@ -87,6 +89,8 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
     unpaired: (...how) => all.flatMap((output) => output.unpaired?.(...how) ?? []),
     whyAsksBeforeEach: (...server) =>
       all.map((output) => output.whyAsksBeforeEach?.(...server)).find((why) => why !== undefined),
+    questionsOf: (...server) =>
+      all.map((output) => output.questionsOf?.(...server)).find((questions) => questions !== undefined),
     usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),
   };
 }

@@ -187,7 +187,7 @@ export function whyReadOnlyIsIgnored(
  * Removes the read-only marks of tools unless the server is trusted and its tools are the approved ones, so that the agent
  * asks before it uses them.
  */
-function withTrustedReadOnly(
+export function withTrustedReadOnly(
   found: DiscoveredService,
   approval: Approval,
   overrides: Overrides,

@@ -89,11 +89,21 @@ export const textLines = (texts: readonly string[], isTerminal: boolean): string
     .flatMap((line) => (isTerminal ? partsOfLine(line) : [line]))
     .map((line) => `              | ${line}`);
 
+/** Whether the agent asks before a tool. */
+type AsksBefore = (tool: string) => boolean;
+
+/** What a tool may do, and whether the agent asks before it. */
+function accessOf({ name, readOnly }: McpTool, asksBefore?: AsksBefore): string {
+  if (asksBefore === undefined) return readOnly ? 'read-only   ' : 'may change  ';
+  return `${readOnly ? 'read-only, ' : 'may change,'} ${asksBefore(name) ? 'asked first ' : 'runs unasked'}`;
+}
+
 /** The line of a tool, and those of its texts. */
-function linesOfTool({ name, readOnly, texts = [] }: McpTool, isTerminal: boolean): string[] {
+function linesOfTool(tool: McpTool, isTerminal: boolean, asksBefore?: AsksBefore): string[] {
+  const { name, texts = [] } = tool;
   const shown = PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name));
   const [first = '', ...more] = isTerminal ? partsOfLine(shown) : [shown];
-  const access = readOnly ? 'read-only   ' : 'may change  ';
+  const access = accessOf(tool, asksBefore);
   if (more.length === 0) return [`${access}  ${first}`, ...textLines(texts, isTerminal)];
   return [`${access}  ${first}…`, ...textLines([name, ...texts], isTerminal)];
 }
@@ -115,10 +125,17 @@ export function manyLines({ tools = [] }: Listed, most: number): string | undefi
  * @param most maximum tools
  * @param isTerminal whether to divide lines that a terminal would wrap
  * @param asks why the agent asks before each of them although some are read-only
+ * @param asksBefore before which of them the agent asks; without it, the lines do not say
  */
-export function toolLines(verdict: Listed, most: number, isTerminal: boolean, asks?: string): string[] {
+export function toolLines(
+  verdict: Listed,
+  most: number,
+  isTerminal: boolean,
+  asks?: string,
+  asksBefore?: AsksBefore,
+): string[] {
   const { tools = [], toolsTruncated, toolsGap } = verdict;
-  const lines = tools.slice(0, most).flatMap((tool) => linesOfTool(tool, isTerminal));
+  const lines = tools.slice(0, most).flatMap((tool) => linesOfTool(tool, isTerminal, asksBefore));
   if (asks !== undefined && tools.some(({ readOnly }) => readOnly)) lines.unshift(readOnlyIsIgnored(asks));
   if (tools.length > most)
     lines.push(`(the first ${most} of ${tools.length} by name; -o json shows all that were read)`);

@@ -24,14 +24,28 @@ const recipes = [...page.matchAll(RECIPE)].map(({ index, groups }) => ({
   change: groups?.change?.trimEnd(),
 }));
 
+/** A discovered MCP server, which the demonstration's cluster lacks. */
+const MCP_SERVER = `
+apiVersion: v1
+kind: Service
+metadata: { name: orders-mcp, namespace: shop, labels: { app: mcp-server } }
+spec: { selector: { app: orders-mcp }, ports: [{ name: mcp, port: 8000 }] }
+`;
+const needsServer = (overrides: string): boolean => overrides.includes('shop/orders-mcp');
+
 /** `custom_toolset.yaml` for the demonstration's cluster, and what is said beside it. */
-async function generated(overrides: string): Promise<{ document: string; said: string }> {
-  const file = join(await mkdtemp(join(tmpdir(), 'overrides-')), 'overrides.yaml');
+async function generated(
+  overrides: string,
+  withServer = needsServer(overrides),
+): Promise<{ document: string; said: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'overrides-'));
+  const [file, server] = [join(folder, 'overrides.yaml'), join(folder, 'server.yaml')];
   await writeFile(file, overrides);
+  await writeFile(server, MCP_SERVER);
   const { cli, written } = cliContext();
   const flags = {
     format: 'holmesgpt' as const,
-    filename: [join(root, 'demo/cluster')],
+    filename: [join(root, 'demo/cluster'), ...(withServer ? [server] : [])],
     namespace: 'monitoring,observability,shop',
     overrides: file,
   };
@@ -65,8 +79,9 @@ describe('the recipes of docs/overrides.md', () => {
   test.each(recipes)('$title', async ({ overrides, change }) => {
     expect(checkText('overrides', overrides, SMALL).faults).toEqual([]);
     const { document, said } = await generated(overrides);
-    expect(changedLines(plain.document, document)).toBe(change);
+    const before = needsServer(overrides) ? await generated('', true) : plain;
+    expect(changedLines(before.document, document)).toBe(change);
     // A recipe may end a warning, and causes none.
-    expect(plain.said.split('\n')).toEqual(expect.arrayContaining(said.split('\n')));
+    expect(before.said.split('\n')).toEqual(expect.arrayContaining(said.split('\n')));
   });
 });

@@ -1,12 +1,20 @@
 import { findingJson } from '../../model/condition.ts';
-import { endpointUrl } from '../../model/discovery.ts';
+import { endpointUrl, type Verdict } from '../../model/discovery.ts';
 import { jsonText } from '../../model/visible.ts';
+import type { Questions } from '../../outputs/output.ts';
 import { type ExplainResult, isUsed } from './result.ts';
+
+/** A verdict in which each tool says whether the agent asks before it. */
+function withQuestions(verdict: Verdict | undefined, questions: Questions | undefined) {
+  if (verdict?.tools === undefined || questions === undefined) return verdict;
+  const tools = verdict.tools.map((tool) => ({ ...tool, asked: questions.asksBefore(tool.name) }));
+  return { ...verdict, tools };
+}
 
 /** Formats the result for `explain -o json`. */
 export function asJson(result: ExplainResult): string {
-  const { explanation, verdict, service, approval, problems, limit, cuts, id, conditions, asksBeforeEach } =
-    result;
+  const { explanation, verdict, service, approval, problems, limit, cuts, id, conditions } = result;
+  const { asksBeforeEach, questions } = result;
   const { candidate, detectors, keptOut } = explanation;
   const backend =
     candidate === undefined
@@ -27,7 +35,7 @@ export function asJson(result: ExplainResult): string {
     keptOut,
     detectors,
     backend,
-    probe: verdict,
+    probe: withQuestions(verdict, questions),
     approval,
     asksBeforeEach,
     limits: cuts,
@@ -36,7 +44,7 @@ export function asJson(result: ExplainResult): string {
       ? {}
       : { ownTool: { name: result.ownTool.name, endpoint: result.ownTool.endpoint } }),
     ...(result.stillPublished.length === 0 ? {} : { stillPublished: result.stillPublished }),
-    warnings: limit === undefined ? problems : [...problems, limit],
+    warnings: [...(questions?.problems ?? []), ...problems, ...(limit === undefined ? [] : [limit])],
   };
   return `${jsonText(content, 2)}\n`;
 }

@@ -5,6 +5,7 @@ import type { Finding } from '../../model/condition.ts';
 import type { Approval, DiscoveredService, Problem, Verdict } from '../../model/discovery.ts';
 import type { Cut } from '../../model/documents.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
+import type { Questions } from '../../outputs/output.ts';
 
 /** Everything that `explain` prints about one Service. */
 export interface ExplainResult {
@@ -16,6 +17,8 @@ export interface ExplainResult {
   readonly service: DiscoveredService | undefined;
   /** Why the agent asks before each tool of an MCP server, also before read-only ones. `undefined` if it does not. */
   readonly asksBeforeEach: string | undefined;
+  /** Before which tools of an MCP server the agent asks. */
+  readonly questions: Questions | undefined;
   readonly approval: Approval | undefined;
   readonly problems: readonly Problem[];
   /** The limit that leaves the backend out before it is probed. */

@@ -25,6 +25,7 @@ const result: ExplainResult = {
   service: loki,
   approval: undefined,
   asksBeforeEach: undefined,
+  questions: undefined,
   problems: [],
   limit: undefined,
   cuts: [],
@@ -150,4 +151,16 @@ test('the tools of an MCP server that are unknown or incomplete come with the ca
   expect(withTools({ tools: [], toolsTruncated: true, toolsGap: 'it has more than 8 pages' })).toContain(
     '\nTools of the server: more than 0 tools\n  (the list was not read whole: it has more than 8 pages; ',
   );
+});
+
+test('each tool of a server shows whether the agent asks before it, and what is wrong with the list is noted', () => {
+  const tools = ['get', 'drop'].map((name) => ({ name, readOnly: name === 'get', digest: '' }));
+  const problems = [{ where: 'overrides.yaml', what: 'drops matches no tool', fix: 'did you mean drop?' }];
+  const questions = { asksBefore: (name: string) => name === 'get', problems };
+  const server = { ...result, verdict: { ...loki.verdict, tools }, questions };
+  expect(plain(server)).toContain('  read-only,  asked first   get\n  may change, runs unasked  drop\n');
+  expect(plain(server)).toContain('Notes\n  drops matches no tool; did you mean drop?\n');
+  const { probe, warnings } = JSON.parse(asJson(server));
+  expect(probe.tools.map(({ asked }: { asked: boolean }) => asked)).toEqual([true, false]);
+  expect(warnings).toEqual(problems);
 });

@@ -82,7 +82,10 @@ function probeLines({ verdict, probed }: ExplainResult, paint: Paint): string[] 
   ]);
 }
 
-function toolSection({ verdict, asksBeforeEach }: ExplainResult, isTerminal: boolean): Section | undefined {
+function toolSection(
+  { verdict, asksBeforeEach, questions }: ExplainResult,
+  isTerminal: boolean,
+): Section | undefined {
   if (verdict?.tools === undefined) {
     if (verdict?.toolsGap === undefined) return undefined;
     return { title: 'Tools of the server', lines: [unknownTools(verdict)] };
@@ -91,7 +94,7 @@ function toolSection({ verdict, asksBeforeEach }: ExplainResult, isTerminal: boo
   const size = [promptCost(verdict), flood].map((each) => (each === undefined ? '' : `; ${each}`)).join('');
   return {
     title: `Tools of the server: ${toolCount(verdict)}${size}`,
-    lines: toolLines(verdict, MAX_TOOLS, isTerminal, asksBeforeEach),
+    lines: toolLines(verdict, MAX_TOOLS, isTerminal, asksBeforeEach, questions?.asksBefore),
   };
 }
 
@@ -109,9 +112,11 @@ function trimmedParts(service: Service): string[] {
   });
 }
 
-const noteLines = ({ explanation, problems }: ExplainResult): string[] => [
+const noteLines = ({ explanation, problems, questions }: ExplainResult): string[] => [
   ...trimmedParts(explanation.service),
-  ...problems.map(({ what, fix }) => (fix === undefined ? what : `${what}; ${fix}`)),
+  ...[...(questions?.problems ?? []), ...problems].map(({ what, fix }) =>
+    fix === undefined ? what : `${what}; ${fix}`,
+  ),
 ];
 
 /** Unless the published documents were read, conditions repeat the sections above. */

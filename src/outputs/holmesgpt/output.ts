@@ -18,6 +18,7 @@ import { entryOf, HOLMESGPT, holmesMapping } from './mapping.ts';
 import { FILE } from './merge.ts';
 import { holmesOverrides, patchIn } from './overrides.ts';
 import { patchFaults } from './patch.ts';
+import { questionsOf } from './questions.ts';
 import { switchedOn } from './switched-on.ts';
 import { holmesDocument } from './toolsets.ts';
 import { unpaired } from './unpaired.ts';
@@ -151,5 +152,6 @@ export const holmesgpt: Output<HolmesSettings> = {
   switchedOn,
   unpaired,
   whyAsksBeforeEach,
+  questionsOf: (key, verdict, overrides) => questionsOf(key, verdict, patchIn(overrides)),
   overrides: { ...holmesOverrides, faults: patchFaults },
 };

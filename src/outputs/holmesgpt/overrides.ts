@@ -1,15 +1,29 @@
 import * as z from 'zod';
+import { displayKey } from '../../model/key.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
-import type { Mentions, Overrides, OverridesPart } from '../../model/overrides.ts';
+import {
+  addressedService,
+  type Mentions,
+  type Overrides,
+  type OverridesPart,
+} from '../../model/overrides.ts';
 import { oneLine } from '../../model/text.ts';
 import { HOLMESGPT } from './mapping.ts';
-import { holmesKey } from './schema.ts';
+import { holmesKey, holmesKeyOf } from './schema.ts';
 
 /** A value in a YAML document. `null` removes the generated value. */
 const value: z.ZodType<unknown> = z.lazy(() =>
   z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(value), z.record(holmesKey, value)]),
 );
-const entries = z.record(holmesKey, z.union([z.record(holmesKey, value), z.null()]));
+/** A suggestion for a key `SERVICE.NAMESPACE`, which `tools` accepts. */
+function slashed(key: string): string {
+  const service = addressedService(key);
+  return service === undefined ? '' : `; the key of that Service is ${displayKey(service)} here`;
+}
+
+/** A key of HolmesGPT; a discovered server has `NAMESPACE/SERVICE`. */
+const serverKey = holmesKeyOf(slashed);
+const entries = z.record(serverKey, z.union([z.record(holmesKey, value), z.null()]));
 
 /** `NAMESPACE/SERVICE`, `NAMESPACE/*`, `*`, or the name of a user's own tool. */
 const backendKey = z

@@ -1,10 +1,19 @@
 import * as z from 'zod';
 
-/** HolmesGPT rejects a file with a dot in any mapping key (observed with 0.45.0: "keypath separator"). */
-export const holmesKey = z
-  .string()
-  .regex(/^[^.]+$/, 'contains a dot, which HolmesGPT rejects in any key')
-  .refine((key) => key !== '__proto__', 'is not allowed as a key');
+/**
+ * The schema of a key. HolmesGPT rejects a file with a dot in any mapping key (observed with 0.45.0: "keypath separator").
+ * @param hint the end of the message about a key with a dot
+ */
+export const holmesKeyOf = (hint: (key: string) => string) =>
+  z
+    .string()
+    .regex(/^[^.]+$/, {
+      error: ({ input }) => `contains a dot, which HolmesGPT rejects in any key${hint(String(input))}`,
+    })
+    .refine((key) => key !== '__proto__', 'is not allowed as a key');
+
+/** A key without a hint. */
+export const holmesKey = holmesKeyOf(() => '');
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 /** A value in a list, where options from overrides keep `null`. Elsewhere `null` removes a field. */

@@ -30,6 +30,7 @@ import { isFault } from './model-check.ts';
 import { HOLMES, own } from './models.ts';
 import type { HolmesPatch } from './overrides.ts';
 import { dropInvalidEntries, withPatch } from './patch.ts';
+import { questionsOf } from './questions.ts';
 import { type HolmesMcpServer, type HolmesToolset, holmesSchema } from './schema.ts';
 import { sharedToolNames } from './shared-tool-names.ts';
 import { holmesText } from './text.ts';
@@ -358,6 +359,8 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     delete servers[key];
     leaveOut(tool, why);
   }
+  for (const { key, verdict } of ranked)
+    if (Object.hasOwn(servers, key)) notes.push(...questionsOf(key, verdict, patch).problems);
   notes.push(...sharedToolNames(ranked.filter(({ key }) => Object.hasOwn(servers, key))));
   const sources = new Map<string, Source>();
   for (const [name, found] of byToolset) {
