@@ -1,12 +1,15 @@
 import { closestMatch } from 'leven';
 
-/** Returns the known word that was probably meant, or `undefined` if none is similar. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/**
+ * Returns the known word that was probably meant, or `undefined` if none is similar.
+ * @param most maximum edits: each inserts, removes or replaces a character
+ */
+export function nearest(word: string, known: readonly string[], most = 3): string | undefined {
   // A very long word is not a typo, and comparing it takes time.
   if (word.length < 2 || word.length > 100) return undefined;
   const small = word.toLowerCase();
   const same = known.find((each) => each.toLowerCase() === small);
-  const maxDistance = Math.min(3, Math.ceil(word.length / 3));
+  const maxDistance = Math.min(most, Math.ceil(word.length / 3));
   return same ?? closestMatch(word, known, { maxDistance });
 }
 

@@ -88,6 +88,7 @@ export function* generateInSteps(
     ...options,
     overrides,
     limits,
+    found,
     published: options.publishedDocuments,
   };
   yield;

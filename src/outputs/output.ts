@@ -1,6 +1,6 @@
 import type { Credentials } from '../model/credentials.ts';
 import type { MappingRules } from '../model/detector.ts';
-import type { Problem, Verdict } from '../model/discovery.ts';
+import type { DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import type { Cut, Documents, Omission, Toolset } from '../model/documents.ts';
 import type { Overrides, OverridesPart } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
@@ -33,6 +33,8 @@ export interface RenderOptions {
   readonly limits: Limits;
   /** The configured namespaces, the most important first. */
   readonly namespaces?: readonly string[] | undefined;
+  /** All backends that were found, also those that are no tool. Overrides may mean one of them. */
+  readonly found?: readonly DiscoveredService[];
   /** The published documents, by name. A backend that already has a place that only one can have keeps it. */
   readonly published?: Documents | undefined;
 }

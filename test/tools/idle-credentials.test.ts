@@ -150,4 +150,41 @@ describe('configuration for one Service of a backend', () => {
       'overrides.yaml, holmesgpt.toolsets grafana/loki: backends monitoring/lokii is not among the backends of this toolset, so it has no effect; did you mean monitoring/loki?',
     ]);
   });
+
+  const lokiNamed = (name: string, verdict: Partial<Verdict> = {}): DiscoveredService => {
+    const [one] = found(loki(name, { selector: { app: name } }));
+    if (one === undefined) throw new Error('no backend');
+    return { ...one, verdict: { ...WELL, authRequired: false, ...verdict } };
+  };
+
+  test.each<[string, string, readonly string[], string]>([
+    [
+      'needs credentials',
+      'monitoring/prom-atuh',
+      ['prom-auth', 'prom-tls'],
+      '; did you mean monitoring/prom-auth?',
+    ],
+    ['is not known', 'monitoring/prom-atuh', ['prom-tls'], '; undefined'],
+  ])('no token is suggested for another backend, if the one that is meant %s', (_, key, names, fix) => {
+    const backends = names.map((name) => lokiNamed(name, { authRequired: name === 'prom-auth' }));
+    const overrides = {
+      holmesgpt: { toolsets: { 'grafana/loki': { backends: { [key]: { api_key: 'k' } } } } },
+    };
+    expect(made(backends, {}, overrides).told.filter((line) => line.startsWith('overrides'))).toEqual([
+      `overrides.yaml, holmesgpt.toolsets grafana/loki: backends ${key} is not among the backends of this toolset, so it has no effect${fix}`,
+    ]);
+  });
+
+  test.each([
+    ['needs credentials', { authRequired: true }, { verify_ssl: true }],
+    ['is unhealthy', { health: 'unhealthy' as const }, { api_key: 'k' }],
+  ])('a key of a backend that %s is no typo', (_, verdict, fields) => {
+    const backends = [lokiNamed('loki'), lokiNamed('loki2', verdict)];
+    const overrides = {
+      holmesgpt: { toolsets: { 'grafana/loki': { backends: { 'monitoring/loki2': fields } } } },
+    };
+    expect(made(backends, {}, overrides).told.filter((line) => line.startsWith('overrides'))).toEqual([
+      'overrides.yaml, holmesgpt.toolsets grafana/loki: backends monitoring/loki2 has no effect while that backend is left out; undefined',
+    ]);
+  });
 });

@@ -8,6 +8,7 @@ import { isHome, trustedWith } from '../../planning/credentials.ts';
 import { meantService } from '../../planning/meant-service.ts';
 import type { Naming } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
+import { entryOf } from './mapping.ts';
 import { own } from './models.ts';
 import type { HolmesPatch } from './overrides.ts';
 import { addressesOf, carriesCredentials } from './shape.ts';
@@ -67,37 +68,57 @@ export function withoutBackends(patch: HolmesPatch): HolmesPatch {
   return { ...patch, toolsets: Object.fromEntries(toolsets) };
 }
 
-/** The problem with a key that addresses no backend of a toolset. */
-function unmatchedKey(key: string, tools: readonly Tool[]): Pick<Problem, 'what' | 'fix'> {
+/**
+ * The problem with a key that addresses no backend of a toolset.
+ * @param known all backends that could be in the toolset, also those that are left out: one of these may be meant, and
+ *   another one must not get what is for it
+ */
+function unmatchedKey(
+  key: string,
+  tools: readonly Tool[],
+  known: readonly Tool[],
+): Pick<Problem, 'what' | 'fix'> {
   const backend = tools.find(({ members }) => members.some((member) => toolKey(partsOf(member)) === key));
   if (backend !== undefined)
     return {
       what: `backends ${key} has no effect: the entry point of its backend is ${backend.key}, which leads to other Pods`,
       fix: `write ${backend.key}, if you trust that Service with it`,
     };
-  const meant = meantService(
-    key,
-    tools.flatMap(keysOf).filter((each) => each !== '*'),
-  );
+  const keys = known.flatMap(keysOf).filter((each) => each !== '*');
+  if (keys.includes(key)) return { what: `backends ${key} has no effect while that backend is left out` };
+  const meant = meantService(key, keys);
   return {
     what: `backends ${key} is not among the backends of this toolset, so it has no effect`,
     ...(meant === undefined ? {} : { fix: `did you mean ${meant}?` }),
   };
 }
 
-/** A problem for each key in overrides that addresses no backend. */
+/** Whether a backend could be in a toolset. */
+function fits(tool: Tool, toolset: string): boolean {
+  const holmes = entryOf(tool);
+  return 'toolsets' in holmes
+    ? holmes.toolsets.includes(toolset)
+    : 'http' in holmes && tool.detector === toolset;
+}
+
+/**
+ * A problem for each key in overrides that addresses no backend.
+ * @param toolsOf the backends in each toolset
+ * @param all all backends, also those that are left out
+ */
 export function unmatched(
   patch: HolmesPatch,
   toolsOf: ReadonlyMap<string, readonly { readonly tool: Tool }[]>,
+  all: () => readonly Tool[],
 ): Problem[] {
   return Object.keys(patch.toolsets ?? {}).flatMap((toolset) => {
     const tools = (toolsOf.get(toolset) ?? []).map(({ tool }) => tool);
-    const known = new Set(tools.flatMap(keysOf));
-    return Object.keys(backendsOf(patch, toolset))
-      .filter((key) => key !== '*' && !known.has(key))
-      .map((key) => ({
-        where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
-        ...unmatchedKey(key, tools),
-      }));
+    const placed = new Set(tools.flatMap(keysOf));
+    const idle = Object.keys(backendsOf(patch, toolset)).filter((key) => key !== '*' && !placed.has(key));
+    const known = idle.length === 0 ? [] : all().filter((tool) => fits(tool, toolset));
+    return idle.map((key) => ({
+      where: `overrides.yaml, holmesgpt.toolsets ${toolset}`,
+      ...unmatchedKey(key, tools, known),
+    }));
   });
 }

@@ -59,7 +59,7 @@ function beyondModel(fixed: number, most: number): Problem[] {
 
 /** Renders `custom_toolset.yaml` without the backends with which the model would have too many tools. */
 function render(ordered: readonly Tool[], options: RenderOptions & HolmesSettings): Rendered {
-  const { credentials, overrides, holmesgptVersion, namespaces, published, limits } = options;
+  const { credentials, overrides, holmesgptVersion, namespaces, published, limits, found } = options;
   const { holmesgptOpenshift = false } = options;
   const holmes = {
     credentials,
@@ -68,6 +68,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
     patch: patchIn(overrides),
     ...(namespaces === undefined ? {} : { namespaces }),
     publishedFile: published?.[FILE],
+    found,
   };
   const most = limits.maxAgentTools;
   const tools = ordered.toSorted(byName);

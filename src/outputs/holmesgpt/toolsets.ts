@@ -1,5 +1,5 @@
 import type { Credential, Credentials } from '../../model/credentials.ts';
-import { endpointUrl, type Problem } from '../../model/discovery.ts';
+import { type DiscoveredService, endpointUrl, type Problem } from '../../model/discovery.ts';
 import type { Omission } from '../../model/documents.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
@@ -8,7 +8,7 @@ import { credentialOf, isHome, namedInCredentials } from '../../planning/credent
 import { describe } from '../../planning/description.ts';
 import { type Naming, type Preference, preferred } from '../../planning/preferred.ts';
 import { type TenantView, tenantViews } from '../../planning/tenants.ts';
-import type { Tool } from '../../planning/tools.ts';
+import { discoveredTool, type Tool } from '../../planning/tools.ts';
 import { keepsAgentToken, WITH_AGENT_TOKEN, withoutAgentToken } from './agent-token.ts';
 import { approvalRequired } from './approval.ts';
 import { fieldsFor, hasCredentials, listsBackend, namedIn, unmatched, withoutBackends } from './backends.ts';
@@ -205,6 +205,8 @@ export interface HolmesOptions {
   readonly patch: HolmesPatch;
   /** The configured namespaces, the most important first. */
   readonly namespaces?: readonly string[];
+  /** All backends that were found, also those that are no tool. Overrides may mean one of them. */
+  readonly found?: readonly DiscoveredService[] | undefined;
   /** The published file. Where only one backend can have a place, the current one keeps it. */
   readonly publishedFile?: string | undefined;
 }
@@ -344,7 +346,8 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     }
   }
   const placed = new Map<string, readonly { readonly tool: Tool }[]>([...byToolset, ...byHttpType]);
-  notes.push(...unmatched(patch, placed));
+  const all = () => [...tools, ...(options.found ?? []).map(discoveredTool)];
+  notes.push(...unmatched(patch, placed, all));
   const naming =
     (toolset: string) =>
     (tool: Tool): Naming => {
