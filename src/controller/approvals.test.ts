@@ -90,6 +90,9 @@ test('tools other than those that approve showed are reported with the first pub
   const word = `approved: mcp, approvedTools: ${toolsShown(shown.verdict)}`;
   place.edit('overrides.yaml', `tools: {shop/orders: {${word}}}`);
   await run(probed);
+  expect(events.filter(({ kind }) => kind === 'tools-changed')).toEqual([]);
+  // Only the next probe tells whether the server still offers what was shown.
+  await run({ ...probed, verdict: { ...probed.verdict, tools: [...(probed.verdict.tools ?? [])] } });
   expect(place.live?.data['custom_toolset.yaml']).toContain('orders');
   expect(events.filter(({ kind }) => kind === 'tools-changed')).toMatchObject([
     { change: { service: 'shop/orders', since: 'approval', added: ['get_x', 'rm_all'] } },

@@ -5,9 +5,11 @@ import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { keyFor } from '../../test/fixtures/unit/service.ts';
 import type { Naming } from '../detection/names.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
-import type { Service } from '../model/service.ts';
+import { partsOf } from '../model/key.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { BACKEND_GROUPS } from '../planning/plan.ts';
+import { toolsShown } from '../planning/tools-shown.ts';
 import { DiscoveryLoop, type DiscoveryOptions } from './discovery-loop.ts';
 import type { EngineEvent } from './events.ts';
 
@@ -50,6 +52,7 @@ function setup({ once = false } = {}) {
       state.onRecall();
       return { verdict: verdicts.get(name), isDue: !verdicts.has(name) };
     },
+    invalidate: (key: ServiceKey): void => void verdicts.delete(partsOf(key).name),
     nextRetry,
   };
   const publisher = new MemoryPublisher();
@@ -784,4 +787,28 @@ describe('an evaluation takes several turns of the event loop', () => {
     expect(all.told('pass').length - passes).toBeGreaterThan(1);
     all.state.onRecall = () => {};
   });
+});
+
+test('an approval that shows other tools than the last probe has the server probed again at once', async () => {
+  const all = setup();
+  const offers = (...names: string[]): Verdict => ({
+    ...HEALTHY,
+    tools: names.map((name) => ({ name, readOnly: true, digest: '1' })),
+  });
+  const approval = (verdict: Verdict) =>
+    new Map([
+      [keyFor('monitoring/a'), { refused: false, as: ['mcp'] as const, tools: toolsShown(verdict) ?? '' }],
+    ]);
+  let probes = 0;
+  all.state.probe = async () => offers('ping', ...(probes++ === 0 ? [] : ['rm_all']));
+  await all.started(loki('a'));
+  await pass(2_000);
+  expect(probes).toBe(1);
+  all.loop.learn(undefined, approval(offers('ping')));
+  await pass(2_000);
+  expect(probes).toBe(1);
+  all.loop.learn(undefined, approval(offers('ping', 'rm_all')));
+  await pass(2_000);
+  expect(probes).toBe(2);
+  expect(all.loop.snapshot?.services[0]?.verdict.tools).toHaveLength(2);
 });

@@ -3,6 +3,7 @@ import { type Naming, NO_NAMING } from '../detection/names.ts';
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
+import { keyOfService } from '../model/service.ts';
 import { runInSteps, yieldEvery } from '../model/yield-every.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe, type Reader } from '../planning/observed.ts';
@@ -18,6 +19,7 @@ import { type Batch, Inputs } from './inputs.ts';
 import { observedApprovals, observedNaming } from './naming.ts';
 import { areNamedAlike } from './naming-changes.ts';
 import { PENDING } from './outcome.ts';
+import { outdatedTools } from './outdated-tools.ts';
 import type { EngineStages } from './pass.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { Retry } from './retry.ts';
@@ -148,11 +150,14 @@ export class DiscoveryLoop {
   }
 
   /**
-   * Updates names, approvals and ids from the published state. Triggers a run if a backend gets another name or entry point.
+   * Updates names, approvals and ids from the published state. Triggers a run if a backend gets another name or entry point,
+   * or if an approval shows other tools than the last probe.
    */
   learn(naming: Naming | undefined, approvals: Approvals | undefined, groups?: Groups): void {
     if (groups !== undefined) this.#learnIds(groups);
     if (approvals !== undefined && changedNamespaces(this.#approvals, approvals).size > 0) {
+      for (const { service } of outdatedTools(this.#services, this.#approvals, approvals))
+        this.#options.stages.prober.invalidate(keyOfService(service));
       this.#approvals = approvals;
       this.wake();
     }

@@ -230,8 +230,27 @@ describe('the shown tools', () => {
   test('also after another approval', () => {
     const watch = new ToolWatch();
     watch.take([now], yes, approvals('mcp', EVIL));
-    expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([{ ...all, since: 'approval' }]);
-    expect(watch.take([now], yes, approvals('mcp', EVIL))).toEqual([]);
+    expect(watch.take([now], yes, approvals('mcp', [tool('a')]))).toEqual([]);
+    const later = server('orders', [...EVIL]);
+    expect(watch.take([later], yes, approvals('mcp', [tool('a')]))).toEqual([{ ...all, since: 'approval' }]);
+    expect(watch.take([later], yes, approvals('mcp', EVIL))).toEqual([]);
+  });
+
+  test.each([
+    ['published', yes],
+    ['waiting', () => false],
+  ])('of a %s server whose last probe is older are compared after the next one', (_, wasPublished) => {
+    const watch = new ToolWatch();
+    watch.take([SERVER], wasPublished, approvals('mcp', [tool('a')]));
+    const approved = approvals('mcp', EVIL);
+    expect(watch.take([SERVER], yes, approved)).toEqual([]);
+    expect(watch.take([SERVER], yes, approved)).toEqual([]);
+    expect(watch.take([now], yes, approved)).not.toContainEqual(
+      expect.objectContaining({ needsApproval: true }),
+    );
+    expect(watch.take([server('orders', [tool('a')])], yes, approved)).toMatchObject([
+      { needsApproval: true },
+    ]);
   });
 
   test('an approval without tools is reported with the tools, once', () => {

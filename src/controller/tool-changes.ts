@@ -1,8 +1,9 @@
 import { type Approvals, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import type { DiscoveredService, McpTool } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
-import { type Service, serviceKey } from '../model/service.ts';
+import { keyOfService, type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
+import { outdatedTools } from './outdated-tools.ts';
 import { type Baseline, type MemoryLimits, ToolMemory } from './tool-memory.ts';
 
 /** The changes of one MCP server's tools. Names are untrusted text from the server. */
@@ -49,6 +50,9 @@ function difference(
 /** Reports how the tools of published MCP servers change, including servers that were away for a while. */
 export class ToolWatch {
   readonly #memory: ToolMemory;
+  #approvals: Approvals | undefined;
+  /** The tools of servers that were probed before a user was shown others, until the next probe. */
+  readonly #outdated = new Map<ServiceKey, readonly McpTool[] | undefined>();
 
   /** @param limits on the memory for servers that are away */
   constructor(limits?: MemoryLimits) {
@@ -58,6 +62,7 @@ export class ToolWatch {
   /**
    * Compares the current tools. A server whose list is unknown or truncated this time keeps its previous one. Without a
    * previous one, it is treated as a server without tools, because the agent asks before each tool until the list is known.
+   * A server with an approval that shows other tools counts again after its next probe.
    * @param isPublished whether the tools of this Service reach the agent
    * @param approvals the approvals, with the tools that were shown
    */
@@ -66,9 +71,11 @@ export class ToolWatch {
     isPublished: (service: Service) => boolean,
     approvals: Approvals = NO_APPROVALS,
   ): ToolChange[] {
+    this.#noteOutdated(found, approvals);
     const published = found.filter(({ service }) => isPublished(service));
     const keys = new Set(published.map(({ service }) => serviceKey(service)));
     const seen = published.flatMap((each) => {
+      if (this.#outdated.has(serviceKey(each.service))) return [];
       const { tools, toolsTruncated, toolsGap } = each.verdict;
       const shown = approvals.get(serviceKey(each.service))?.tools;
       const before = this.#memory.recall(each, keys);
@@ -79,6 +86,16 @@ export class ToolWatch {
     for (const { each, now } of seen) this.#memory.keep(each, now);
     this.#memory.trim(keys);
     return seen.flatMap(({ each, before, now }) => this.#changeOf(each, before, now, approvals) ?? []);
+  }
+
+  /** Notes servers that must be probed again before their tools are compared with those of a new approval. */
+  #noteOutdated(found: readonly DiscoveredService[], approvals: Approvals): void {
+    const known = new Map(found.map(({ service, verdict }) => [keyOfService(service), verdict.tools]));
+    for (const [key, tools] of this.#outdated) if (known.get(key) !== tools) this.#outdated.delete(key);
+    if (this.#approvals !== undefined)
+      for (const { service, verdict } of outdatedTools(found, this.#approvals, approvals))
+        this.#outdated.set(keyOfService(service), verdict.tools);
+    this.#approvals = approvals;
   }
 
   #changeOf(

@@ -29,6 +29,8 @@ export interface RememberingProber extends Prober {
   prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]>;
   /** Returns the state, and includes the candidate in `nextRetry` until the next `prepare`. */
   recall(candidate: Candidate): Recalled;
+  /** Makes a candidate due now, because something changed that its verdict depends on. */
+  invalidate(key: ServiceKey): void;
   /** Milliseconds until the next retry of a failing backend. `undefined` if all are healthy. */
   nextRetry(): number | undefined;
 }
