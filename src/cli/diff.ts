@@ -9,11 +9,13 @@ import { discover, toolKinds } from '../controller/pass.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
 import { unusableOverrides } from '../model/what-stays.ts';
+import { readOverrides } from '../outputs/read-overrides.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { documentDiff } from '../planning/changes.ts';
 import { type Observed, observe, observeRevisions } from '../planning/observed.ts';
 import { plan } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
+import type { History } from '../publishers/publisher.ts';
 import { readOnce } from '../sources/source.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
@@ -64,6 +66,32 @@ function searchAsServe(
 }
 
 /**
+ * The history, if it matters: without the ConfigMap it says what would be restored, and with invalid overrides which ones
+ * count instead. Reading it is optional, because it may be denied.
+ */
+async function historyFor(
+  live: Observed | undefined,
+  { history, target }: ReturnType<typeof targetOf>,
+  { output, signal }: CliContext,
+): ReturnType<History['list']> {
+  const isInvalid = live !== undefined && 'faults' in readOverrides(live.data[OVERRIDES_KEY]);
+  if (live !== undefined && !isInvalid) return [];
+  try {
+    return await history.list(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isInvalid)
+      warn(output, [
+        {
+          where: target,
+          what: `its history cannot be read, so this command does not know the valid overrides that serve uses meanwhile: ${(error as Error).message}`,
+        },
+      ]);
+    return [];
+  }
+}
+
+/**
  * `diff`: prints what `serve` would change in the cluster now.
  * @returns the exit code: 1 if there is a difference
  * @throws UserError if the overrides in the cluster are unusable
@@ -77,8 +105,7 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
   await stored.openOnce(cli.signal);
   const publisher = targetOf(kube, stored.current);
   const live = observe(await publisher.read(cli.signal), OUTPUTS);
-  // Without the ConfigMap, the history says what would be restored. Reading it is optional, because it may be denied.
-  const revisions = live === undefined ? await publisher.history.list(cli.signal).catch(() => []) : [];
+  const revisions = await historyFor(live, publisher, cli);
   const isPublished = live?.toolset !== undefined || revisions.length > 0;
   const settings = searchAsServe(stored.current, live, isPublished, flags, cli);
   const input = await openInput(inputOf(flags, cli), settings, false, kube);

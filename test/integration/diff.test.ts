@@ -54,6 +54,8 @@ test('diff prints what serve would change, exits with 1 if there is a difference
   const refused = await run(env, 'diff', '-q');
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(refused.stderr).toMatch(/^error: overrides\.yaml of .* cannot be used: line 1.*toolz/);
+  // The history has the valid overrides that serve uses meanwhile.
+  expect((await run(env, 'diff')).stderr).not.toContain('no earlier, valid version');
   const once = await run(env, 'serve', '--once');
   expect(once.code).toBe(1);
   expect(once.stderr.trimEnd().split('\n').at(-1)).toMatch(
