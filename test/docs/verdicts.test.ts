@@ -44,6 +44,7 @@ const RESULT: ExplainResult = {
   service: loki,
   approval: undefined,
   asksBeforeEach: undefined,
+  questions: undefined,
   problems: [],
   limit: undefined,
   cuts: [],
