@@ -45,6 +45,7 @@ function servicePrint(found: DiscoveredService): string {
       verdict.health,
       verdict.authRequired,
       verdict.tenantRequired,
+      verdict.certificate,
       verdict.facts,
       printOf(verdict.tools),
       verdict.toolsTruncated,

@@ -42,6 +42,19 @@ export const CONDITION_REASONS = {
     'NotProbed',
     'NotFound',
   ],
+  /**
+   * Whether clients trust its certificate that know the public authorities, and those of this program. Backends without TLS do
+   * not have this condition.
+   */
+  Trusted: [
+    'CertificateTrusted',
+    'SelfSigned',
+    'UnknownAuthority',
+    'CertificateExpired',
+    'CertificateNotYetValid',
+    'OtherHostName',
+    'CertificateInvalid',
+  ],
   /** Whether the tenant is known with which an agent asks it. Backends that require none do not have this condition. */
   TenantKnown: ['TenantConfigured', 'NoTenant'],
   /** Whether it is approved for publication. Backends that need no approval do not have this condition. */

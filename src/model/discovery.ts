@@ -113,6 +113,17 @@ export interface McpTool {
  */
 export type Fault = 'not_ready' | 'refused' | 'resolution' | 'connection' | 'tls' | 'protocol' | 'timeout';
 
+/** What is wrong with a server's certificate for clients that verify it. */
+export const CERTIFICATE_FAULTS = [
+  'self-signed',
+  'unknown authority',
+  'expired',
+  'not valid yet',
+  'for another host',
+  'invalid',
+] as const;
+export type CertificateFault = (typeof CERTIFICATE_FAULTS)[number];
+
 /** The result of a probe. */
 export interface Verdict {
   readonly health: Health;
@@ -120,6 +131,8 @@ export interface Verdict {
   readonly authRequired: boolean;
   /** Whether it rejects requests that name no tenant. Absent if that is unknown. */
   readonly tenantRequired?: boolean;
+  /** The server's certificate, for clients that verify it. Absent without TLS, or if it is unknown. */
+  readonly certificate?: 'trusted' | CertificateFault;
   /** `proven`: its responses prove its type; `unproven`: nothing contradicts it; `contradicted`: it is something else. */
   readonly proof: 'proven' | 'unproven' | 'contradicted';
   /** The detector whose proof held, if it differs from the candidate's. */

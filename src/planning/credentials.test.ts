@@ -286,6 +286,32 @@ describe('output', () => {
   });
 });
 
+describe('a certificate that HolmesGPT may not trust', () => {
+  const search = discovered(
+    service('search', { labels: { app: 'elasticsearch' }, ports: ['http:9200'] }),
+    'healthy',
+  );
+  const untrusted = { ...search, verdict: { ...search.verdict, certificate: 'self-signed' as const } };
+  const noted = (found: DiscoveredService, fields: Record<string, unknown> = {}): string[] => {
+    const backends = { 'monitoring/search': fields };
+    const patch = { toolsets: { 'elasticsearch/data': { backends }, 'elasticsearch/cluster': { backends } } };
+    const { notes } = holmesDocument([discoveredTool(found)], { ...NEWEST, patch });
+    return notes.map(({ where, what, fix }) => `${where}: ${what}; ${fix}`);
+  };
+
+  test('is noted once, with what to do', () => {
+    expect(noted(untrusted)).toEqual([
+      'Service monitoring/search: HolmesGPT may refuse it: its certificate is self-signed; give its authority to the agent, and to this program with NODE_EXTRA_CA_CERTS',
+    ]);
+  });
+
+  test('is not noted if it is trusted, unknown, or not verified', () => {
+    expect(noted(search)).toEqual([]);
+    expect(noted({ ...search, verdict: { ...search.verdict, certificate: 'trusted' } })).toEqual([]);
+    expect(noted(untrusted, { verify_ssl: false })).toEqual([]);
+  });
+});
+
 describe('credentials in the configuration', () => {
   test.each<[string, unknown, boolean]>([
     ['a key', { loki: { apiKey: 'KEY', namespaces: ['monitoring'] } }, true],

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { readStart } from '../kubernetes/response.ts';
-import type { Endpoint } from '../model/discovery.ts';
+import type { CertificateFault, Endpoint } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { createPacer } from '../model/pacer.ts';
 import { oneLine } from '../model/text.ts';
@@ -64,6 +64,26 @@ export function toProbeFailure(error: unknown, phase: Phase): ProbeFailure {
       cause: error,
     },
   );
+}
+
+/** The code with which Node.js reports each fault. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const CERTIFICATE_CODES: Readonly<Record<string, CertificateFault>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT: 'unknown authority',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown authority',
+  CERT_HAS_EXPIRED: 'expired',
+  CERT_NOT_YET_VALID: 'not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'for another host',
+};
+
+/**
+ * The server's certificate, verified with the public authorities and those in `NODE_EXTRA_CA_CERTS`. Only the code of an
+ * error counts, because its message has text from the certificate.
+ */
+function certificateOf({ authorized, authorizationError }: TLSSocket): 'trusted' | CertificateFault {
+  return authorized ? 'trusted' : (CERTIFICATE_CODES[String(authorizationError)] ?? 'invalid');
 }
 
 /** Starts TLS on a connection. An IP address is not allowed as a server name (RFC 6066, section 3). */
@@ -134,14 +154,13 @@ export function directFetch(connectTo: ConnectTo, guard: AddressGuard = createGu
     const onAbort = (): void => fail(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', fail);
-    const stream = isSecure
-      ? startTls(socket, endpoint)
-          .on('error', fail)
-          .on('secureConnect', () => {
-            socket.secured();
-            at('requesting');
-          })
-      : socket;
+    const tls = isSecure ? startTls(socket, endpoint) : undefined;
+    tls?.on('error', fail).on('secureConnect', () => {
+      socket.secured();
+      progress.certificate = certificateOf(tls);
+      at('requesting');
+    });
+    const stream = tls ?? socket;
     const request = http.request({ ...optionsOf(endpoint, ask), createConnection: () => stream });
     request.maxHeadersCount = MAX_HEADERS;
     rejectDetours(request, fail);

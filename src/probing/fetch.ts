@@ -31,6 +31,8 @@ export type Phase = (typeof PHASES)[number];
 export interface Progress {
   /** The furthest phase of any connection. `undefined` if the route does not report phases. */
   phase?: Phase;
+  /** The certificate of the last TLS connection. */
+  certificate?: Verdict['certificate'];
   /** Bytes of bodies received so far. */
   received?: number;
   /** The resolved addresses of the candidate's host. */

@@ -167,6 +167,12 @@ const noRouteVerdict = (cluster: string): Verdict => ({
   steps: [],
 });
 
+/** A verdict with the server's certificate, if the backend uses TLS. */
+function withCertificate(verdict: Verdict, { endpoint }: Candidate, { certificate }: Progress): Verdict {
+  const isSecure = (verdict.scheme ?? endpoint.scheme) === 'https';
+  return isSecure && certificate !== undefined ? { ...verdict, certificate } : verdict;
+}
+
 /**
  * Creates a prober that runs probes in parallel. Namespaces share its concurrency fairly, and each probe has a timeout.
  * @param kinds how to probe each kind of backend
@@ -213,12 +219,13 @@ export function createProber(
     try {
       const { promise: over, reject } = Promise.withResolvers<never>();
       clock.signal.addEventListener('abort', () => reject(clock.signal.reason), { once: true });
-      return await Promise.race([
-        probeByProtocol(candidate, clock.signal, progress, (verdict) => {
-          earlyVerdict = verdict;
+      const verdict = await Promise.race([
+        probeByProtocol(candidate, clock.signal, progress, (known) => {
+          earlyVerdict = known;
         }),
         over,
       ]);
+      return withCertificate(verdict, candidate, progress);
     } catch (error) {
       signal.throwIfAborted();
       if (!clock.signal.aborted) throw error;

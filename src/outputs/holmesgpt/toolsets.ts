@@ -4,6 +4,7 @@ import type { Omission } from '../../model/documents.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import { HOSTS } from '../../model/published-tools.ts';
+import { certificateProblem } from '../../planning/conditions/trusted.ts';
 import { credentialOf, isHome, namedInCredentials } from '../../planning/credentials.ts';
 import { describe } from '../../planning/description.ts';
 import { type Naming, type Preference, preferred } from '../../planning/preferred.ts';
@@ -287,6 +288,12 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     omit(tool, why, cause, fix);
   };
   const { credentials, patch, namespaces = [] } = options;
+  const noteCertificate = (tool: Tool, fields: Mapping): void => {
+    const problem = certificateProblem(tool.verdict);
+    if (problem === undefined || fields.verify_ssl === false) return;
+    const { why, fix } = problem;
+    notes.push({ where: `Service ${tool.key}`, what: `HolmesGPT may refuse it: ${why}`, fix });
+  };
   const report = (problem: Problem): void => void notes.push(problem);
   for (const tool of tools) {
     const holmes = entryOf(tool);
@@ -322,12 +329,19 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
         if ('http' in holmes) {
           const result = fieldsOf(tool);
           if ('leftOut' in result) leaveOutOf(name, result);
-          else add(byHttpType, name, { tool, holmes, fields: result.fields });
+          else {
+            add(byHttpType, name, { tool, holmes, fields: result.fields });
+            noteCertificate(tool, result.fields);
+          }
           continue;
         }
         const result = perTenant({ tool, holmes }, fieldsOf);
         if ('leftOut' in result) leaveOutOf(name, result);
-        else if ('entries' in result) for (const entry of result.entries) add(byToolset, name, entry);
+        else if ('entries' in result) {
+          for (const entry of result.entries) add(byToolset, name, entry);
+          // A backend may be in several toolsets.
+          if (name === holmes.toolsets[0]) noteCertificate(tool, result.entries[0]?.fields ?? {});
+        }
       }
       for (const [each, cause] of why) leaveOut(tool, each, cause);
       continue;
@@ -338,6 +352,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       leaveOut(tool, `a toolset is called ${tool.key}, and HolmesGPT would take the server in its place`);
     else {
       mcp.push({ tool });
+      noteCertificate(tool, result.fields);
       servers[tool.key] = {
         description: describe(tool),
         ...(tool.added === true ? {} : { approval_required_tools: approvalRequired(tool.verdict) }),

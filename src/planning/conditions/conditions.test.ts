@@ -160,6 +160,16 @@ const HEALTHY: readonly Case<'Healthy'>[] = [
   ['Timeout', 'False', unhealthy('timeout'), { isOutage: true }, 'it does not'],
   ['NotFound', 'Unknown', {}, { isFound: false }, 'no longer exists'],
 ];
+const certified = (certificate: NonNullable<Verdict['certificate']>): Found => ({ verdict: { certificate } });
+const TRUSTED: readonly Case<'Trusted'>[] = [
+  ['CertificateTrusted', 'True', certified('trusted'), {}, 'is valid'],
+  ['SelfSigned', 'False', certified('self-signed'), {}, 'self-signed; give its authority to the agent'],
+  ['UnknownAuthority', 'False', certified('unknown authority'), {}, 'unknown here; give its authority'],
+  ['CertificateExpired', 'False', certified('expired'), {}, 'expired; replace'],
+  ['CertificateNotYetValid', 'False', certified('not valid yet'), {}, 'not valid yet; replace'],
+  ['OtherHostName', 'False', certified('for another host'), {}, 'for another host name than'],
+  ['CertificateInvalid', 'False', certified('invalid'), {}, 'is invalid'],
+];
 const TENANT = { verdict: { tenantRequired: true } };
 const TENANT_KNOWN: readonly Case<'TenantKnown'>[] = [
   ['TenantConfigured', 'True', TENANT, {}, 'one is configured'],
@@ -267,6 +277,7 @@ const title = '%s is %s';
 test.each(DETECTED)(`Detected: ${title}`, (...expected) => check('Detected', expected));
 test.each(PROVEN)(`Proven: ${title}`, (...expected) => check('Proven', expected));
 test.each(HEALTHY)(`Healthy: ${title}`, (...expected) => check('Healthy', expected));
+test.each(TRUSTED)(`Trusted: ${title}`, (...expected) => check('Trusted', expected));
 test.each(TENANT_KNOWN)(`TenantKnown: ${title}`, (...expected) => check('TenantKnown', expected));
 test.each(APPROVED)(`Approved: ${title}`, (...expected) => check('Approved', expected));
 test.each(PUBLISHED)(`Published: ${title}`, (...expected) => check('Published', expected));
@@ -326,6 +337,7 @@ test('every reason has a case', () => {
     Proven: PROVEN,
     Healthy: HEALTHY,
     TenantKnown: TENANT_KNOWN,
+    Trusted: TRUSTED,
     Approved: APPROVED,
     Published: PUBLISHED,
   };

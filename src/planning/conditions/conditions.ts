@@ -5,6 +5,7 @@ import { detected, notFound } from './detected.ts';
 import { healthy, proven } from './probed.ts';
 import { type PublicationFacts, published } from './published.ts';
 import { tenantKnown } from './tenant-known.ts';
+import { trusted } from './trusted.ts';
 
 /**
  * The conditions of a backend, in the order in which it passes them. Pure.
@@ -19,6 +20,7 @@ export function findingsOf(
   const facts = { ...rest, service: service.service, verdict };
   return [
     ...(isFound ? [detected(service), proven(service), healthy(verdict, isOutage)] : notFound(service)),
+    isFound ? trusted(verdict) : undefined,
     tenantKnown(facts),
     approved(approval),
     published(facts),

@@ -1,0 +1,48 @@
+import type { ConditionReason, Finding } from '../../model/condition.ts';
+import type { CertificateFault, Verdict } from '../../model/discovery.ts';
+
+const REASONS: Readonly<Record<CertificateFault, ConditionReason<'Trusted'>>> = {
+  'self-signed': 'SelfSigned',
+  'unknown authority': 'UnknownAuthority',
+  expired: 'CertificateExpired',
+  'not valid yet': 'CertificateNotYetValid',
+  'for another host': 'OtherHostName',
+  invalid: 'CertificateInvalid',
+};
+
+const WHY: Readonly<Record<CertificateFault, string>> = {
+  'self-signed': 'its certificate is self-signed',
+  'unknown authority': 'its certificate is from an authority that is unknown here',
+  expired: 'its certificate expired',
+  'not valid yet': 'its certificate is not valid yet',
+  'for another host': 'its certificate is for another host name than the one that the agent uses',
+  invalid: 'its certificate is invalid',
+};
+
+/** What is wrong with a backend's certificate, and what to do. `undefined` if nothing is, or it is unknown. */
+export function certificateProblem({
+  certificate,
+}: Pick<Verdict, 'certificate'>): { readonly why: string; readonly fix: string } | undefined {
+  if (certificate === undefined || certificate === 'trusted') return undefined;
+  const isUnknown = certificate === 'self-signed' || certificate === 'unknown authority';
+  return {
+    why: WHY[certificate],
+    fix: isUnknown
+      ? 'give its authority to the agent, and to this program with NODE_EXTRA_CA_CERTS'
+      : 'replace its certificate',
+  };
+}
+
+/** The condition `Trusted`. Only backends with TLS have it, and only if probes reach them directly. */
+export function trusted({ certificate }: Pick<Verdict, 'certificate'>): Finding<'Trusted'> | undefined {
+  if (certificate === undefined) return undefined;
+  if (certificate === 'trusted')
+    return {
+      type: 'Trusted',
+      status: 'True',
+      reason: 'CertificateTrusted',
+      message: 'its certificate is valid',
+    };
+  const { why = '', fix = '' } = certificateProblem({ certificate }) ?? {};
+  return { type: 'Trusted', status: 'False', reason: REASONS[certificate], message: `${why}; ${fix}` };
+}
