@@ -92,7 +92,7 @@ describe('the library agrees with the program', () => {
       // Advice about the setting `credentials`, which the library does not have, is left out.
       const plain = ({ fix, ...note }: Problem): Problem => ({
         ...note,
-        ...(fix === undefined ? {} : { fix: fix.replace(/; name variables of the agent .*/, '') }),
+        ...(fix === undefined ? {} : { fix: fix.replace(/; if you trust its owner with credentials.*/, '') }),
       });
       expect(made.problems).toEqual(generated.notes.map(plain));
       rendered += backends.length;

@@ -50,7 +50,8 @@ function idleType(
   const places = [
     ...new Set(found.flatMap(({ detector, service }) => (detector === type ? service.namespace : []))),
   ];
-  const meant = namespaces.flatMap((each) => nearest(each, places) ?? [])[0] ?? places[0];
+  // Another namespace may belong to somebody else.
+  const meant = namespaces.flatMap((each) => nearest(each, places) ?? [])[0];
   const where = namespaces.includes('*') ? 'anywhere' : `in ${namespaces.join(', ')}`;
   const otherwise = 'they count as soon as one is found';
   return {

@@ -6,8 +6,9 @@ import { nearest } from '../model/nearest.ts';
  */
 const TYPO = 2;
 
-/** The key of the Service that was probably meant: a similar key, or the same name in another namespace. */
-export function meantService(key: string, known: readonly string[]): string | undefined {
-  const name = key.slice(key.indexOf('/'));
-  return nearest(key, known, TYPO) ?? known.find((each) => each.endsWith(name));
-}
+/**
+ * The key of the Service that was probably meant. The same name in another namespace is no typo: its owner is somebody else,
+ * who could take what was meant for a Service that is gone.
+ */
+export const meantService = (key: string, known: readonly string[]): string | undefined =>
+  nearest(key, known, TYPO);

@@ -18,7 +18,8 @@ test('tools that are nowhere in the document are reported with their cause, and 
     ['monitoring/grafana', 'credentials'],
     ['monitoring/loki', 'credentials'],
   ]);
-  const fix = 'name variables of the agent for it, under monitoring/grafana in the setting credentials';
+  const fix =
+    'if you trust its owner with credentials, name variables of the agent for it, under monitoring/grafana in the setting credentials';
   expect(left[0]?.fix).toBe(fix);
   expect(notes[0]?.fix).toBe(`it is in toolset.json; ${fix}`);
 });

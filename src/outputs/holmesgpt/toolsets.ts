@@ -68,7 +68,7 @@ function fixFor(cause: Omission['cause'], tool: Tool): string | undefined {
   if (cause === 'tenant')
     return `write the id of its tenant, under ${isHome(tool) ? tool.key : tool.detector} in the setting tenants`;
   return isHome(tool)
-    ? `name variables of the agent for it, under ${tool.key} in the setting credentials`
+    ? `if you trust its owner with credentials, name variables of the agent for it, under ${tool.key} in the setting credentials`
     : undefined;
 }
 
