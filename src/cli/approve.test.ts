@@ -93,10 +93,29 @@ test('an approval is revoked', async () => {
   expect(file).toBe(BOTH.replace('true', 'false'));
 });
 
-test('invalid overrides are not changed', async () => {
+test('invalid overrides are not changed, and a command shows every error', async () => {
   await expect(approving(['shop/orders'], 'toolz: {}\n')).rejects.toThrow(
-    /cannot be used: line 1.*correct it first/,
+    /cannot be used: line 1.*correct it first; this shows every error: dynamic-toolset validate --kind overrides \/.*overrides\.yaml$/,
   );
+});
+
+test.each(['mcp', 'custom', 'true'])(
+  'an approval of a type (%s) is not widened while the type is unknown',
+  async (word) => {
+    const text = `tools:\n  shop/orders:\n    approved: ${word}\n`;
+    const done = await approving(['shop/orders'], text);
+    expect(done.file).toBe(text);
+    expect(done.messages).toMatch(/shop\/orders.* is approved already in .*; nothing was changed\.\n$/);
+  },
+);
+
+test('an approval beside a refusal under the other form of the key is an error, because the refusal wins', async () => {
+  const text = 'tools:\n  orders.shop:\n    approved: false\n  shop/orders:\n    enabled: true\n';
+  await expect(approving(['shop/orders'], text, { type: 'mcp' })).rejects.toThrow(
+    /is left as it is: it has approved: false for the same Service under orders\.shop, which wins; take that out first$/,
+  );
+  const only = await approving(['shop/orders'], 'tools:\n  orders.shop:\n    approved: false\n');
+  expect(only.file).toBe('tools:\n  orders.shop:\n    approved: true\n');
 });
 
 test('overrides that cannot be changed without a doubt are left as they are, and it says what to write', async () => {
@@ -174,12 +193,15 @@ async function inCluster(
     hasList = true,
     isReady = true,
     tools = TOOLS as readonly object[],
+    settings = undefined as Record<string, string> | undefined,
+    immutable = false,
   } = {},
 ) {
   const list = [ORDERS, LOKI, PLAIN, DESCRIBED];
   const requests: string[] = [];
   const state = { version: 1, overrides: text };
   const configMap = () => ({
+    immutable,
     metadata: { resourceVersion: String(state.version) },
     data: { 'overrides.yaml': state.overrides },
   });
@@ -198,6 +220,10 @@ async function inCluster(
         metadata: { resourceVersion: '5' },
         items: list.map(({ metadata }) => slice(metadata.name, isReady)),
       });
+    if (path.endsWith('/dynamic-toolset-config'))
+      return settings === undefined
+        ? refuse(response, 404, 'NotFound')
+        : json(response, { metadata: { resourceVersion: '1' }, data: settings });
     if (!path.includes('/configmaps/')) return refuse(response, 503, 'ServiceUnavailable');
     if (request.method === 'PATCH') {
       state.overrides = JSON.parse(body).data['overrides.yaml'];
@@ -237,6 +263,32 @@ describe('in a cluster', () => {
     );
     // Nothing else in the namespace is asked.
     expect(requests.filter((each) => each.includes('/proxy/') && !each.includes(':orders:'))).toEqual([]);
+  });
+
+  test('of a namespace that serve does not watch, it says that nothing is published, and what to do', async () => {
+    const unwatched = await inCluster(['shop/orders'], {}, { settings: { namespaces: 'monitoring,ops' } });
+    expect(unwatched.overrides).toContain('approved: mcp\n');
+    expect(unwatched.messages).not.toContain('within seconds');
+    expect(unwatched.messages).toContain(
+      'warning: namespace shop: serve watches monitoring, ops only, so what is approved in this namespace is not published; set NAMESPACES of serve to *; adding shop by name also publishes all MCP servers',
+    );
+    for (const namespaces of ['*', 'monitoring,shop']) {
+      const { messages } = await inCluster(['shop/orders'], {}, { settings: { namespaces } });
+      expect(messages).toContain('within seconds');
+      expect(messages).not.toContain('serve watches');
+    }
+  });
+
+  test('an immutable ConfigMap is not changed, and it says what to do', async () => {
+    await expect(inCluster(['shop/orders'], {}, { immutable: true })).rejects.toThrow(
+      /^ConfigMap kubernaut-system\/kubernaut-toolset-config is immutable, .*; delete it, or choose another with --configmap-name$/,
+    );
+  });
+
+  test('invalid overrides are not changed, and a command shows every error', async () => {
+    await expect(inCluster(['shop/orders'], {}, { text: 'toolz: {}' })).rejects.toThrow(
+      "this shows every error: kubectl -n kubernaut-system get configmap kubernaut-toolset-config -o jsonpath='{.data.overrides\\.yaml}' | dynamic-toolset validate --kind overrides -",
+    );
   });
 
   test('before and behind many lines of tools, one line says how many they are and which tool has most of them', async () => {

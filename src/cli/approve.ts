@@ -4,7 +4,8 @@ import type { Configuration } from '../app/configuration.ts';
 import { openCluster } from '../app/pipeline.ts';
 import { FileChangedError, rewriteFile } from '../files/replace-file.ts';
 import { unwritable } from '../files/unwritable.ts';
-import { approvalsIn } from '../model/approvals.ts';
+import { type Approval, type Approvals, approvalsIn } from '../model/approvals.ts';
+import type { Problem } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError } from '../model/errors.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
@@ -14,14 +15,17 @@ import { oneLine } from '../model/text.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import { approve } from '../planning/approve.ts';
 import { textDiff } from '../planning/changes.ts';
+import { isWatched } from '../planning/conditions/published.ts';
 import { checkRefused, type ShownService, showServices } from './approve/shown.ts';
 import type { CliContext } from './cli-context.ts';
 import { withQuiet } from './commands/command.ts';
 import { EXIT } from './exit.ts';
 import { parseKey } from './explain.ts';
 import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
+import { warn } from './output.ts';
 import { printDiff } from './print-diff.ts';
 import { readInput } from './read-input.ts';
+import { type StoredSettings, storedSettings } from './stored-settings.ts';
 
 export interface ApproveFlags extends InputFlags {
   /** Edit this file instead of the ConfigMap; `-`: from standard input to standard output. */
@@ -49,20 +53,50 @@ function parseServiceName(text: string): ServiceName {
 interface ApprovalEntry {
   readonly approved: ApprovalWord;
   readonly tools?: string | undefined;
+  /** Whether its type is unknown, so that `approved` is `true`. */
+  readonly isAnyType?: boolean;
+}
+
+/** The text to edit: what it is called in messages, and the command that shows every error in it. */
+interface Place {
+  readonly where: string;
+  readonly check: string;
+}
+
+/** The word to write: without a known type, one that approves a type already stays, because `true` would approve more. */
+const wordFor = ({ approved, isAnyType }: ApprovalEntry, before: Approval | undefined): ApprovalWord =>
+  (isAnyType === true ? before?.as[0] : undefined) ?? approved;
+
+/** @throws FindingsError if the other form of a Service's key refuses what was approved */
+function checkUnrefused(name: ServiceName, approved: ApprovalWord, text: string, where: string): void {
+  if (approved === false || approvalsOf(text).get(serviceKey(name))?.refused !== true) return;
+  const read = readOverrides(text);
+  const { tools } = 'value' in read ? read.value : NO_OVERRIDES;
+  const other = [displayKey(name), defaultName(name)].find((key) => tools[key]?.approved === false);
+  throw new FindingsError(
+    `${where} is left as it is: it has approved: false for the same Service under ${other}, which wins; take that out first`,
+  );
 }
 
 /** Writes the approvals into the text of `overrides.yaml`. @throws UserError if the text is invalid or cannot be changed */
-function applyApprovals(text: string, words: ReadonlyMap<ServiceName, ApprovalEntry>, where: string): string {
+function applyApprovals(
+  text: string,
+  words: ReadonlyMap<ServiceName, ApprovalEntry>,
+  { where, check }: Place,
+): string {
   const read = readOverrides(text);
   if ('faults' in read)
     throw new FindingsError(
-      `${where} cannot be used: ${faultsLine(read)}; correct it first: validate --kind overrides shows every error`,
+      `${where} cannot be used: ${faultsLine(read)}; correct it first; this shows every error: ${check}`,
     );
+  const approvals = approvalsIn(read.value);
   let after = text;
-  for (const [name, { approved, tools }] of words) {
-    const result = approve(after, name, approved, tools);
+  for (const [name, entry] of words) {
+    const approved = wordFor(entry, approvals.get(serviceKey(name)));
+    const result = approve(after, name, approved, entry.tools);
     if ('fault' in result) throw new FindingsError(`${where} is left as it is: ${result.fault}`);
     after = result.text;
+    checkUnrefused(name, approved, after, where);
   }
   const again = readOverrides(after);
   if ('faults' in again)
@@ -183,7 +217,8 @@ function entriesFor(
   const entries = names.flatMap((name): (readonly [ServiceName, ApprovalEntry])[] => {
     if (revoke === true) return [[name, { approved: false }]];
     const found = shown.get(name);
-    if (found === undefined) return [[name, { approved: type ?? true }]];
+    if (found === undefined)
+      return [[name, type === undefined ? { approved: true, isAnyType: true } : { approved: type }]];
     const kind = type ?? found.kind;
     return kind === undefined ? [] : [[name, { approved: kind, tools: found.tools }]];
   });
@@ -197,10 +232,15 @@ function namedIn(text: string): (name: ServiceName) => boolean {
   return (name) => [displayKey(name), defaultName(name)].some((key) => Object.hasOwn(tools, key));
 }
 
+/** The approvals in a text. None if it is invalid. */
+function approvalsOf(text: string): Approvals {
+  const read = readOverrides(text);
+  return approvalsIn('value' in read ? read.value : NO_OVERRIDES);
+}
+
 /** Whether a text approves a Service. */
 function isApprovedIn(text: string): (name: ServiceName) => boolean {
-  const read = readOverrides(text);
-  const approvals = approvalsIn('value' in read ? read.value : NO_OVERRIDES);
+  const approvals = approvalsOf(text);
   return (name) => approvals.has(serviceKey(name));
 }
 
@@ -210,9 +250,10 @@ type Words = ReadonlyMap<ServiceName, ApprovalEntry>;
 type Changes = Readonly<Record<'changed' | 'unchanged', ReadonlySet<ServiceName>>>;
 
 function changesOf(words: Words, before: string): Changes {
+  const approvals = approvalsOf(before);
   const isChange = (name: ServiceName): boolean => {
-    const { approved = true, tools } = words.get(name) ?? {};
-    const result = approve(before, name, approved, tools);
+    const entry = words.get(name) ?? { approved: true };
+    const result = approve(before, name, wordFor(entry, approvals.get(serviceKey(name))), entry.tools);
     return !('text' in result) || result.text !== before;
   };
   const changed = new Set([...words.keys()].filter(isChange));
@@ -226,6 +267,7 @@ function resultLines(
   place: string,
   { file, dryRun, revoke }: ApproveFlags,
   wasApproved: (name: ServiceName) => boolean,
+  isWatchedName: (name: ServiceName) => boolean,
 ): string[] {
   const listed = (names: ReadonlySet<ServiceName>): string =>
     [...names]
@@ -242,7 +284,7 @@ function resultLines(
       lines.push(
         dryRun === true
           ? `Dry run: ${listed(names)} ${wouldBe} in ${place}; nothing was written.`
-          : `${are(names)} ${word} in ${place}${file === undefined ? '; serve applies this within seconds' : ''}.`,
+          : `${are(names)} ${word} in ${place}${file === undefined && [...names].some(isWatchedName) ? '; serve applies this within seconds' : ''}.`,
       );
   };
   if (revoke === true) {
@@ -257,10 +299,35 @@ function resultLines(
   return lines;
 }
 
+/** The command that shows every error of the text to edit. */
+function checkCommand(
+  file: string | undefined,
+  { configMapNamespace, configMapName }: Configuration,
+): string {
+  const validate = 'dynamic-toolset validate --kind overrides';
+  if (file !== undefined) return `${validate} ${file}`;
+  return `kubectl -n ${configMapNamespace} get configmap ${configMapName} -o jsonpath='{.data.overrides\\.yaml}' | ${validate} -`;
+}
+
 const placeOf = (file: string | undefined, { configMapNamespace, configMapName }: Configuration): string =>
   file === '-'
     ? 'standard input'
     : (file ?? `${OVERRIDES_KEY} in ConfigMap ${configMapNamespace}/${configMapName}`);
+
+/** A problem for each namespace of approved Services that `serve` does not watch, so that it publishes nothing of it. */
+function unwatchedProblems(
+  names: readonly ServiceName[],
+  watched: StoredSettings['watched'],
+): readonly Problem[] {
+  const namespaces = new Set(names.map(({ namespace }) => namespace));
+  return [...namespaces]
+    .filter((namespace) => !isWatched(watched, namespace))
+    .map((namespace) => ({
+      where: `namespace ${namespace}`,
+      what: `serve watches ${Array.isArray(watched) ? watched.join(', ') : 'others'} only, so what is approved in this namespace is not published`,
+      fix: `set NAMESPACES of serve to *; adding ${namespace} by name also publishes all MCP servers and annotated Services there without approval`,
+    }));
+}
 
 /**
  * `approve`: approves MCP servers and annotated Services, or revokes the approval. What it approves is printed with `--quiet`
@@ -290,7 +357,9 @@ export async function approveCommand(
     if (!words.has(name)) messages.write(`${displayKey(name)} needs no approval, so none was written.\n`);
   if (words.size === 0) return EXIT.ok;
   if (flags.revoke === true && file === undefined) await checkRevoked(names, settings, flags, cli);
-  const edit = (text: string): string => applyApprovals(text, words, where);
+  const watched = isShown ? (await storedSettings(flags, cli)).watched : undefined;
+  const edit = (text: string): string =>
+    applyApprovals(text, words, { where, check: checkCommand(file, settings) });
   const edited =
     file === undefined
       ? await approveInCluster(settings, edit, flags, cli)
@@ -301,8 +370,10 @@ export async function approveCommand(
   if (flags.dryRun === true && before !== after) printDiff(textDiff(OVERRIDES_KEY, before, after), cli);
   const place =
     file === '-' ? 'the text on standard output' : `${where}${isNew === true ? ', a new file' : ''}`;
-  for (const line of resultLines(words, changes, place, flags, isApprovedIn(before)))
+  const isWatchedName = ({ namespace }: ServiceName): boolean => isWatched(watched, namespace);
+  for (const line of resultLines(words, changes, place, flags, isApprovedIn(before), isWatchedName))
     withQuiet(cli, flags).output.messages.write(`${line}\n`);
+  warn(cli.output, unwatchedProblems([...words.keys()], watched));
   const open = [...changes.changed].filter((name) => words.get(name)?.approved === true).map(displayKey);
   if (open.length > 0)
     messages.write(

@@ -30,7 +30,7 @@ test('the fault names the place and what to do', () => {
   expect(encodingFault(text)).toMatchObject({
     line: 2,
     column: 4,
-    message: expect.stringContaining('save it as UTF-8'),
+    message: expect.stringContaining('set its key in binaryData to null'),
   });
 });
 

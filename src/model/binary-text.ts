@@ -2,7 +2,7 @@ import type { Fault } from './yaml-text.ts';
 
 /** Why a file is in `binaryData` and cannot be read, and what to do. */
 const NOT_UTF8 =
-  'this is not UTF-8, so Kubernetes keeps the file in binaryData; save it as UTF-8, and apply it again';
+  'this is not UTF-8, so Kubernetes keeps the file in binaryData; save it as UTF-8, and apply it again; a patch of data must also set its key in binaryData to null';
 
 /** A YAML document of nothing but bytes. No reader of ours accepts one, so it is invalid wherever a text is expected. */
 const BYTES = /^!!binary "([A-Za-z0-9+/=]*)"\n$/;

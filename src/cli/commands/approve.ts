@@ -10,7 +10,7 @@ export const addApprove: AddCommand = ({ program, cli, setExitCode }) => {
     .command('approve <services...>')
     .summary('allow MCP servers and annotated Services to be published')
     .description(
-      'Approves Services, given as NAMESPACE/NAME, in overrides.yaml. An approved Service is published for as long as it keeps its detected type. Shows the tools of each server first, if it can be reached. Services that need no approval are left alone. Keeps comments, order and everything else in overrides.yaml.',
+      'Approves Services, given as NAMESPACE/NAME, in overrides.yaml. An approved Service is published for as long as it keeps its detected type. Shows the tools of each server first, if it can be reached. MCP servers and annotated Services get the approval also in namespaces that serve trusts because NAMESPACES lists them by name; all other Services need none, and are left alone. Keeps comments, order and everything else in overrides.yaml.',
     )
     .option(
       '--file <file>',
@@ -18,7 +18,7 @@ export const addApprove: AddCommand = ({ program, cli, setExitCode }) => {
       notEmpty,
     )
     .addOption(choice('--type <type>', 'type to approve, instead of the detected one', APPROVED_KINDS))
-    .option('--revoke', 'revoke the approval')
+    .option('--revoke', 'refuse the Services: they are not published until you approve them')
     .option('--dry-run', 'show what would be written without writing it')
     .option('-q, --quiet', 'print only what is approved, and errors')
     .action(async (services: string[], flags: ApproveFlags) => {

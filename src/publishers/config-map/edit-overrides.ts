@@ -44,6 +44,10 @@ export async function editOverrides(
       );
     const before = dataOf(live)[OVERRIDES_KEY] ?? '';
     const after = edit(before);
+    if (live.immutable === true && after !== before)
+      throw new ConfigError(
+        `${where} is immutable, so nothing in it can be changed; delete it, or choose another with --configmap-name`,
+      );
     if (after === before || dryRun) return { before, after };
     const { resourceVersion } = live.metadata ?? {};
     const object = { metadata: { ...target, resourceVersion }, data: { [OVERRIDES_KEY]: after } };
