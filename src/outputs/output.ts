@@ -60,6 +60,8 @@ export interface DivisionRules {
 /** Before which tools of an MCP server an agent asks its user. */
 export interface Questions {
   asksBefore(tool: string): boolean;
+  /** Whether it asks before every tool, whatever its name. */
+  readonly asksBeforeAll: boolean;
   /** What is wrong with a list that a person wrote for that. */
   readonly problems: readonly Problem[];
 }

@@ -40,13 +40,26 @@ export function toolsInShort(verdict: Listed): string {
 
 const because = (gap: string | undefined): string => (gap === undefined ? '' : `: ${visible(gap)}`);
 
+/** Before which tools the agent asks. */
+interface Asking {
+  asksBefore(tool: string): boolean;
+  /** Whether it asks before every tool, whatever its name. */
+  readonly asksBeforeAll: boolean;
+}
+
+/** The tools before which the agent asks because of a list that a person wrote. */
+const BY_LIST = 'those that your approval_required_tools match';
+
 /** Says that the tools of a server are unknown, with the cause and the consequence. It continues a line. */
-export const unknownTools = ({ toolsGap }: Pick<Verdict, 'toolsGap'>): string =>
-  `its tools are unknown${because(toolsGap)}; the agent asks before each of them`;
+export const unknownTools = (
+  { toolsGap }: Pick<Verdict, 'toolsGap'>,
+  { asksBeforeAll = true }: Partial<Asking> = {},
+): string =>
+  `its tools are unknown${because(toolsGap)}; the agent asks before ${asksBeforeAll ? 'each of them' : BY_LIST}`;
 
 /** Says that a list of tools is incomplete, with the cause and the consequences. */
-const incompleteList = (gap: string | undefined): string =>
-  `the list was not read whole${because(gap)}; the agent asks before each tool, and the server counts as more tools than MAX_AGENT_TOOLS`;
+const incompleteList = (gap: string | undefined, asksBeforeAll: boolean): string =>
+  `the list was not read whole${because(gap)}; the agent asks before ${asksBeforeAll ? 'each tool' : BY_LIST}, and the server counts as more tools than MAX_AGENT_TOOLS`;
 
 /** Says that the agent asks before tools that the server declares read-only, too. */
 const readOnlyIsIgnored = (why: string): string =>
@@ -89,21 +102,18 @@ export const textLines = (texts: readonly string[], isTerminal: boolean): string
     .flatMap((line) => (isTerminal ? partsOfLine(line) : [line]))
     .map((line) => `              | ${line}`);
 
-/** Whether the agent asks before a tool. */
-type AsksBefore = (tool: string) => boolean;
-
 /** What a tool may do, and whether the agent asks before it. */
-function accessOf({ name, readOnly }: McpTool, asksBefore?: AsksBefore): string {
-  if (asksBefore === undefined) return readOnly ? 'read-only   ' : 'may change  ';
-  return `${readOnly ? 'read-only, ' : 'may change,'} ${asksBefore(name) ? 'asked first ' : 'runs unasked'}`;
+function accessOf({ name, readOnly }: McpTool, asking?: Asking): string {
+  if (asking === undefined) return readOnly ? 'read-only   ' : 'may change  ';
+  return `${readOnly ? 'read-only, ' : 'may change,'} ${asking.asksBefore(name) ? 'asked first ' : 'runs unasked'}`;
 }
 
 /** The line of a tool, and those of its texts. */
-function linesOfTool(tool: McpTool, isTerminal: boolean, asksBefore?: AsksBefore): string[] {
+function linesOfTool(tool: McpTool, isTerminal: boolean, asking?: Asking): string[] {
   const { name, texts = [] } = tool;
   const shown = PLAIN_NAME.test(name) ? name : visible(JSON.stringify(name));
   const [first = '', ...more] = isTerminal ? partsOfLine(shown) : [shown];
-  const access = accessOf(tool, asksBefore);
+  const access = accessOf(tool, asking);
   if (more.length === 0) return [`${access}  ${first}`, ...textLines(texts, isTerminal)];
   return [`${access}  ${first}…`, ...textLines([name, ...texts], isTerminal)];
 }
@@ -125,20 +135,20 @@ export function manyLines({ tools = [] }: Listed, most: number): string | undefi
  * @param most maximum tools
  * @param isTerminal whether to divide lines that a terminal would wrap
  * @param asks why the agent asks before each of them although some are read-only
- * @param asksBefore before which of them the agent asks; without it, the lines do not say
+ * @param asking before which of them the agent asks; without it, the lines do not say
  */
 export function toolLines(
   verdict: Listed,
   most: number,
   isTerminal: boolean,
   asks?: string,
-  asksBefore?: AsksBefore,
+  asking?: Asking,
 ): string[] {
   const { tools = [], toolsTruncated, toolsGap } = verdict;
-  const lines = tools.slice(0, most).flatMap((tool) => linesOfTool(tool, isTerminal, asksBefore));
+  const lines = tools.slice(0, most).flatMap((tool) => linesOfTool(tool, isTerminal, asking));
   if (asks !== undefined && tools.some(({ readOnly }) => readOnly)) lines.unshift(readOnlyIsIgnored(asks));
   if (tools.length > most)
     lines.push(`(the first ${most} of ${tools.length} by name; -o json shows all that were read)`);
-  if (toolsTruncated === true) lines.push(`(${incompleteList(toolsGap)})`);
+  if (toolsTruncated === true) lines.push(`(${incompleteList(toolsGap, asking?.asksBeforeAll ?? true)})`);
   return lines;
 }

@@ -156,11 +156,21 @@ test('the tools of an MCP server that are unknown or incomplete come with the ca
 test('each tool of a server shows whether the agent asks before it, and what is wrong with the list is noted', () => {
   const tools = ['get', 'drop'].map((name) => ({ name, readOnly: name === 'get', digest: '' }));
   const problems = [{ where: 'overrides.yaml', what: 'drops matches no tool', fix: 'did you mean drop?' }];
-  const questions = { asksBefore: (name: string) => name === 'get', problems };
+  const questions = { asksBefore: (name: string) => name === 'get', asksBeforeAll: false, problems };
   const server = { ...result, verdict: { ...loki.verdict, tools }, questions };
   expect(plain(server)).toContain('  read-only,  asked first   get\n  may change, runs unasked  drop\n');
   expect(plain(server)).toContain('Notes\n  drops matches no tool; did you mean drop?\n');
   const { probe, warnings } = JSON.parse(asJson(server));
   expect(probe.tools.map(({ asked }: { asked: boolean }) => asked)).toEqual([true, false]);
   expect(warnings).toEqual(problems);
+  for (const verdict of [
+    { ...server.verdict, toolsTruncated: true },
+    { ...loki.verdict, toolsGap: 'a page is missing' },
+  ]) {
+    expect(plain({ ...server, verdict })).toContain(
+      'asks before those that your approval_required_tools match',
+    );
+    const asking = { ...questions, asksBeforeAll: true };
+    expect(plain({ ...server, verdict, questions: asking })).toMatch(/asks before each (of them|tool)/);
+  }
 });

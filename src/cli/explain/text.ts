@@ -88,13 +88,13 @@ function toolSection(
 ): Section | undefined {
   if (verdict?.tools === undefined) {
     if (verdict?.toolsGap === undefined) return undefined;
-    return { title: 'Tools of the server', lines: [unknownTools(verdict)] };
+    return { title: 'Tools of the server', lines: [unknownTools(verdict, questions)] };
   }
   const flood = manyLines(verdict, MAX_TOOLS);
   const size = [promptCost(verdict), flood].map((each) => (each === undefined ? '' : `; ${each}`)).join('');
   return {
     title: `Tools of the server: ${toolCount(verdict)}${size}`,
-    lines: toolLines(verdict, MAX_TOOLS, isTerminal, asksBeforeEach, questions?.asksBefore),
+    lines: toolLines(verdict, MAX_TOOLS, isTerminal, asksBeforeEach, questions),
   };
 }
 

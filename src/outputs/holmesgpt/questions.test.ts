@@ -72,6 +72,8 @@ describe('a list of tools before which the agent asks', () => {
     expect(asked({ approval_required_tools: ['get_*'] })).toEqual([false, false, true]);
     expect(asked({ approval_required_tools: 7 })).toEqual([true, true, true]);
     expect(asked({ approval_required_tools: null })).toEqual([false, false, false]);
+    expect(questions({}, { tools: undefined }).asksBeforeAll).toBe(true);
+    expect(questions({ approval_required_tools: ['x'] }, { tools: undefined }).asksBeforeAll).toBe(false);
   });
 
   test('is compared whenever documents are generated', () => {

@@ -89,13 +89,15 @@ function unaskedTools(
  */
 export function questionsOf(key: string, verdict: Listed, patch: HolmesPatch): Questions {
   const written = writtenList(patch, key);
-  const patterns = (written ?? approvalRequired(verdict)).map(fnmatch);
+  const list = written ?? approvalRequired(verdict);
+  const patterns = list.map(fnmatch);
+  const asksBeforeAll = list.includes('*');
   const asksBefore = (name: string): boolean => patterns.some((matches) => matches(name));
   const { tools, toolsTruncated } = verdict;
   const isKnown = tools !== undefined && toolsTruncated !== true && !isElsewhere(patch, key);
-  if (written === undefined || !isKnown) return { asksBefore, problems: [] };
+  if (written === undefined || !isKnown) return { asksBefore, asksBeforeAll, problems: [] };
   const names = tools.map(({ name }) => name);
   const problems = [...unmatchedEntries(written, names), ...unaskedTools(tools, asksBefore)];
   const where = `overrides.yaml, holmesgpt.mcp_servers ${key}`;
-  return { asksBefore, problems: problems.map((problem) => ({ where, ...problem })) };
+  return { asksBefore, asksBeforeAll, problems: problems.map((problem) => ({ where, ...problem })) };
 }
