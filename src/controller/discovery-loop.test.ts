@@ -811,4 +811,10 @@ test('an approval that shows other tools than the last probe has the server prob
   await pass(2_000);
   expect(probes).toBe(2);
   expect(all.loop.snapshot?.services[0]?.verdict.tools).toHaveLength(2);
+  // If the server still offers other tools, that must be reported, although no document changes.
+  all.onSnapshot.mockClear();
+  all.loop.learn(undefined, approval(offers('other')));
+  await pass(2_000);
+  expect(probes).toBe(3);
+  expect(all.onSnapshot.mock.calls.filter(([isOther]) => isOther)).toHaveLength(1);
 });

@@ -19,7 +19,7 @@ import { type Batch, Inputs } from './inputs.ts';
 import { observedApprovals, observedNaming } from './naming.ts';
 import { areNamedAlike } from './naming-changes.ts';
 import { PENDING } from './outcome.ts';
-import { outdatedTools } from './outdated-tools.ts';
+import { outdatedTools, Rechecks } from './outdated-tools.ts';
 import type { EngineStages } from './pass.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { Retry } from './retry.ts';
@@ -92,6 +92,8 @@ export class DiscoveryLoop {
   /** Whether the published ids were read. */
   #hasReadIds = false;
   #approvals: Approvals = NO_APPROVALS;
+  /** Servers that are probed again, because an approval shows other tools. */
+  readonly #rechecks = new Rechecks();
   /** End of the next grace period, by `performance.now`. */
   #recheckAt: number | undefined;
   /** The last evaluation was discarded, because its inputs were replaced meanwhile. */
@@ -156,8 +158,10 @@ export class DiscoveryLoop {
   learn(naming: Naming | undefined, approvals: Approvals | undefined, groups?: Groups): void {
     if (groups !== undefined) this.#learnIds(groups);
     if (approvals !== undefined && changedNamespaces(this.#approvals, approvals).size > 0) {
-      for (const { service } of outdatedTools(this.#services, this.#approvals, approvals))
-        this.#options.stages.prober.invalidate(keyOfService(service));
+      for (const each of outdatedTools(this.#services, this.#approvals, approvals)) {
+        this.#rechecks.add(each);
+        this.#options.stages.prober.invalidate(keyOfService(each.service));
+      }
       this.#approvals = approvals;
       this.wake();
     }
@@ -354,7 +358,9 @@ export class DiscoveryLoop {
       detecting: this.#detecting,
       changedAt: isOther ? changedAt : undefined,
     });
-    this.#onSnapshot(isOther, this.#isFullResync);
+    // The same tools after an approval of others must be reported, although no document changes.
+    const isRechecked = this.#rechecks.settle(services);
+    this.#onSnapshot(isOther || isRechecked, this.#isFullResync);
     this.#isFullResync = false;
     this.#detecting = 0;
   }

@@ -1,6 +1,6 @@
 import type { Approvals } from '../model/approvals.ts';
-import type { DiscoveredService } from '../model/discovery.ts';
-import { keyOfService } from '../model/service.ts';
+import type { DiscoveredService, McpTool } from '../model/discovery.ts';
+import { keyOfService, type Service, type ServiceKey } from '../model/service.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 
 /**
@@ -19,4 +19,26 @@ export function outdatedTools(
     const offered = toolsShown(verdict);
     return offered !== undefined && offered !== shown;
   });
+}
+
+/** MCP servers that are probed again because of their approval, with the tools of their last probe. */
+export class Rechecks {
+  readonly #tools = new Map<ServiceKey, readonly McpTool[] | undefined>();
+
+  add({ service, verdict }: DiscoveredService): void {
+    this.#tools.set(keyOfService(service), verdict.tools);
+  }
+
+  has(service: Service): boolean {
+    return this.#tools.has(keyOfService(service));
+  }
+
+  /** Removes those that were probed since, or are gone. @returns whether there are any */
+  settle(found: readonly DiscoveredService[]): boolean {
+    if (this.#tools.size === 0) return false;
+    const before = this.#tools.size;
+    const known = new Map(found.map(({ service, verdict }) => [keyOfService(service), verdict.tools]));
+    for (const [key, tools] of this.#tools) if (known.get(key) !== tools) this.#tools.delete(key);
+    return this.#tools.size < before;
+  }
 }

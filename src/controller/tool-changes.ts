@@ -1,9 +1,9 @@
 import { type Approvals, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import type { DiscoveredService, McpTool } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
-import { keyOfService, type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { type Service, serviceKey } from '../model/service.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
-import { outdatedTools } from './outdated-tools.ts';
+import { outdatedTools, Rechecks } from './outdated-tools.ts';
 import { type Baseline, type MemoryLimits, ToolMemory } from './tool-memory.ts';
 
 /** The changes of one MCP server's tools. Names are untrusted text from the server. */
@@ -51,8 +51,8 @@ function difference(
 export class ToolWatch {
   readonly #memory: ToolMemory;
   #approvals: Approvals | undefined;
-  /** The tools of servers that were probed before a user was shown others, until the next probe. */
-  readonly #outdated = new Map<ServiceKey, readonly McpTool[] | undefined>();
+  /** Servers that were probed before a user was shown other tools, until the next probe. */
+  readonly #outdated = new Rechecks();
 
   /** @param limits on the memory for servers that are away */
   constructor(limits?: MemoryLimits) {
@@ -75,7 +75,7 @@ export class ToolWatch {
     const published = found.filter(({ service }) => isPublished(service));
     const keys = new Set(published.map(({ service }) => serviceKey(service)));
     const seen = published.flatMap((each) => {
-      if (this.#outdated.has(serviceKey(each.service))) return [];
+      if (this.#outdated.has(each.service)) return [];
       const { tools, toolsTruncated, toolsGap } = each.verdict;
       const shown = approvals.get(serviceKey(each.service))?.tools;
       const before = this.#memory.recall(each, keys);
@@ -90,11 +90,9 @@ export class ToolWatch {
 
   /** Notes servers that must be probed again before their tools are compared with those of a new approval. */
   #noteOutdated(found: readonly DiscoveredService[], approvals: Approvals): void {
-    const known = new Map(found.map(({ service, verdict }) => [keyOfService(service), verdict.tools]));
-    for (const [key, tools] of this.#outdated) if (known.get(key) !== tools) this.#outdated.delete(key);
+    this.#outdated.settle(found);
     if (this.#approvals !== undefined)
-      for (const { service, verdict } of outdatedTools(found, this.#approvals, approvals))
-        this.#outdated.set(keyOfService(service), verdict.tools);
+      for (const each of outdatedTools(found, this.#approvals, approvals)) this.#outdated.add(each);
     this.#approvals = approvals;
   }
 
