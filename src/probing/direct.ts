@@ -33,11 +33,13 @@ const OVERHEAD_FACTOR = 2;
 /**
  * TLS options of probes. Certificates are not verified, because few backends have one of a known authority, and probes
  * send no secrets. Finite-field Diffie-Hellman is disabled, because the server would choose how large the numbers are
- * that this process computes with. Renegotiation is disabled, because it would bring new certificates after the handshake.
+ * that this process computes with. TLS 1.3 is disabled, because it encrypts the certificates, which must be checked before
+ * OpenSSL reads them, and renegotiation, because it would bring new ones after the handshake.
  */
 const TLS_OPTIONS = {
   rejectUnauthorized: false,
   ciphers: 'DEFAULT:!DHE',
+  maxVersion: 'TLSv1.2' as const,
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
 };
 
@@ -57,6 +59,10 @@ const FAILURE_MESSAGES: Readonly<Record<string, string>> = {
 export function toProbeFailure(error: unknown, phase: Phase): ProbeFailure {
   if (error instanceof ProbeFailure) return error;
   const { code, message } = error as NodeJS.ErrnoException;
+  if (/alert protocol version/.test(message))
+    return new ProbeFailure('it supports TLS 1.3 only, and probes use TLS 1.2', 'unreachable', {
+      cause: error,
+    });
   return new ProbeFailure(
     FAILURE_MESSAGES[code ?? ''] ?? oneLine(message ?? String(error), 160),
     FAULT_BY_PHASE[phase],

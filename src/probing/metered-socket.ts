@@ -1,5 +1,6 @@
 import type { Socket, TcpNetConnectOpts } from 'node:net';
 import { Duplex } from 'node:stream';
+import { HandshakeScreen } from '../model/handshake-screen.ts';
 import { ProbeFailure } from './fetch.ts';
 import { perTickLimiter } from './per-tick-limiter.ts';
 
@@ -8,8 +9,8 @@ const CHUNK_BYTES = 4 * 1024;
 const CHUNKS_PER_TICK = 4;
 
 /**
- * Maximum bytes of a TLS handshake. OpenSSL verifies all certificates of a chain, although probes do not need that, and each of
- * them can be chosen so that it takes milliseconds. Usual chains have 2 to 6 KiB.
+ * Maximum bytes of a TLS handshake. OpenSSL reads and verifies all certificates of a chain, although probes do not need
+ * that. Usual chains have 2 to 6 KiB.
  */
 const MAX_HANDSHAKE_BYTES = 16 * 1024;
 
@@ -37,11 +38,12 @@ export class MeteredSocket extends Duplex {
   #busy = false;
   /** Forwards a chunk of the TLS handshake. `undefined` after it, and without TLS. */
   #pace: ((forward: () => void) => Promise<void>) | undefined;
+  readonly #screen = new HandshakeScreen(true);
 
   /**
    * @param open opens the connection, which must receive into the given buffer
    * @param budget maximum bytes to receive
-   * @param pace for TLS: calls the given function when the next chunk of the handshake may be forwarded
+   * @param pace for TLS 1.2: calls the given function when the next chunk of the handshake may be forwarded
    */
   constructor(
     open: (onread: OnRead) => Socket,
@@ -97,6 +99,11 @@ export class MeteredSocket extends Duplex {
           'tls',
         ),
       );
+      return;
+    }
+    const fault = this.#pace === undefined ? undefined : this.#screen.read(chunk);
+    if (fault !== undefined) {
+      this.destroy(new ProbeFailure(`its TLS handshake ${fault}`, 'tls'));
       return;
     }
     if (this.#received > this.#budget) {

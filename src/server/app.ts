@@ -148,7 +148,16 @@ export async function createApp({
     ServerResponse: CountedResponse,
   };
   const app = fastify({
-    ...(tls === undefined ? { http } : { https: { handshakeTimeout: LONGEST_HANDSHAKE, ...http, ...tls } }),
+    ...(tls === undefined
+      ? { http }
+      : {
+          https: {
+            handshakeTimeout: LONGEST_HANDSHAKE,
+            ...http,
+            ...tls,
+            ...(tls.requestCert === true ? { maxVersion: 'TLSv1.2' } : {}),
+          },
+        }),
     genReqId: (request) => requestId(request),
     logger: false,
     bodyLimit: MAX_BODY_BYTES,

@@ -2,12 +2,13 @@ import type { Server } from 'node:http';
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { HandshakeScreen } from '../model/handshake-screen.ts';
 import { createPacer, type Pacer } from '../model/pacer.ts';
 import { addressKey } from './address-key.ts';
 
 /**
- * Maximum bytes of a TLS handshake from a client. OpenSSL verifies all certificates that a client sends, trusted or not, on the
- * event loop, and each of them can be chosen so that it takes milliseconds. Usual chains have 2 to 6 KiB.
+ * Maximum bytes of a TLS handshake from a client. OpenSSL reads and verifies all certificates that a client sends, trusted or
+ * not, on the event loop. Usual chains have 2 to 6 KiB.
  */
 const MAX_HANDSHAKE_BYTES = 16 * 1024;
 
@@ -26,6 +27,7 @@ class LimitedSocket extends Duplex {
   readonly remoteFamily: string | undefined;
   #received = 0;
   #isSecured = false;
+  readonly #screen = new HandshakeScreen(false);
 
   constructor(socket: Socket, pace: Pacer) {
     super({ allowHalfOpen: true });
@@ -74,8 +76,9 @@ class LimitedSocket extends Duplex {
       return;
     }
     this.#received += chunk.length;
-    if (this.#received > MAX_HANDSHAKE_BYTES) {
-      this.destroy(new Error('the TLS handshake is too long'));
+    const fault = this.#received > MAX_HANDSHAKE_BYTES ? 'is too long' : this.#screen.read(chunk);
+    if (fault !== undefined) {
+      this.destroy(new Error(`the TLS handshake ${fault}`));
       return;
     }
     void this.#pace(addressKey(this.remoteAddress ?? ''), () => this.#forward(chunk));
@@ -106,7 +109,8 @@ class LimitedSocket extends Duplex {
 
 /**
  * Limits and paces the TLS handshakes of a server that asks for client certificates: clients need no certificate of a known
- * authority to make it verify theirs.
+ * authority to make it verify theirs. Certificates with extraordinary keys are refused before OpenSSL reads them. The server
+ * must not support TLS 1.3, which encrypts them.
  */
 export function limitHandshakes(server: Server): void {
   const pace = createPacer();

@@ -132,7 +132,7 @@ function load(texts: Texts, files: TlsFiles): Loaded {
     key: texts.key,
     ...(texts.clientCa === undefined
       ? {}
-      : { ca: texts.clientCa, requestCert: true, rejectUnauthorized: true }),
+      : { ca: texts.clientCa, requestCert: true, rejectUnauthorized: true, maxVersion: 'TLSv1.2' as const }),
   };
   try {
     createSecureContext(options);

@@ -1,0 +1,91 @@
+import { hasOrdinaryKey } from './public-key.ts';
+
+/** Types of records. Source: RFC 5246, section 6.2.1. */
+const CHANGE_CIPHER_SPEC = 20;
+const HANDSHAKE = 22;
+const APPLICATION_DATA = 23;
+/** The type of the message with the certificates. Source: RFC 5246, section 7.4. */
+const CERTIFICATE = 11;
+
+const RECORD_HEADER = 5;
+const MESSAGE_HEADER = 4;
+/** Bytes of the length of a certificate, and of all certificates. */
+const LENGTH_BYTES = 3;
+
+/** The certificates in the body of a message. `undefined` if it is malformed. */
+function certificatesIn(body: Buffer): Buffer[] | undefined {
+  if (body.length < LENGTH_BYTES || body.readUIntBE(0, LENGTH_BYTES) !== body.length - LENGTH_BYTES)
+    return undefined;
+  const certificates: Buffer[] = [];
+  for (let at = LENGTH_BYTES; at < body.length; ) {
+    if (at + LENGTH_BYTES > body.length) return undefined;
+    const from = at + LENGTH_BYTES;
+    at = from + body.readUIntBE(at, LENGTH_BYTES);
+    if (at > body.length) return undefined;
+    certificates.push(body.subarray(from, at));
+  }
+  return certificates;
+}
+
+/**
+ * Reads the handshake of one side of a TLS 1.2 connection before OpenSSL does, and finds certificates with extraordinary
+ * keys. TLS 1.3 encrypts certificates, so it must be disabled. The caller limits how much arrives. Linear time.
+ */
+export class HandshakeScreen {
+  #records: Buffer = Buffer.alloc(0);
+  #messages: Buffer = Buffer.alloc(0);
+  #isOver = false;
+  #hasCertificates = false;
+  readonly #mustHaveCertificates: boolean;
+
+  /** @param mustHaveCertificates whether this side must send certificates, as a server must */
+  constructor(mustHaveCertificates: boolean) {
+    this.#mustHaveCertificates = mustHaveCertificates;
+  }
+
+  /**
+   * Call it with all that arrives, in order, before OpenSSL reads it.
+   * @returns why OpenSSL must not read it, as the rest of a sentence; `undefined` if it may
+   */
+  read(chunk: Buffer): string | undefined {
+    if (this.#isOver) return undefined;
+    this.#records = Buffer.concat([this.#records, chunk]);
+    while (this.#records.length >= RECORD_HEADER) {
+      const type = this.#records.readUInt8(0);
+      if (type < CHANGE_CIPHER_SPEC || type > APPLICATION_DATA)
+        return 'does not begin as TLS does (wrong version number)';
+      if (type === CHANGE_CIPHER_SPEC) {
+        if (this.#mustHaveCertificates && !this.#hasCertificates) return 'ends without a certificate';
+        // What follows is encrypted.
+        this.#isOver = true;
+        return undefined;
+      }
+      if (type === APPLICATION_DATA) return 'is not one of TLS 1.2';
+      const end = RECORD_HEADER + this.#records.readUInt16BE(3);
+      if (this.#records.length < end) return undefined;
+      if (type === HANDSHAKE) {
+        const fault = this.#readMessages(this.#records.subarray(RECORD_HEADER, end));
+        if (fault !== undefined) return fault;
+      }
+      this.#records = this.#records.subarray(end);
+    }
+    return undefined;
+  }
+
+  #readMessages(fragment: Buffer): string | undefined {
+    this.#messages = Buffer.concat([this.#messages, fragment]);
+    while (this.#messages.length >= MESSAGE_HEADER) {
+      const end = MESSAGE_HEADER + this.#messages.readUIntBE(1, LENGTH_BYTES);
+      if (this.#messages.length < end) return undefined;
+      const body = this.#messages.subarray(MESSAGE_HEADER, end);
+      if (this.#messages.readUInt8(0) === CERTIFICATE) {
+        this.#hasCertificates = true;
+        const certificates = certificatesIn(body);
+        if (certificates === undefined) return 'has a malformed list of certificates';
+        if (!certificates.every(hasOrdinaryKey)) return 'has a certificate with an extraordinary public key';
+      }
+      this.#messages = this.#messages.subarray(end);
+    }
+    return undefined;
+  }
+}
