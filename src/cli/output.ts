@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { type Backend, backendJson } from '../model/backend.ts';
 import { conditionOf, findingJson } from '../model/condition.ts';
 import { endpointUrl, type Problem, problemLine, type Verdict } from '../model/discovery.ts';
-import { hideSecrets } from '../model/redact-text.ts';
+import { hideInMessage } from '../model/redact-text.ts';
 import { jsonText, visible } from '../model/visible.ts';
 import type { Format } from './choices.ts';
 import type { Output, Sink } from './cli-context.ts';
@@ -103,5 +103,5 @@ export async function render(
 
 /** Writes problems as warnings, one line each. Secrets are redacted, because some problems quote answers of servers. */
 export function warn(output: Output, problems: readonly Problem[]): void {
-  for (const problem of problems) output.messages.write(`warning: ${hideSecrets(problemLine(problem))}\n`);
+  for (const problem of problems) output.messages.write(`warning: ${hideInMessage(problemLine(problem))}\n`);
 }

@@ -274,7 +274,7 @@ describe('the tried entry points', () => {
     expect([result.asked, result.used]).toEqual([asked, name]);
     expect(result.evidence).toBe(abc.evidence.length + 1);
     expect(result.why).toEqual([
-      expect.stringMatching(`^a is preferred, and ${name} is used until it works: a: `),
+      expect.stringMatching(`^a is preferred, and ${name} is used until it works: Service a: `),
     ]);
   });
 

@@ -136,7 +136,7 @@ describe('the entry point in use', () => {
     ).toEqual([['loki-query-frontend', ['loki-gateway', 'loki-querier'], 'healthy']]);
     expect(problems).toEqual([]);
     expect(evidence(found[0] as DiscoveredService)).toEqual([
-      `loki-gateway is preferred, and loki-query-frontend is used until it works: loki-gateway: ${answer.reason}`,
+      `loki-gateway is preferred, and loki-query-frontend is used until it works: Service loki-gateway: ${answer.reason}`,
     ]);
     expect(it.asked).toEqual(['loki-gateway', 'loki-query-frontend']);
   });
@@ -153,7 +153,7 @@ describe('the entry point in use', () => {
     const { services: found } = await it.pass();
     expect(found.map(({ service: { name } }) => name)).toEqual(['loki-querier']);
     expect(evidence(found[0] as DiscoveredService)).toEqual([
-      `loki-gateway is preferred, but loki-querier answers without credentials, and is used: loki-gateway: ${answer.reason}`,
+      `loki-gateway is preferred, but loki-querier answers without credentials, and is used: Service loki-gateway: ${answer.reason}`,
     ]);
     expect(await it.used({ 'loki-gateway': answer })).toBe('loki-querier');
     expect(await it.used({ 'loki-gateway': GOOD })).toBe('loki-gateway');
@@ -210,7 +210,7 @@ describe('the entry point in use', () => {
       { service: { name: 'loki-query-frontend' }, verdict: { health: 'unhealthy' } },
     ]);
     expect(evidence(found[0] as DiscoveredService)).toEqual([
-      'no entry point works: loki-gateway: none of its endpoints is ready; loki-query-frontend: GET /ready answered 502',
+      'no entry point works: Service loki-gateway: none of its endpoints is ready; Service loki-query-frontend: GET /ready answered 502',
     ]);
   });
 

@@ -258,7 +258,8 @@ export function chooseEntryPoint(
   const last = probed.at(-1) ?? probed[0];
   if (probed.length === 1 || isLost(last)) return last;
   const others = probed.slice(0, -1);
-  const said = (each: ProbedEntryPoint): string => `${each.entryPoint.service.name}: ${each.verdict.reason}`;
+  const said = (each: ProbedEntryPoint): string =>
+    `Service ${each.entryPoint.service.name}: ${each.verdict.reason}`;
   const [first] = others;
   const name = last.entryPoint.service.name;
   const closed = first !== undefined && isClosed(first) && isOpen(last);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ClusterError, UnreachableError, UserError } from '../model/errors.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
+import { hideSecrets } from '../model/redact-text.ts';
 import { CredentialsError } from './credentials-error.ts';
 import { InvalidResponseError, ResponseTooLargeError, readBody } from './response.ts';
 import { statusMessage } from './status-message.ts';
@@ -162,15 +163,15 @@ export function clusterError(error: unknown, doing: string, server: string): Use
         : error.code === 403
           ? grantAdvice(error.message)
           : 'check the API server';
-    return new ClusterError(`cannot ${doing}: ${error.message}; ${fix}`, { cause: error });
+    return new ClusterError(`cannot ${doing}: ${hideSecrets(error.message)}; ${fix}`, { cause: error });
   }
   if (error instanceof InvalidResponseError)
     return new ClusterError(
-      `cannot ${doing}: ${error.message}; check that ${server} is an API server, and what is in front of it`,
+      `cannot ${doing}: ${hideSecrets(error.message)}; check that ${server} is an API server, and what is in front of it`,
       { cause: error },
     );
   if (error instanceof CredentialsError)
-    return new ClusterError(`cannot ${doing}: no credentials for ${server}: ${error.message}`, {
+    return new ClusterError(`cannot ${doing}: no credentials for ${server}: ${hideSecrets(error.message)}`, {
       cause: error,
     });
   const untrusted = untrustedReason(error as NodeJS.ErrnoException);

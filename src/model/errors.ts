@@ -1,4 +1,4 @@
-import { hideSecrets } from './redact-text.ts';
+import { hideInMessage } from './redact-text.ts';
 
 /**
  * A failure that the user can fix. The message says what happened, where, and what to do, and is shown without a stack.
@@ -9,7 +9,7 @@ export abstract class UserError extends Error {
   override readonly name: string = 'UserError';
 
   constructor(message: string, options?: ErrorOptions) {
-    super(hideSecrets(message), options);
+    super(hideInMessage(message), options);
   }
 }
 

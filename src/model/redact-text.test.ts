@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hideSecrets, secretsInText } from './redact-text.ts';
+import { hideInMessage, hideSecrets, secretsInText } from './redact-text.ts';
 
 const S = 'hunter2hunter2';
 
@@ -26,6 +26,61 @@ test.each([
   ['listing was denied; grant "list" with a Role', 'listing was denied; grant "list" with a Role'],
 ])('%s', (text, shown) => {
   expect(hideSecrets(text)).toBe(shown);
+});
+
+const NAMES = ['github-token-mcp', 'prom-auth', 'vault-secret', 'password'];
+const PLACES = [
+  'Service shop/',
+  'Service east/shop/',
+  'ConfigMap shop/',
+  'overrides.yaml, tool ',
+  'overrides.yaml, tool shop/',
+  'overrides.yaml, tools shop/a, shop/',
+  'overrides.yaml, mcp_servers shop/',
+  'overrides.yaml, holmesgpt.toolsets ',
+  'custom_toolset.yaml, toolsets ',
+  'ConfigMap shop/agent, mcp_servers ',
+  'credentials shop/',
+  'tenants shop/',
+  'backends shop/',
+  'namespace ',
+  'tool ',
+  'shop/',
+  'no entry point works: Service ',
+  'left out (shop/',
+];
+
+test.each(PLACES.flatMap((place) => NAMES.map((name) => `${place}${name}`)))(
+  'the name hides nothing, and a secret is hidden: %s',
+  (where) => {
+    const message = (secret: string): string =>
+      `${where}: is left out, GET http://${secret}@host/ and token: ${secret}`;
+    expect(hideInMessage(message(S))).toBe(message('***'));
+    expect(hideInMessage(`${where}: asks x; it waits for approval`)).toBe(
+      `${where}: asks x; it waits for approval`,
+    );
+    expect(hideInMessage(`${where}.shop: the settings exclude it`)).toContain('the settings exclude it');
+  },
+);
+
+test.each([
+  [`/etc/password: ${S}`, '/etc/password: ***'],
+  ['/etc/password: correct horse battery', '/etc/password: ***'],
+  ['invalid username/password: swordfish', 'invalid username/password: ***'],
+  [`invalid username/password: ${S} was sent`, 'invalid username/password: *** was sent'],
+  ['example.com/token: correct horse battery', 'example.com/token: ***'],
+  [`Service token: ${S}`, 'Service token: ***'],
+  ['Service unavailable, password: correct horse', 'Service unavailable, password: ***'],
+  ['shop/api-token: {username: a, x: b}', 'shop/api-token: ***'],
+  ['overrides.yaml, line 3: password: correct horse', 'overrides.yaml, line 3: password: ***'],
+  ['Service shop/password: password: correct horse', 'Service shop/password: password: ***'],
+  ['Service shop/password=correct horse', 'Service shop/password=*** horse'],
+])('what only resembles a reference is still hidden: %s', (text, shown) => {
+  expect(hideInMessage(text)).toBe(shown);
+});
+
+test('texts of others have no references', () => {
+  expect(hideSecrets('shop/password: is that')).toBe('shop/password: is that'.replace(/is.*/, '***'));
 });
 
 const part = fc.oneof(

@@ -1,4 +1,5 @@
 import { isTemplate, namesSecret } from './redact-names.ts';
+import { loneWordEnd, referenceAt } from './references.ts';
 
 /** A range of a text, by offsets. */
 export type Span = readonly [start: number, end: number];
@@ -111,7 +112,21 @@ function* basicLogins(text: string): Generator<Span> {
       yield [index + all.length - login.length, index + all.length];
 }
 
-function* assigned(text: string): Generator<Span> {
+/**
+ * What to hide after the name of an object or key in a message of ours; `undefined` if this is no such name. After a form
+ * that only we write, it hides nothing. After one that may be a key with its value, such as `username/password: hunter2`, it
+ * hides a lone word, or one that is not plain. What follows is scanned as usual. Texts of others are redacted without this
+ * rule where they come in.
+ */
+function afterReference(text: string, start: number, first: number, sign: string): Span[] | undefined {
+  if (sign !== ': ' || /[{["'`]/.test(text.charAt(first))) return undefined;
+  const reference = referenceAt(text, start);
+  if (reference === undefined) return undefined;
+  const end = reference === 'sure' ? undefined : loneWordEnd(text, first);
+  return end === undefined || end === first ? [] : [[first, end]];
+}
+
+function* assigned(text: string, isOurs: boolean): Generator<Span> {
   ASSIGNED.lastIndex = 0;
   for (let match = ASSIGNED.exec(text); match !== null; match = ASSIGNED.exec(text)) {
     const [all, dashes = '', name = '', sign = ''] = match;
@@ -120,6 +135,12 @@ function* assigned(text: string): Generator<Span> {
     const begin = text.slice(first, first + 40);
     if (!/[:=]/.test(sign) && PLAIN_WORD.test(begin)) continue;
     if (!namesSecret(name, begin) || OUR_MESSAGES.test(begin)) continue;
+    const known = isOurs && dashes === '' ? afterReference(text, match.index, first, sign) : undefined;
+    if (known !== undefined) {
+      yield* known;
+      ASSIGNED.lastIndex = first;
+      continue;
+    }
     if (name === 'credentials' && sign === ':' && PLACE.test(begin)) continue;
     const before = text[match.index - 1] ?? '';
     // A host with its port, even if its name looks like that of a secret.
@@ -167,13 +188,18 @@ function* wellKnown(text: string): Generator<Span> {
 /**
  * Finds secrets in any text, such as a comment, a command line or a description: user information and query parameters of
  * URLs, values assigned to names of secrets, and well-known formats of credentials. Linear time.
+ * @param isOurs whether it is a message of ours, in which names of objects and keys hide nothing
  * @returns sorted ranges that do not overlap
  */
-export function secretsInText(text: string): Span[] {
-  const encoded = text.search(ENCODED) < 0 ? [] : assigned(withSigns(text));
-  const all = [...logins(text), ...assigned(text), ...encoded, ...wellKnown(text), ...basicLogins(text)].sort(
-    (a, b) => a[0] - b[0],
-  );
+export function secretsInText(text: string, isOurs = false): Span[] {
+  const encoded = text.search(ENCODED) < 0 ? [] : assigned(withSigns(text), isOurs);
+  const all = [
+    ...logins(text),
+    ...assigned(text, isOurs),
+    ...encoded,
+    ...wellKnown(text),
+    ...basicLogins(text),
+  ].sort((a, b) => a[0] - b[0]);
   const spans: Span[] = [];
   for (const [start, end] of all) {
     const last = spans.at(-1);
@@ -190,12 +216,20 @@ export const HIDDEN = '***';
 const MAYBE_SECRET =
   /[:=@]|%(25)*(3[da]|2[026]|0a)|(?<![\w.%-])--?[A-Za-z_%][\w.%-]*[ \t]|eyJ|gh[pousr]_|github_pat_|glpat-|glsa_|glc_|xox[abprs]-|xapp-|AKIA|ASIA|AIza|hvs\.|dt0c01\.|sk-|(Bearer|Basic|ApiKey)[ \t]|PRIVATE KEY/i;
 
-/** Redacts secrets in a text. Already redacted parts do not change. */
-export function hideSecrets(text: string): string {
+/**
+ * Redacts secrets in a message of ours, such as `Service shop/api-token: is left out`. The names of objects and keys in it,
+ * which others choose, hide nothing of the message.
+ */
+export const hideInMessage = (text: string): string => hide(text, true);
+
+/** Redacts secrets in a text of others. Already redacted parts do not change. */
+export const hideSecrets = (text: string): string => hide(text, false);
+
+function hide(text: string, isOurs: boolean): string {
   if (!MAYBE_SECRET.test(text)) return text;
   let result = '';
   let from = 0;
-  for (const [start, end] of secretsInText(text)) {
+  for (const [start, end] of secretsInText(text, isOurs)) {
     const secret = text.slice(start, end);
     result += text.slice(from, start) + (secret.startsWith(HIDDEN) ? secret : HIDDEN);
     from = end;

@@ -1,6 +1,6 @@
 import { encodingFault } from '../model/binary-text.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import { hideSecrets } from '../model/redact-text.ts';
+import { hideInMessage } from '../model/redact-text.ts';
 import { SMALL } from '../model/yaml-document.ts';
 import { type Faults, readYaml } from '../model/yaml-text.ts';
 import { overridesSchema } from './overrides-schema.ts';
@@ -51,5 +51,5 @@ export function faultsLine({ faults, more }: Faults): string {
     .slice(0, MAX_FAULTS)
     .map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`);
   const rest = faults.length - shown.length + more;
-  return hideSecrets(`${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`);
+  return hideInMessage(`${shown.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`);
 }

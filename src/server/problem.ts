@@ -1,4 +1,4 @@
-import { hideSecrets } from '../model/redact-text.ts';
+import { hideInMessage } from '../model/redact-text.ts';
 
 /** An error response by RFC 9457. @see https://www.rfc-editor.org/rfc/rfc9457 */
 export interface Problem {
@@ -78,9 +78,9 @@ export class ProblemError extends Error {
       readonly cause?: unknown;
     } = {},
   ) {
-    super(hideSecrets(detail), { cause: rest.cause });
+    super(hideInMessage(detail), { cause: rest.cause });
     this.kind = kind;
-    this.errors = (rest.errors ?? []).map((each) => ({ ...each, detail: hideSecrets(each.detail) }));
+    this.errors = (rest.errors ?? []).map((each) => ({ ...each, detail: hideInMessage(each.detail) }));
     this.headers = rest.headers ?? {};
     this.code = rest.code ?? kind.replaceAll('-', '_').toUpperCase();
   }

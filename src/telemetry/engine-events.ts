@@ -3,7 +3,7 @@ import type { ToolChange } from '../controller/tool-changes.ts';
 import { countOf, isOrAre } from '../model/count-of.ts';
 import { numberedLines } from '../model/numbered-lines.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
-import { hideSecrets } from '../model/redact-text.ts';
+import { hideInMessage } from '../model/redact-text.ts';
 import { oneLine, quoted } from '../model/text.ts';
 import { whatStays } from '../model/what-stays.ts';
 import { isMetadataOnly } from './metadata-only.ts';
@@ -191,6 +191,6 @@ export function engineEvents(record: (event: ObjectEvent) => void): (event: Engi
       | ((event: EngineEvent) => ObjectEvent | readonly ObjectEvent[])
       | undefined;
     for (const { note, ...rest } of [format?.(event) ?? []].flat())
-      record({ ...rest, note: hideSecrets(note) });
+      record({ ...rest, note: hideInMessage(note) });
   };
 }

@@ -1,5 +1,5 @@
 import { namesHeaders, namesSecret } from '../model/redact-names.ts';
-import { HIDDEN, hideSecrets } from '../model/redact-text.ts';
+import { HIDDEN, hideInMessage } from '../model/redact-text.ts';
 
 /** Our own fields whose names only sound like secrets. */
 const NOT_SECRET = new Set(['override_key']);
@@ -26,7 +26,7 @@ const MIN_SECRET_LENGTH = 6;
 export function createRedactor(secrets: readonly string[] = []): (value: unknown) => unknown {
   const known = secrets.filter(({ length }) => length >= MIN_SECRET_LENGTH);
   const text = (value: string): string =>
-    hideSecrets(known.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), value));
+    hideInMessage(known.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), value));
   const hideAll = (value: unknown): unknown => {
     if (value === null || typeof value === 'boolean') return value;
     if (Array.isArray(value)) return value.map(hideAll);
