@@ -50,6 +50,7 @@ function setting(services: readonly Service[], inUse: InUse = new Set()) {
     inUse,
     companions: new Map() as Companions,
     named: new Set() as InUse,
+    configured: new Set<string>(),
     answers: {} as Record<string, Verdict>,
     asked: [] as string[],
     async pass(): Promise<DiscoveryResult> {
@@ -69,7 +70,7 @@ function setting(services: readonly Service[], inUse: InUse = new Set()) {
         maxBackends: 100,
         inUse,
         companions,
-        naming: { ...NO_NAMING, named: it.named },
+        naming: { ...NO_NAMING, named: it.named, configured: it.configured },
       };
       const found = await discover(services, stages, new AbortController().signal);
       ({ inUse: it.inUse, companions: it.companions } = found);
@@ -167,6 +168,19 @@ describe('the entry point in use', () => {
     expect(it.asked).toEqual(['loki-gateway']);
   });
 
+  test.each([
+    ['credentials for its type', 'loki monitoring', true],
+    ['credentials for its type, everywhere', 'loki *', true],
+    ['options for its namespace', '* monitoring', true],
+    ['options for every backend', '* *', true],
+    ['credentials for another type', 'tempo monitoring', false],
+    ['credentials for another namespace', 'loki shop', false],
+  ])('is the preferred one if that wants a login, and there are %s: %s, %j', async (_, key, stays) => {
+    const it = setting([gateway, frontend]);
+    it.configured = new Set([key]);
+    expect(await it.used({ 'loki-gateway': CLOSED })).toBe(stays ? 'loki-gateway' : 'loki-query-frontend');
+  });
+
   test('stays if it wants a login, and only a newer Service with other Pods answers openly', async () => {
     const at = (minute: number, one: Service): Service => ({
       ...one,
@@ -175,7 +189,10 @@ describe('the entry point in use', () => {
     const old = at(0, part('loki-gateway'));
     const later = setting([old, at(30, part('loki-querier'))], publishedInUse('loki-gateway'));
     expect(await later.used({ 'loki-gateway': CLOSED })).toBe('loki-gateway');
-    const together = setting([old, at(5, part('loki-querier'))], publishedInUse('loki-gateway'));
+    const soon = [old, at(5, part('loki-querier'))];
+    const inUse = setting(soon, publishedInUse('loki-gateway'));
+    expect(await inUse.used({ 'loki-gateway': CLOSED })).toBe('loki-gateway');
+    const together = setting(soon);
     expect(await together.used({ 'loki-gateway': CLOSED })).toBe('loki-querier');
     const samePods = setting([old, at(30, { ...part('loki-gateway'), name: 'loki-querier' })]);
     expect(await samePods.used({ 'loki-gateway': CLOSED })).toBe('loki-querier');

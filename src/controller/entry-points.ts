@@ -30,6 +30,8 @@ export interface Standing {
   readonly companions: Companions;
   /** Services that overrides name. */
   readonly named: ReadonlySet<ServiceKey>;
+  /** See `Naming`. */
+  readonly configured?: ReadonlySet<string>;
 }
 
 /** Maximum number of probed entry points per backend. */
@@ -199,6 +201,15 @@ function isOfOneInstallation({ service: one }: Candidate, { service: other }: Ca
   return (a ?? 0) <= (b ?? 0) + INSTALLATION_SPAN_MS;
 }
 
+/** Whether people configured something for a backend by its type or namespace. */
+const isConfigured = (
+  { detector, service }: Candidate,
+  configured: ReadonlySet<string> = new Set(),
+): boolean =>
+  [detector, '*'].some((type) =>
+    [displayNamespace(service), '*'].some((namespace) => configured.has(`${type} ${namespace}`)),
+  );
+
 /** Whether backends of this kind can prove their type. */
 function canProve({ detector }: Candidate, rules: Rules): boolean {
   const probe = rules.byType.get(detector)?.detector.probe;
@@ -209,13 +220,14 @@ function canProve({ detector }: Candidate, rules: Rules): boolean {
  * Tries the entry points of one backend until one works. Yields each entry point to try, and receives its verdict. The
  * preferred one comes first, and is chosen once it is proven, or works and overrides name it. Until then the one in use
  * stays unless it fails. In that case the others are tried in order. If the preferred one shows nothing without credentials,
- * and nobody named it, one of the others that proves itself openly is chosen.
+ * and nobody named it or configured anything for it, one of the others that proves itself openly is chosen. One in use gives
+ * way only to what belonged to its backend from the beginning, or leads to its Pods.
  * @param candidate the preferred entry point, with the others as its fallbacks
  * @returns all that were tried, ending with the chosen one
  */
 export function* tryEntryPoints(
   candidate: Candidate,
-  { inUse, companions, named }: Standing,
+  { inUse, companions, named, configured }: Standing,
   rules: Rules,
 ): Generator<Candidate, readonly [ProbedEntryPoint, ...ProbedEntryPoint[]], Verdict> {
   const used = [candidate, ...candidate.fallbacks].find((entryPoint) => inUse.has(keyOf(entryPoint)));
@@ -226,10 +238,12 @@ export function* tryEntryPoints(
     (preferred.verdict.proof === 'proven' || !canProve(candidate, rules) || named.has(keyOf(candidate)));
   if (isProven) return [preferred];
   if (isInUse && !fails(preferred) && !isLost(preferred)) {
-    if (!isClosed(preferred) || named.has(keyOf(candidate))) return [preferred];
+    // What people configured may open it to the agent.
+    const isMeant = named.has(keyOf(candidate)) || isConfigured(candidate, configured);
+    if (!isClosed(preferred) || isMeant) return [preferred];
     for (const entryPoint of candidate.fallbacks) {
-      const isOlder = isOfOneInstallation(entryPoint, candidate);
-      if (!isOlder && !mayReplace(entryPoint, candidate, companions)) continue;
+      const mayCount = used === undefined && isOfOneInstallation(entryPoint, candidate);
+      if (!mayCount && !mayReplace(entryPoint, candidate, companions)) continue;
       const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
       if (isOpen(each)) return [preferred, each];
     }

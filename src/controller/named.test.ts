@@ -56,6 +56,13 @@ describe('the Service that overrides name is the entry point', () => {
     expect(namingBy(NO_OVERRIDES, credentials).named).toEqual(new Set([keyFor('monitoring/loki')]));
   });
 
+  test('what is configured without a Service is known by type and namespace', () => {
+    const credentials = { loki: { bearerToken: 'T', namespaces: ['a', '*'] }, 'a/b': { bearerToken: 'T' } };
+    const backends = { 'shop/*': { timeout_seconds: 1 }, '*': { timeout_seconds: 2 }, 'a/c': {} };
+    const written = overridesSchema.parse({ holmesgpt: { toolsets: { 'grafana/loki': { backends } } } });
+    expect(namingBy(written, credentials).configured).toEqual(new Set(['loki a', 'loki *', '* shop', '* *']));
+  });
+
   test('while it works: otherwise another one is used', async () => {
     const named = { tools: { 'monitoring/loki': { description: 'pinned' } } };
     expect((await pass(both, named, { loki: BAD })).used).toEqual(['loki-gateway']);

@@ -38,7 +38,18 @@ export function namingBy(overrides: Overrides, credentials: Credentials): Omit<N
     return address === undefined ? [] : [serviceKey(address)];
   });
   const named = new Set([...addressedServices(overrides), ...ofBackends]);
-  return { reserved: reservedNames(overrides), named, placed: servicesWithEndpoint(overrides) };
+  const byType = Object.entries(credentials).flatMap(([type, { namespaces = [] }]) =>
+    namespaces.map((namespace) => `${type} ${namespace}`),
+  );
+  const byNamespace = overrides.mentions.keys.flatMap((key) =>
+    key === '*' || key.endsWith('/*') ? [`* ${key.replace(/\/\*$/, '')}`] : [],
+  );
+  return {
+    reserved: reservedNames(overrides),
+    named,
+    configured: new Set([...byType, ...byNamespace]),
+    placed: servicesWithEndpoint(overrides),
+  };
 }
 
 /** The same, from the state that another replica has published. */

@@ -110,7 +110,8 @@ export interface Backends {
 
 export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>): Backends {
   const { rules, maxBackends, naming = NO_NAMING, inUse = new Set(), companions = new Map() } = stages;
-  const context = { rules, inUse, companions, named: naming.named, placed: naming.placed };
+  const { named, placed, configured = new Set<string>() } = naming;
+  const context = { rules, inUse, companions, named, configured, placed };
   const limited = limitCandidates(detection, maxBackends, stages.detection.approvals);
   const candidates = limited.candidates
     .flatMap((candidate) => splitCandidate(candidate, inUse, naming.held))

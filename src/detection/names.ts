@@ -18,6 +18,11 @@ export interface Naming {
   readonly reserved: ReadonlySet<string>;
   /** Services that overrides or credentials name. They are preferred as entry points, because what is written applies to them. */
   readonly named: ReadonlySet<ServiceKey>;
+  /**
+   * Backends for which people configured credentials or options without naming a Service, as `TYPE NAMESPACE`. Each of the two
+   * may be `*`.
+   */
+  readonly configured?: ReadonlySet<string>;
   /** Services with a URL in overrides. Their own responses do not count. */
   readonly placed: ReadonlySet<ServiceKey>;
 }

@@ -176,6 +176,19 @@ describe('the tenants of a backend', () => {
     ]);
   });
 
+  test('the names of instances do not depend on what Services ask to be called', () => {
+    const named = { ...loki(), tool: 'logs' };
+    const taker = { ...loki('loki', 'shop'), tool: 'logs-a' };
+    const { loki: config } = made([named, taker], {
+      tenants: { 'monitoring/loki': ['a', 'b'], 'shop/*': 'c' },
+    });
+    expect(config.instances.map(({ name }: { name: string }) => name)).toEqual([
+      'loki.monitoring-a',
+      'loki.monitoring-b',
+      'logs-a',
+    ]);
+  });
+
   test('HolmesGPT before 0.32 gets the first, and a warning', () => {
     const {
       loki: config,

@@ -28,6 +28,13 @@ function writtenName({ holmes: { nameField }, fields }: Entry<Toolsets>): string
   return (typeof name === 'string' && name !== '') || typeof name === 'number' ? String(name) : undefined;
 }
 
+/** The name of one tenant's entry. It has no display name in it, which another Service could ask for with the tenant's id. */
+const tenantName = ({ tool, key }: Tool, tenant: string): string => {
+  const [namespace, service, ...more] = key.split('/');
+  const isService = service !== undefined && more.length === 0;
+  return `${isService ? `${service}.${namespace}` : tool}-${tenant}`;
+};
+
 /** The list of backends of a toolset, each with its own name. */
 export function listed(
   toolset: string,
@@ -39,7 +46,7 @@ export function listed(
   const { list, nameField } = first.holmes;
   const claims = entries.map((entry) => ({
     key: entry.tool.key,
-    tool: entry.tenant === undefined ? entry.tool.tool : `${entry.tool.tool}-${entry.tenant}`,
+    tool: entry.tenant === undefined ? entry.tool.tool : tenantName(entry.tool, entry.tenant),
     written: writtenName(entry),
   }));
   const names = distinctNames(claims);
