@@ -1,4 +1,4 @@
-/** Which namespaces a command searches if nobody chose any, and what it says of the others. */
+/** Which namespaces a command searches by default, and what it reports about the others. */
 import type { Configuration } from '../app/configuration.ts';
 import { type Input, openInput, rulesOf } from '../app/pipeline.ts';
 import { detect } from '../detection/detect.ts';
@@ -24,7 +24,7 @@ async function mayListAll(kube: KubeClient, signal: AbortSignal): Promise<boolea
   }
 }
 
-/** The settings with which to list backends: in all namespaces, if nobody chose any and the user may list them. */
+/** The settings for listing backends: all namespaces by default, if the user may list the Services of all. */
 export async function widened(
   settings: Configuration,
   kube: KubeClient | undefined,
@@ -35,8 +35,8 @@ export async function widened(
 }
 
 /**
- * The backends in namespaces that a command does not search although nobody said so with a flag, as one problem. Empty if
- * there are none, or the user may not list them. They are not probed.
+ * One problem that counts the likely backends in namespaces that a command does not search, which are not probed. Empty if a
+ * flag chose the namespaces, if there are no such backends, or if the user may not list them.
  */
 export async function backendsElsewhere(
   flags: InputFlags,

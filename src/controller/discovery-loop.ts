@@ -23,7 +23,7 @@ import { outdatedTools, Rechecks } from './outdated-tools.ts';
 import type { EngineStages } from './pass.ts';
 import { ProbeQueue } from './probe-queue.ts';
 import { Retry } from './retry.ts';
-import { pause, Trigger } from './trigger.ts';
+import { aborted, pause, Trigger } from './trigger.ts';
 import { UrgencyBudget } from './urgency.ts';
 
 export interface DiscoveryOptions {
@@ -397,9 +397,3 @@ export class DiscoveryLoop {
     }
   }
 }
-
-/** Rejects when a signal is aborted. */
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });

@@ -220,7 +220,7 @@ function canProve({ detector }: Candidate, rules: Rules): boolean {
  * Tries the entry points of one backend until one works. Yields each entry point to try, and receives its verdict. The
  * preferred one comes first, and is chosen once it is proven, or works and overrides name it. Until then the one in use
  * stays unless it fails. In that case the others are tried in order. If the preferred one shows nothing without credentials,
- * and nobody named it or configured anything for it, one of the others that proves itself openly is chosen. One in use gives
+ * and users neither named it nor configured anything for it, one of the others that proves itself openly is chosen. One in use gives
  * way only to what belonged to its backend from the beginning, or leads to its Pods.
  * @param candidate the preferred entry point, with the others as its fallbacks
  * @returns all that were tried, ending with the chosen one
@@ -278,7 +278,7 @@ export function chooseEntryPoint(
   const name = last.entryPoint.service.name;
   const closed = first !== undefined && isClosed(first) && isOpen(last);
   const detail = closed
-    ? `${first.entryPoint.service.name} is preferred, but ${name} answers without credentials, and is used: ${others.map(said).join('; ')}`
+    ? `${first.entryPoint.service.name} is preferred, but ${name} is used, because it answers without credentials: ${others.map(said).join('; ')}`
     : fails(last)
       ? `no entry point works: ${probed.map(said).join('; ')}`
       : `${first?.entryPoint.service.name} is preferred, and ${name} is used until it works: ${others.map(said).join('; ')}`;

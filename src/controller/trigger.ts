@@ -40,3 +40,9 @@ export class Trigger {
 export const pause = async (delay: number, signal: AbortSignal): Promise<void> => {
   await new Trigger().wait(delay - 1, signal);
 };
+
+/** Rejects when a signal is aborted. */
+export const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });

@@ -4,6 +4,7 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { type Credential, credentialsByBackend } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
+import { withoutAgentToken } from '../outputs/holmesgpt/agent-token.ts';
 import { holmesDocument, NEWEST } from '../outputs/holmesgpt/toolsets.ts';
 import { appliesTo, credentialOf, namedInCredentials, trustedWith } from './credentials.ts';
 import type { Naming } from './preferred.ts';
@@ -255,6 +256,17 @@ describe('output', () => {
           .match(/"Authorization":"[^"]*"/g)
           ?.sort(),
       ).toEqual(['"Authorization":"Bearer {{ env.TOKEN }}"', '"Authorization":"none"']);
+    });
+
+    test.each<[object | undefined, object]>([
+      [undefined, { Authorization: 'none' }],
+      [{ 'X-A': 'a' }, { 'X-A': 'a', Authorization: 'none' }],
+      [{ Authorization: 'Basic x' }, { Authorization: 'Basic x' }],
+      [{ authorization: 'Basic x' }, { Authorization: 'Basic x' }],
+      [{ Authorization: '' }, { Authorization: 'none' }],
+    ])('is kept back by a header that HolmesGPT recognizes: %j', (given, expected) => {
+      const fields = given === undefined ? {} : { additional_headers: given };
+      expect(withoutAgentToken(fields)).toEqual({ additional_headers: expected });
     });
 
     test('is not for toolsets to which HolmesGPT brings none', () => {

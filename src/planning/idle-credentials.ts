@@ -50,7 +50,7 @@ function idleType(
   const places = [
     ...new Set(found.flatMap(({ detector, service }) => (detector === type ? service.namespace : []))),
   ];
-  // Another namespace may belong to somebody else.
+  // Other namespaces may have other owners.
   const meant = namespaces.flatMap((each) => nearest(each, places) ?? [])[0];
   const where = namespaces.includes('*') ? 'anywhere' : `in ${namespaces.join(', ')}`;
   const otherwise = 'they count as soon as one is found';

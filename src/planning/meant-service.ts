@@ -7,8 +7,8 @@ import { nearest } from '../model/nearest.ts';
 const TYPO = 2;
 
 /**
- * The key of the Service that was probably meant. The same name in another namespace is no typo: its owner is somebody else,
- * who could take what was meant for a Service that is gone.
+ * The key of the Service that was probably meant. A Service of the same name in another namespace is not suggested: it may
+ * have another owner, who would receive what was meant for a Service that is gone.
  */
 export const meantService = (key: string, known: readonly string[]): string | undefined =>
   nearest(key, known, TYPO);

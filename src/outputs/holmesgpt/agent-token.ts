@@ -13,12 +13,15 @@ const HEADERS = 'additional_headers';
 
 /**
  * The fields of a backend with a header that keeps HolmesGPT from sending its own token, unless they have one. It is no
- * secret, and servers that require no login ignore it.
+ * secret, and servers that require no login ignore it. HolmesGPT knows the header in this spelling only.
  */
 export function withoutAgentToken(fields: Record<string, unknown>): Record<string, unknown> {
-  const headers = isMapping(fields[HEADERS]) ? fields[HEADERS] : {};
-  if (Object.hasOwn(headers, 'Authorization')) return fields;
-  return { ...fields, [HEADERS]: { ...headers, Authorization: 'none' } };
+  const headers = Object.entries(isMapping(fields[HEADERS]) ? fields[HEADERS] : {});
+  const isAuthorization = ([name]: readonly [string, unknown]): boolean =>
+    name.toLowerCase() === 'authorization';
+  const [, given] = headers.find((header) => isAuthorization(header) && header[1] !== '') ?? [];
+  const others = headers.filter((header) => !isAuthorization(header));
+  return { ...fields, [HEADERS]: { ...Object.fromEntries(others), Authorization: given ?? 'none' } };
 }
 
 /** The settings that decide which backends get the agent's own token. */
