@@ -154,7 +154,7 @@ describe('the entry point in use', () => {
     const { services: found } = await it.pass();
     expect(found.map(({ service: { name } }) => name)).toEqual(['loki-querier']);
     expect(evidence(found[0] as DiscoveredService)).toEqual([
-      `loki-gateway is preferred, but loki-querier is used, because it answers without credentials: Service loki-gateway: ${answer.reason}`,
+      `loki-gateway is preferred, but loki-querier is used, because it requires no login: Service loki-gateway: ${answer.reason}`,
     ]);
     expect(await it.used({ 'loki-gateway': answer })).toBe('loki-querier');
     expect(await it.used({ 'loki-gateway': GOOD })).toBe('loki-gateway');

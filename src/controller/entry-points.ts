@@ -278,7 +278,7 @@ export function chooseEntryPoint(
   const name = last.entryPoint.service.name;
   const closed = first !== undefined && isClosed(first) && isOpen(last);
   const detail = closed
-    ? `${first.entryPoint.service.name} is preferred, but ${name} is used, because it answers without credentials: ${others.map(said).join('; ')}`
+    ? `${first.entryPoint.service.name} is preferred, but ${name} is used, because it requires no login: ${others.map(said).join('; ')}`
     : fails(last)
       ? `no entry point works: ${probed.map(said).join('; ')}`
       : `${first?.entryPoint.service.name} is preferred, and ${name} is used until it works: ${others.map(said).join('; ')}`;
