@@ -85,7 +85,7 @@ describe('the order of entry points', () => {
     const all = backend(newer, used, other);
     const ordered = orderEntryPoints(all, standing({ inUse: keys('b') }));
     expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
-    expect(groupEvidence(ordered).at(-1)).toMatch(/is in use; a came later, with other Pods$/);
+    expect(groupEvidence(ordered).at(-1)).toMatch(/is in use; a leads to other Pods$/);
     // A person's word counts for more.
     expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), named: keys('a') })))).toEqual([
       'a',
@@ -101,7 +101,11 @@ describe('the order of entry points', () => {
 
   test.each<[string, Candidate, Companions]>([
     ['leads to the same Pods', way('a'), new Map()],
-    ['was there already', way('a', { part: 'a' }), new Map([[keyFor('monitoring/b'), new Set(['a'])]])],
+    [
+      'was better from the beginning, and did not work',
+      way('a', { part: 'a' }),
+      new Map([[keyFor('monitoring/b'), { all: new Set(['a', 'c']), better: new Set(['a']) }]]),
+    ],
   ])('starts with the better one, if that %s', (_, better, companions) => {
     const used = way('b', { part: better.service.selector.part === undefined ? undefined : 'b' } as object);
     const all = backend(better, used, way('c'));
@@ -234,10 +238,11 @@ describe('the tried entry points', () => {
       asked.push(nameOf(step.value));
       step = steps.next(answers[asked.length - 1] as Verdict);
     }
-    const chosen = chooseEntryPoint(step.value);
+    const chosen = chooseEntryPoint(all, step.value);
     return {
       asked,
       used: nameOf(chosen.entryPoint),
+      better: chosen.better,
       evidence: chosen.entryPoint.evidence.length,
       why: groupEvidence(chosen.entryPoint).filter((each) => each !== GROUPED.detail),
     };
@@ -313,16 +318,26 @@ describe('the tried entry points', () => {
   });
 
   test('record their companions while the one in use does not fail', () => {
-    const asked = (answer: Verdict) => [{ entryPoint: backend(way('a'), way('b')), verdict: answer }];
-    const key = keyFor('monitoring/a');
-    const before: Companions = new Map([[key, new Set(['former'])]]);
-    const kept = (answer: Verdict, who: Parameters<typeof standing>[0]) => [
-      ...(companionsOf(asked(answer), standing(who)).get(key) ?? []),
+    const asked = (answer: Verdict) => [
+      { entryPoint: backend(way('b'), way('a'), way('c')), verdict: answer, better: ['a'] },
     ];
-    expect(kept(LOGIN, { ...used('a'), companions: before })).toEqual(['former']);
-    expect(kept(LOGIN, used('a'))).toEqual([]);
-    expect(kept(DEAD, { ...used('a'), companions: before })).toEqual(['b']);
-    expect(kept(LOGIN, { companions: before })).toEqual(['b']);
+    const key = keyFor('monitoring/b');
+    const former = { all: new Set(['former']), better: new Set<string>() };
+    const before: Companions = new Map([[key, former]]);
+    const kept = (answer: Verdict, who: Parameters<typeof standing>[0]) =>
+      companionsOf(asked(answer), standing(who)).get(key);
+    const both = new Set(['a', 'c']);
+    expect(kept(LOGIN, { ...used('b'), companions: before })).toEqual(former);
+    expect(kept(LOGIN, used('b'))).toEqual({ all: new Set(), better: new Set() });
+    expect(kept(DEAD, { ...used('b'), companions: before })).toEqual({ all: both, better: both });
+    expect(kept(LOGIN, { companions: before })).toEqual({ all: both, better: new Set(['a']) });
+  });
+
+  test('are chosen with the names of those that are preferred to them', () => {
+    const all = backend(way('a'), way('b'), way('c'));
+    expect(tried(all, {}, DEAD, LOGIN).better).toEqual(['a']);
+    expect(tried(all, {}, HEALTHY).better).toEqual([]);
+    expect(tried(all, used('b'), DEAD, LOST, DEAD).better).toEqual(['a']);
   });
 });
 

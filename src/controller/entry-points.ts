@@ -18,11 +18,16 @@ export function publishedEntryPoints(tools: readonly PublishedTool[]): InUse {
   return new Set(keys);
 }
 
-/**
- * For each entry point in use, the other Services of its backend when it came into use. A Service that came later, with
- * other Pods, cannot take over.
- */
-export type Companions = ReadonlyMap<ServiceKey, ReadonlySet<string>>;
+/** The names of the other Services of a backend when its entry point came into use. */
+export interface Company {
+  /** All of them. A Service that came later, with other Pods, cannot take over. */
+  readonly all: ReadonlySet<string>;
+  /** Those that were preferred to it, and did not work. Only these take over again while it works. */
+  readonly better: ReadonlySet<string>;
+}
+
+/** The company of each entry point in use. */
+export type Companions = ReadonlyMap<ServiceKey, Company>;
 
 /** What the choice of entry points depends on, apart from verdicts. */
 export interface Standing {
@@ -42,9 +47,18 @@ const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 const podsWithin = (one: Candidate, other: Candidate): boolean =>
   servicePodsWithin(one.service, other.service);
 
-/** Whether an entry point may replace another one in use: it leads to its Pods, or belonged to its backend from the beginning. */
-const mayReplace = (entryPoint: Candidate, other: Candidate, companions: Companions): boolean =>
-  podsWithin(entryPoint, other) || companions.get(keyOf(other))?.has(entryPoint.service.name) === true;
+/**
+ * Whether an entry point may replace another one in use: it leads to its Pods, or belonged to its backend from the
+ * beginning.
+ * @param of which of its companions count
+ */
+const mayReplace = (
+  entryPoint: Candidate,
+  other: Candidate,
+  companions: Companions,
+  of: keyof Company,
+): boolean =>
+  podsWithin(entryPoint, other) || companions.get(keyOf(other))?.[of].has(entryPoint.service.name) === true;
 
 /** A backend with another one of its entry points as the preferred one. */
 function preferring(candidate: Candidate, first: Candidate, why: string): Candidate {
@@ -73,7 +87,8 @@ function withOldest(entryPoints: readonly Candidate[], most: number): readonly C
 /**
  * Orders the entry points of a backend by preference, and keeps only a few. An entry point named in overrides comes first:
  * text about a Service applies to that Service only, and not to others that lead to the same backend, or claim to. Then the
- * one in use comes first, if the better one came later and leads to other Pods.
+ * one in use comes first, if the better one leads to other Pods and was not better from the beginning: a new Service may
+ * change the order of the others, too.
  */
 export function orderEntryPoints(candidate: Candidate, { inUse, companions, named }: Standing): Candidate {
   if (candidate.fallbacks.length === 0) return candidate;
@@ -87,9 +102,9 @@ export function orderEntryPoints(candidate: Candidate, { inUse, companions, name
     wanted === undefined &&
     used !== undefined &&
     used !== candidate &&
-    !mayReplace(candidate, used, companions)
+    !mayReplace(candidate, used, companions, 'better')
   )
-    ordered = preferring(candidate, used, `is in use; ${candidate.service.name} came later, with other Pods`);
+    ordered = preferring(candidate, used, `is in use; ${candidate.service.name} leads to other Pods`);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
     Number(set.has(keyOf(entryPoint)));
   const sorted = ordered.fallbacks.toSorted(
@@ -159,6 +174,12 @@ export interface ProbedEntryPoint {
   readonly verdict: Verdict;
 }
 
+/** The entry point that was chosen. */
+export interface ChosenEntryPoint extends ProbedEntryPoint {
+  /** The names of those that are preferred to it. */
+  readonly better: readonly string[];
+}
+
 /** Whether an entry point cannot be used. An unknown state is no reason against it, unless it is only a hint. */
 const fails = ({ entryPoint, verdict }: ProbedEntryPoint): boolean =>
   verdict.health === 'unhealthy' ||
@@ -178,19 +199,23 @@ const isOpen = (probed: ProbedEntryPoint): boolean =>
 
 const works = (probed: ProbedEntryPoint): boolean => probed.verdict.health === 'healthy' && !fails(probed);
 
+const ALONE: Company = { all: new Set(), better: new Set() };
+
 /**
  * The companions of the entry points in use. While one fails, any Service may take over, so its companions are recorded
  * again.
  */
 export function companionsOf(
-  chosen: readonly ProbedEntryPoint[],
+  chosen: readonly ChosenEntryPoint[],
   { inUse, companions }: Standing,
 ): Companions {
   return new Map(
     chosen.map((probed) => {
       const key = keyOf(probed.entryPoint);
       const stands = inUse.has(key) && !fails(probed);
-      return [key, stands ? (companions.get(key) ?? new Set()) : new Set(probed.entryPoint.alternates)];
+      if (stands) return [key, companions.get(key) ?? ALONE];
+      const all = new Set(probed.entryPoint.alternates);
+      return [key, { all, better: fails(probed) ? all : new Set(probed.better) }];
     }),
   );
 }
@@ -243,7 +268,7 @@ export function* tryEntryPoints(
     if (!isClosed(preferred) || isMeant) return [preferred];
     for (const entryPoint of candidate.fallbacks) {
       const mayCount = used === undefined && isOfOneInstallation(entryPoint, candidate);
-      if (!mayCount && !mayReplace(entryPoint, candidate, companions)) continue;
+      if (!mayCount && !mayReplace(entryPoint, candidate, companions, 'all')) continue;
       const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
       if (isOpen(each)) return [preferred, each];
     }
@@ -265,12 +290,19 @@ export function* tryEntryPoints(
   return first === undefined ? [stays] : [first, ...others, stays];
 }
 
-/** The chosen entry point, with evidence why it is not the preferred one, or why none works. */
+/**
+ * The chosen entry point, with evidence why it is not the preferred one, or why none works.
+ * @param candidate the backend
+ * @param probed those that were tried, ending with the chosen one
+ */
 export function chooseEntryPoint(
+  candidate: Candidate,
   probed: readonly [ProbedEntryPoint, ...ProbedEntryPoint[]],
-): ProbedEntryPoint {
+): ChosenEntryPoint {
   const last = probed.at(-1) ?? probed[0];
-  if (probed.length === 1 || isLost(last)) return last;
+  const names = [candidate, ...candidate.fallbacks].map(({ service }) => service.name);
+  const better = names.slice(0, Math.max(0, names.indexOf(last.entryPoint.service.name)));
+  if (probed.length === 1 || isLost(last)) return { ...last, better };
   const others = probed.slice(0, -1);
   const said = (each: ProbedEntryPoint): string =>
     `Service ${each.entryPoint.service.name}: ${each.verdict.reason}`;
@@ -285,6 +317,7 @@ export function chooseEntryPoint(
   return {
     ...last,
     entryPoint: { ...last.entryPoint, evidence: [...last.entryPoint.evidence, { signal: 'group', detail }] },
+    better,
   };
 }
 

@@ -159,4 +159,26 @@ describe('an added Service with Pods of its own takes nothing', () => {
       { numRuns: 400 },
     );
   });
+
+  test('from Services whose order it changes, by connecting them to an older one', async () => {
+    const [early, later] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'];
+    const own = (name: string, app: string, more: Partial<Service> = {}): Service => ({
+      ...service(name, { labels: { 'app.kubernetes.io/name': 'loki' }, ports: ['http-metrics:3100'] }),
+      created: later,
+      selector: { app },
+      ...more,
+    });
+    const ofB = { labels: { 'app.kubernetes.io/name': 'loki', release: 'b' } };
+    const services = [
+      own('loki', 'other'),
+      own('loki-main', 'main', ofB),
+      own('loki-read', 'loki', { headless: true, selector: { app: 'loki', part: 'read' } }),
+      own('a-loki', 'loki', { headless: true, created: early, ...ofB }),
+    ];
+    const before = await pass(services, NOTHING);
+    expect(before.services.map(({ service: { name } }) => name)).toEqual(['a-loki', 'loki']);
+    const after = await pass([...services, own('loki-gateway', 'evil')], NOTHING, before);
+    const [was, is] = [toolsOf(before, NOTHING), toolsOf(after, NOTHING)];
+    for (const [key, tool] of was) expect(is.get(key)).toEqual(tool);
+  });
 });

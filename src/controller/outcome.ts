@@ -7,7 +7,7 @@ import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/di
 import { displayKey } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import { chooseEntryPoint, type ProbedEntryPoint, type Standing, tryEntryPoints } from './entry-points.ts';
+import { type ChosenEntryPoint, chooseEntryPoint, type Standing, tryEntryPoints } from './entry-points.ts';
 
 /** How a candidate is evaluated. */
 export interface EvaluationContext extends Standing {
@@ -19,7 +19,7 @@ export interface EvaluationContext extends Standing {
 /** The outcome of one candidate. */
 export interface Outcome {
   /** The chosen entry point; absent without a verdict. */
-  readonly used?: ProbedEntryPoint;
+  readonly used?: ChosenEntryPoint;
   readonly service?: DiscoveredService;
   /** The tool of a backend that proved to be something else. */
   readonly contradicted?: string;
@@ -102,8 +102,11 @@ function* evaluateCandidate(
 ): Generator<Candidate, Outcome, Verdict> {
   const { rules, inUse, placed } = context;
   if (isPlaced(candidate, placed))
-    return { used: { entryPoint: candidate, verdict: PLACED }, service: { ...candidate, verdict: PLACED } };
-  const chosen = chooseEntryPoint(yield* tryEntryPoints(candidate, context, rules));
+    return {
+      used: { entryPoint: candidate, verdict: PLACED, better: [] },
+      service: { ...candidate, verdict: PLACED },
+    };
+  const chosen = chooseEntryPoint(candidate, yield* tryEntryPoints(candidate, context, rules));
   if (chosen.verdict.pending !== true)
     return { used: chosen, ...toDiscoveredService(chosen.entryPoint, chosen.verdict, rules) };
   return pendingOutcome(inUse.has(serviceKey(chosen.entryPoint.service)) ? chosen.entryPoint : undefined);
