@@ -124,6 +124,13 @@ describe('the order of entry points', () => {
     expect(namesOf(orderEntryPoints(all, both))).toEqual(['a', 'e', 'f', 'b']);
   });
 
+  test('has those that are only hints if they are in use or named', () => {
+    const all = backend(a, way('b', { certainty: 'hint' }), c);
+    expect(namesOf(orderEntryPoints(all, standing({})))).toEqual(['a', 'c']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b') })))).toEqual(['a', 'b', 'c']);
+    expect(namesOf(orderEntryPoints(all, standing({ named: keys('b') })))).toEqual(['b', 'a', 'c']);
+  });
+
   test('has the oldest among the few, however good the names of newer ones are', () => {
     const made = (name: string, day: number) => {
       const one = way(name);
@@ -315,6 +322,17 @@ describe('the tried entry points', () => {
     expect(tried(backend(own('a'), own('b')), used('b'), DEAD, LOGIN).used).toBe('b');
     // An MCP server can: it answers as one.
     expect(tried(backend(mcp('a'), mcp('b')), used('b'), LOGIN, LOGIN).used).toBe('b');
+  });
+
+  test('that are only hints stay while they are in use and their state is unknown, and others otherwise', () => {
+    const hint = (name: string) => way(name, { certainty: 'hint' });
+    const all = backend(hint('a'), way('b'));
+    expect(tried(all, used('a'), UNKNOWN)).toMatchObject({ asked: ['a'], used: 'a' });
+    expect(tried(all, used('a'), DEAD, HEALTHY).used).toBe('b');
+    expect(tried(all, {}, UNKNOWN, HEALTHY).used).toBe('b');
+    // None works: the one that is more than a hint.
+    expect(tried(all, {}, UNKNOWN, UNKNOWN).used).toBe('b');
+    expect(tried(backend(way('b'), hint('a')), used('a'), UNKNOWN, UNKNOWN).used).toBe('a');
   });
 
   test('record their companions while the one in use does not fail', () => {

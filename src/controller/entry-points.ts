@@ -107,7 +107,11 @@ export function orderEntryPoints(candidate: Candidate, { inUse, companions, name
     ordered = preferring(candidate, used, `is in use; ${candidate.service.name} leads to other Pods`);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
     Number(set.has(keyOf(entryPoint)));
-  const sorted = ordered.fallbacks.toSorted(
+  // Without more than a hint, a Service does not become the entry point of this backend, but it may be one already.
+  const counted = ordered.fallbacks.filter(
+    (each) => each.certainty !== 'hint' || isIn(named, each) + isIn(inUse, each) > 0,
+  );
+  const sorted = counted.toSorted(
     (a, b) => isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a),
   );
   const fallbacks = withOldest(sorted, MAX_ENTRY_POINTS - 1);
@@ -180,11 +184,14 @@ export interface ChosenEntryPoint extends ProbedEntryPoint {
   readonly better: readonly string[];
 }
 
+const isAgainst = ({ health, proof }: Verdict): boolean => health === 'unhealthy' || proof === 'contradicted';
+
+/** It needs a proof, and has none. */
+const isMereHint = ({ entryPoint, verdict }: ProbedEntryPoint): boolean =>
+  entryPoint.certainty === 'hint' && verdict.proof !== 'proven';
+
 /** Whether an entry point cannot be used. An unknown state is no reason against it, unless it is only a hint. */
-const fails = ({ entryPoint, verdict }: ProbedEntryPoint): boolean =>
-  verdict.health === 'unhealthy' ||
-  verdict.proof === 'contradicted' ||
-  (entryPoint.certainty === 'hint' && verdict.proof !== 'proven');
+const fails = (probed: ProbedEntryPoint): boolean => isAgainst(probed.verdict) || isMereHint(probed);
 
 /** The entry point is unreachable, as many others are. Another one may be reachable. */
 const isLost = ({ verdict }: ProbedEntryPoint): boolean =>
@@ -258,11 +265,14 @@ export function* tryEntryPoints(
   const used = [candidate, ...candidate.fallbacks].find((entryPoint) => inUse.has(keyOf(entryPoint)));
   const preferred: ProbedEntryPoint = { entryPoint: candidate, verdict: yield candidate };
   const isInUse = used === undefined || used === candidate;
+  // One in use was proven before, so an unknown state is no reason against it.
+  const failsNow = (each: ProbedEntryPoint): boolean =>
+    each.entryPoint === used ? isAgainst(each.verdict) : fails(each);
   const isProven =
     works(preferred) &&
     (preferred.verdict.proof === 'proven' || !canProve(candidate, rules) || named.has(keyOf(candidate)));
   if (isProven) return [preferred];
-  if (isInUse && !fails(preferred) && !isLost(preferred)) {
+  if (isInUse && !failsNow(preferred) && !isLost(preferred)) {
     // What people configured may open it to the agent.
     const isMeant = named.has(keyOf(candidate)) || isConfigured(candidate, configured);
     if (!isClosed(preferred) || isMeant) return [preferred];
@@ -281,10 +291,13 @@ export function* tryEntryPoints(
   ]) {
     const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
     probed.push(each);
-    if (works(each) || (entryPoint === used && !fails(each) && !isLost(each))) return probed;
+    if (works(each) || (entryPoint === used && !failsNow(each) && !isLost(each))) return probed;
   }
   // None works: the one in use stays, so that its health is reported.
-  const stays = probed.find(({ entryPoint }) => entryPoint === (used ?? candidate)) ?? preferred;
+  const stays =
+    probed.find(({ entryPoint }) => entryPoint === used) ??
+    probed.find((each) => !isMereHint(each)) ??
+    preferred;
   const rest = probed.filter((each) => each !== stays);
   const [first, ...others] = rest;
   return first === undefined ? [stays] : [first, ...others, stays];

@@ -75,6 +75,9 @@ const NAMES = [
   'logs',
   'logs-gateway',
   'a-loki',
+  'loki-eu',
+  'loki-eu-nginx',
+  'loki-2',
 ];
 
 const described = fc.record({
@@ -85,15 +88,19 @@ const described = fc.record({
   offered: fc.boolean(),
   app: fc.constantFrom('loki', 'logs'),
   shared: fc.boolean(),
+  labelled: fc.boolean(),
 });
 type Described = typeof described extends fc.Arbitrary<infer T> ? T : never;
 
 const made = (
-  { name, release, created, headless, offered, app }: Described,
+  { name, release, created, headless, offered, app, labelled }: Described,
   selector: Service['selector'],
 ): Service =>
   service(name, {
-    labels: { 'app.kubernetes.io/name': 'loki', ...(release === undefined ? {} : { release }) },
+    labels: {
+      ...(labelled ? { 'app.kubernetes.io/name': 'loki' } : {}),
+      ...(release === undefined ? {} : { release }),
+    },
     annotations: offered
       ? {
           'kubernaut.io/toolset': 'true',

@@ -125,8 +125,7 @@ function backendOf(
   for (const [match, sharing] of ways) {
     const { candidate, word } = candidateOf(match, members, rules, options);
     if (usable.length === 0) problems = [...problems, ...word.problems];
-    // A hint does not qualify as a fallback.
-    if (word.refused || (usable.length > 0 && candidate.certainty === 'hint')) continue;
+    if (word.refused) continue;
     const own = candidate.displayNames ?? [];
     usable.push({
       ...candidate,

@@ -7,7 +7,7 @@ import { limitCandidates } from '../detection/limit-candidates.ts';
 import { assignNames } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
 import { approvalsIn } from '../model/approvals.ts';
-import type { Problem } from '../model/discovery.ts';
+import type { Candidate, Problem } from '../model/discovery.ts';
 import { isMapping, type Mapping } from '../model/mapping.ts';
 import type { Service } from '../model/service.ts';
 import { serviceFromObject } from '../sources/service-object.ts';
@@ -15,6 +15,13 @@ import { toBackend } from './backend.ts';
 import { overridesOf, rulesOf } from './inputs.ts';
 import { checkList, checkOptions } from './options.ts';
 import type { DetectOptions, DetectResult, ServiceObject, ServiceObjectList } from './types.ts';
+
+/** A backend without entry points that are only hints: nothing proves them without probes. `undefined` if none is left. */
+function withoutHints(candidate: Candidate): Candidate | undefined {
+  const all = [candidate, ...candidate.fallbacks];
+  const [best, ...fallbacks] = all.filter(({ certainty }) => certainty !== 'hint');
+  return best && { ...best, fallbacks };
+}
 
 /** Converts the creation time to a string as in JSON. Kubernetes clients parse it to a date. */
 function asJson(object: Mapping): Mapping {
@@ -90,8 +97,8 @@ export function detect(
   const naming = namingBy(overrides, {});
   const standing = { inUse: new Set<never>(), companions: new Map(), named: naming.named };
   const ways = candidates
-    .map((candidate) => orderEntryPoints(candidate, standing))
-    .filter(({ certainty }) => certainty !== 'hint');
+    .flatMap((candidate) => withoutHints(candidate) ?? [])
+    .map((candidate) => orderEntryPoints(candidate, standing));
   const named = assignNames(ways, { held: new Map(), reserved: naming.reserved });
   return {
     backends: named.candidates.map(toBackend),
