@@ -57,10 +57,9 @@ interface CachedOutcome {
 /** The resources for which backends may compete: Pods, because backends of the same Pods may be merged, and names. */
 function contentions({ service, displayNames = [] }: Candidate): string[] {
   const selector = selectionOf(service).key;
-  const [name] = displayNames;
   return [
     ...(selector === undefined ? [] : [`pods ${displayNamespace(service)} ${selector}`]),
-    ...(name === undefined ? [] : [`name ${name.toLowerCase()}`]),
+    ...displayNames.map((name) => `name ${name.toLowerCase()}`),
   ];
 }
 

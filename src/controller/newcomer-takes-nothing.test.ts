@@ -89,11 +89,12 @@ const described = fc.record({
   app: fc.constantFrom('loki', 'logs'),
   shared: fc.boolean(),
   labelled: fc.boolean(),
+  asked: fc.constantFrom(undefined, 'one', 'two'),
 });
 type Described = typeof described extends fc.Arbitrary<infer T> ? T : never;
 
 const made = (
-  { name, release, created, headless, offered, app, labelled }: Described,
+  { name, release, created, headless, offered, app, labelled, asked }: Described,
   selector: Service['selector'],
 ): Service =>
   service(name, {
@@ -106,6 +107,7 @@ const made = (
           'kubernaut.io/toolset': 'true',
           'kubernaut.io/toolset-type': 'loki',
           'kubernaut.io/toolset-description': name,
+          ...(asked === undefined ? {} : { 'kubernaut.io/toolset-name': asked }),
         }
       : {},
     selector,
@@ -126,6 +128,8 @@ const newcomer = fc
     made({ ...one, name: `${prefix}${one.name}` }, bare ? {} : { app: 'evil', part: 'evil' }),
   );
 
+const newcomers = fc.uniqueArray(newcomer, { selector: ({ name }) => name, minLength: 1, maxLength: 3 });
+
 const writtenOf = (named: Service | undefined): Written =>
   named === undefined
     ? NOTHING
@@ -134,7 +138,7 @@ const writtenOf = (named: Service | undefined): Written =>
         credentials: { [displayKey(named)]: { bearerToken: 'TOKEN' } },
       };
 
-describe('an added Service with Pods of its own takes nothing', () => {
+describe('added Services with Pods of their own take nothing', () => {
   test.each([
     ['from what is published, in the process that published it', true, (found: DiscoveryResult) => found],
     [
@@ -145,24 +149,32 @@ describe('an added Service with Pods of its own takes nothing', () => {
     ['from a Service that a person names, before anything is published', false, () => ({})],
   ])('%s', async (_, isPublished, known) => {
     await fc.assert(
-      fc.asyncProperty(installed, newcomer, fc.nat(), fc.boolean(), async (all, one, pick, isManifest) => {
-        // The API server dates all Services, and manifests date none.
-        const dated = ({ created, ...rest }: Service): Service =>
-          isManifest || created === undefined ? rest : { ...rest, created };
-        const [services, added] = [all.map(dated), dated(one)];
-        fc.pre(services.every(({ name }) => name !== added.name));
-        const probable = await pass(services, NOTHING);
-        const own = probable.services.filter((each) => services.includes(each.service));
-        const named = own[pick % own.length]?.service;
-        const written = writtenOf(isPublished && pick % 3 === 0 ? undefined : named);
-        const before = await pass(services, written);
-        const after = await pass([...services, added], written, known(before));
-        const [was, is] = [toolsOf(before, written), toolsOf(after, written)];
-        for (const [key, tool] of was)
-          if (isPublished || (named !== undefined && key === displayKey(named)))
-            expect(is.get(key)).toEqual(tool);
-        expect(JSON.stringify(is.get(displayKey(added))) ?? '').not.toMatch(/PINNED|TOKEN/);
-      }),
+      fc.asyncProperty(
+        installed,
+        newcomers,
+        fc.nat(),
+        fc.boolean(),
+        async (all, others, pick, isManifest) => {
+          // The API server dates all Services, and manifests date none.
+          const dated = ({ created, ...rest }: Service): Service =>
+            isManifest || created === undefined ? rest : { ...rest, created };
+          const [services, added] = [all.map(dated), others.map(dated)];
+          fc.pre(services.every(({ name }) => added.every((other) => name !== other.name)));
+          const probable = await pass(services, NOTHING);
+          const own = probable.services.filter((each) => services.includes(each.service));
+          const named = own[pick % own.length]?.service;
+          const written = writtenOf(isPublished && pick % 3 === 0 ? undefined : named);
+          const before = await pass(services, written);
+          const after = await pass([...services, ...added], written, known(before));
+          const [was, is] = [toolsOf(before, written), toolsOf(after, written)];
+          for (const [key, tool] of was)
+            if (isPublished || (named !== undefined && key === displayKey(named)))
+              // Before anything is published, the oldest Service gets a name that several ask for.
+              expect(is.get(key)).toEqual(isPublished ? tool : { ...tool, name: expect.anything() });
+          for (const each of added)
+            expect(JSON.stringify(is.get(displayKey(each))) ?? '').not.toMatch(/PINNED|TOKEN/);
+        },
+      ),
       { numRuns: 400 },
     );
   });

@@ -126,7 +126,7 @@ function backendOf(
     const { candidate, word } = candidateOf(match, members, rules, options);
     if (usable.length === 0) problems = [...problems, ...word.problems];
     if (word.refused) continue;
-    const own = candidate.displayNames ?? [];
+    const own = candidate.displayName === undefined ? [] : [candidate.displayName];
     usable.push({
       ...candidate,
       displayNames: [...new Set([...own, ...shown])],
@@ -213,7 +213,7 @@ function candidateOf(
       type: word.type ?? detector.type,
       detector: detector.type,
       tool: defaultName(service),
-      displayNames: word.name === undefined ? [] : [word.name],
+      displayName: word.name,
       kind: detector.description,
       description: word.description ?? describedAs(detector, bundle),
       tenantDescription: word.description !== undefined,

@@ -106,7 +106,43 @@ describe('a backend of several Services', () => {
     });
     const now = member('b', 'a', ['other', 'logs']);
     expect(named([now], { ...NO_NAMING, held })).toEqual({ 'monitoring/b': 'logs' });
-    expect(named([now], NO_NAMING)).toEqual({ 'monitoring/b': 'other' });
+    expect(named([now], NO_NAMING)).toEqual({ 'monitoring/b': 'b.monitoring' });
+    expect(named([{ ...now, displayName: 'other' }], NO_NAMING)).toEqual({ 'monitoring/b': 'other' });
+    expect(named([{ ...now, displayName: 'other' }], { ...NO_NAMING, held })).toEqual({
+      'monitoring/b': 'logs',
+    });
+  });
+
+  test('is not renamed by another member, even one that had the name', () => {
+    const held = published(
+      { name: 'b.monitoring', namespace: 'monitoring', metadata: { service: 'b' } },
+      { name: 'evil', namespace: 'monitoring', metadata: { service: 'a' } },
+    );
+    expect(named([member('b', 'a', ['evil'])], { ...NO_NAMING, held })).toEqual({
+      'monitoring/b': 'b.monitoring',
+    });
+  });
+
+  test('keeps its display name when a member leaves it that requests the same', () => {
+    const held = published({
+      name: 'logs',
+      namespace: 'monitoring',
+      metadata: { service: 'b', alternates: 'a' },
+    });
+    const asking = (name: string): Candidate => ({
+      ...candidate(offered(name)),
+      displayName: 'logs',
+      displayNames: ['logs'],
+    });
+    expect(named([asking('a'), asking('b')], { ...NO_NAMING, held })).toEqual({
+      'monitoring/a': 'a.monitoring',
+      'monitoring/b': 'logs',
+    });
+  });
+
+  test('keeps its name even with an entry point that is new to it', () => {
+    const held = published({ name: 'logs', namespace: 'monitoring', metadata: { service: 'a' } });
+    expect(named([member('b', 'a', ['logs'])], { ...NO_NAMING, held })).toEqual({ 'monitoring/b': 'logs' });
   });
 
   test('returns a default name to its Service when the backend splits', () => {

@@ -7,6 +7,7 @@ import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
 export interface Holder {
   readonly cluster: string;
   readonly namespace: string;
+  /** The names of its Services, entry point first. */
   readonly members: readonly string[];
 }
 
@@ -76,15 +77,23 @@ export function heldKeys(held: ReadonlyMap<string, Holder>): Set<ServiceKey> {
 /** Names that HolmesGPT gives to unnamed backends. Source: HolmesGPT 0.45.0, `plugins/toolsets/multi_instance.py`. */
 const HOLMES_NAMES = /^(default|instance-\d+)$/;
 
+/** A name that a backend of a Service holds. */
+interface Held {
+  readonly name: string;
+  /** Whether the Service is its entry point. */
+  readonly isEntryPoint: boolean;
+}
+
 /** The names by Service. */
-function byMember(held: ReadonlyMap<string, Holder>): Map<ServiceKey, string[]> {
-  const names = new Map<ServiceKey, string[]>();
+function byMember(held: ReadonlyMap<string, Holder>): Map<ServiceKey, Held[]> {
+  const names = new Map<ServiceKey, Held[]>();
   for (const [name, { cluster, namespace, members }] of held)
-    for (const member of members) {
+    for (const [index, member] of members.entries()) {
       const key = serviceKey({ cluster, namespace, name: member });
+      const each = { name, isEntryPoint: index === 0 };
       const known = names.get(key);
-      if (known === undefined) names.set(key, [name]);
-      else known.push(name);
+      if (known === undefined) names.set(key, [each]);
+      else known.push(each);
     }
   return names;
 }
@@ -94,28 +103,34 @@ interface Claim<T> {
   readonly candidate: T;
   readonly wanted: string;
   readonly fallback: string;
-  /** Whether it already holds the requested name. */
-  readonly holds: boolean;
+  /**
+   * Whether it already holds the requested name: 2 if its entry point is the same as before, 1 if another of its Services was.
+   * A Service may have left the backend that holds the name.
+   */
+  readonly holds: 0 | 1 | 2;
 }
 
-function claimOf<T extends Candidate>(candidate: T, names: ReadonlyMap<ServiceKey, string[]>): Claim<T> {
-  const { cluster, namespace } = candidate.service;
+function claimOf<T extends Candidate>(candidate: T, names: ReadonlyMap<ServiceKey, Held[]>): Claim<T> {
+  const { cluster, namespace, name: entryPoint } = candidate.service;
   const members = membersOf(candidate);
-  const has = new Set(members.flatMap((name) => names.get(serviceKey({ cluster, namespace, name })) ?? []));
+  const heldBy = (name: string): Held[] => names.get(serviceKey({ cluster, namespace, name })) ?? [];
+  const own = heldBy(entryPoint);
+  // A backend keeps its name if its entry point changes, even to a Service that it did not have before.
+  const has = new Set((own.length > 0 ? own : members.flatMap(heldBy)).map(({ name }) => name));
   // Display names have no dot, so they differ from default names.
-  const own = members.map((name) => defaultName({ cluster, namespace, name }));
-  // A backend keeps its name if its entry point changes.
-  const fallback = own.find((name) => has.has(name)) ?? own[0] ?? candidate.tool;
-  const display = candidate.displayNames ?? [];
-  const wanted = display.find((name) => has.has(name)) ?? display[0] ?? fallback;
-  return { candidate, wanted, fallback, holds: has.has(wanted) };
+  const defaults = members.map((name) => defaultName({ cluster, namespace, name }));
+  const fallback = defaults.find((name) => has.has(name)) ?? defaults[0] ?? candidate.tool;
+  const { displayName, displayNames = [] } = candidate;
+  const wanted = displayNames.find((name) => has.has(name)) ?? displayName ?? fallback;
+  const isOwn = own.some(({ name, isEntryPoint }) => isEntryPoint && name === wanted);
+  return { candidate, wanted, fallback, holds: isOwn ? 2 : has.has(wanted) ? 1 : 0 };
 }
 
 /** Sorts claims: the current holder of the name first, then older Services, then by name. */
 function byPrecedence<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
   const age = ({ candidate }: Claim<T>): string => candidate.service.created ?? '~';
   const key = ({ candidate }: Claim<T>): ServiceKey => serviceKey(candidate.service);
-  if (a.holds !== b.holds) return a.holds ? -1 : 1;
+  if (a.holds !== b.holds) return b.holds - a.holds;
   if (age(a) !== age(b)) return age(a) < age(b) ? -1 : 1;
   return compareKeys(key(a), key(b));
 }

@@ -32,7 +32,12 @@ export interface Candidate {
   readonly detector: string;
   /** Name of its tool: `SERVICE.NAMESPACE`, or a display name. Unique once names are assigned. */
   readonly tool: string;
-  /** Display names that owners of its Services request, that of the entry point first. They are not identities. */
+  /** The display name that the owner of its entry point requests. It is not an identity. */
+  readonly displayName?: string | undefined;
+  /**
+   * The display names that owners of any of its Services request, that of the entry point first. Those of the others count
+   * only if the backend has one of them already, so that its name stays if its entry point changes.
+   */
   readonly displayNames?: readonly string[];
   /** The detector's description of this kind of backend, in a sentence. */
   readonly kind: string;
