@@ -1,4 +1,4 @@
-import { hasOrdinaryKey } from './public-key.ts';
+import { oddityOf } from './ordinary-chain.ts';
 
 /** Types of records. Source: RFC 5246, section 6.2.1. */
 const CHANGE_CIPHER_SPEC = 20;
@@ -28,14 +28,16 @@ function certificatesIn(body: Buffer): Buffer[] | undefined {
 }
 
 /**
- * Reads the handshake of one side of a TLS 1.2 connection before OpenSSL does, and finds certificates with extraordinary
- * keys. TLS 1.3 encrypts certificates, so it must be disabled. The caller limits how much arrives. Linear time.
+ * Reads the handshake of one side of a TLS 1.2 connection before OpenSSL does, and finds chains of certificates that
+ * are not ordinary. TLS 1.3 encrypts certificates, so it must be disabled. The caller limits how much arrives. Linear time.
  */
 export class HandshakeScreen {
   #records: Buffer = Buffer.alloc(0);
   #messages: Buffer = Buffer.alloc(0);
   #isOver = false;
   #hasCertificates = false;
+  /** All certificates so far. */
+  readonly #chain: Buffer[] = [];
   readonly #mustHaveCertificates: boolean;
 
   /** @param mustHaveCertificates whether this side must send certificates, as a server must */
@@ -58,6 +60,7 @@ export class HandshakeScreen {
         if (this.#mustHaveCertificates && !this.#hasCertificates) return 'ends without a certificate';
         // What follows is encrypted.
         this.#isOver = true;
+        this.#chain.length = 0;
         return undefined;
       }
       if (type === APPLICATION_DATA) return 'is not one of TLS 1.2';
@@ -82,7 +85,9 @@ export class HandshakeScreen {
         this.#hasCertificates = true;
         const certificates = certificatesIn(body);
         if (certificates === undefined) return 'has a malformed list of certificates';
-        if (!certificates.every(hasOrdinaryKey)) return 'has a certificate with an extraordinary public key';
+        this.#chain.push(...certificates.map((each) => Buffer.from(each)));
+        const oddity = oddityOf(this.#chain);
+        if (oddity !== undefined) return oddity;
       }
       this.#messages = this.#messages.subarray(end);
     }

@@ -109,7 +109,7 @@ class LimitedSocket extends Duplex {
 
 /**
  * Limits and paces the TLS handshakes of a server that asks for client certificates: clients need no certificate of a known
- * authority to make it verify theirs. Certificates with extraordinary keys are refused before OpenSSL reads them. The server
+ * authority to make it verify theirs. Extraordinary certificates are refused before OpenSSL reads them. The server
  * must not support TLS 1.3, which encrypts them.
  */
 export function limitHandshakes(server: Server): void {

@@ -1,13 +1,17 @@
 import 'reflect-metadata';
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
-import { X509CertificateGenerator } from '@peculiar/x509';
+import { createServer as createTlsServer, rootCertificates } from 'node:tls';
+import {
+  BasicConstraintsExtension,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { costlyChain } from '../../bench/hostile/costly-chain.ts';
 import { HandshakeScreen } from '../../src/model/handshake-screen.ts';
-import { hasOrdinaryKey } from '../../src/model/public-key.ts';
+import { oddityOf } from '../../src/model/ordinary-chain.ts';
 import { directFetch } from '../../src/probing/direct.ts';
 import { candidate } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';
@@ -63,6 +67,7 @@ const sequence = (...contents: readonly Buffer[]): Buffer => der(0x30, ...conten
 const id = (hex: string): Buffer => der(0x06, Buffer.from(hex, 'hex'));
 const number = (bytes: number): Buffer => der(0x02, Buffer.alloc(bytes, 1));
 const EMPTY = sequence();
+const hasOrdinaryKey = (certificate: Buffer): boolean => oddityOf([certificate]) === undefined;
 
 /** A certificate with a public key, as far as it is read. */
 const withKey = (algorithm: Buffer, key: Buffer, version = der(0xa0, number(1))): Buffer =>
@@ -136,6 +141,162 @@ describe('the public key of a certificate', () => {
   });
 });
 
+const P256 = sequence(sequence(EC_ID, id('2a8648ce3d030107')), der(0x03, Buffer.alloc(66)));
+const attribute = sequence(id('550403'), der(0x0c, Buffer.from('x')));
+const named = (parts: number, inSet = 1): Buffer =>
+  sequence(
+    ...Array.from({ length: Math.ceil(parts / inSet) }, () =>
+      der(0x31, ...Array.from({ length: inSet }, () => attribute)),
+    ),
+  );
+const extension = (oid: string, value: Buffer, ...flags: readonly Buffer[]): Buffer =>
+  sequence(id(oid), ...flags, der(0x04, value));
+const times = (count: number, each: Buffer): Buffer[] => Array.from({ length: count }, () => each);
+const CRITICAL = der(0x01, Buffer.from([0xff]));
+const DNS = der(0x82, Buffer.from('x'));
+const point = (...fields: readonly Buffer[]): Buffer => sequence(...fields);
+const FULL = der(0xa0, der(0xa0, der(0x86, Buffer.from('http://x'))));
+const RELATIVE = der(0xa0, der(0xa1));
+const points = (...all: readonly Buffer[]): Buffer => extension('551d1f', sequence(...all));
+const alternatives = (count: number): Buffer => extension('551d11', sequence(...times(count, DNS)));
+const constraints = (permitted: number, excluded: number): Buffer =>
+  extension(
+    '551d1e',
+    sequence(der(0xa0, ...times(permitted, sequence(DNS))), der(0xa1, ...times(excluded, sequence(DNS)))),
+  );
+/** A certificate with these extensions, and fields before them. */
+const withExtensions = (
+  extensions: readonly Buffer[],
+  { issuer = EMPTY, subject = EMPTY, ids = [] as Buffer[] } = {},
+) =>
+  sequence(
+    sequence(
+      der(0xa0, number(1)),
+      number(1),
+      EMPTY,
+      issuer,
+      EMPTY,
+      subject,
+      P256,
+      ...ids,
+      ...(extensions.length === 0 ? [] : [der(0xa3, sequence(...extensions))]),
+    ),
+    EMPTY,
+    der(0x03, Buffer.from([0])),
+  );
+
+describe('a chain of certificates', () => {
+  test('is ordinary: the authorities of Node.js', () => {
+    const oddities = rootCertificates.map((pem) => oddityOf([new X509Certificate(pem).raw]));
+    expect(oddities.length).toBeGreaterThan(50);
+    expect(oddities.filter((oddity) => oddity !== undefined)).toEqual([]);
+  });
+
+  test.each<[string, Buffer[]]>([
+    ['ten certificates', times(10, withExtensions([]))],
+    ['names of 32 parts', [withExtensions([], { issuer: named(32), subject: named(32, 16) })]],
+    ['32 extensions', [withExtensions(times(32, extension('551d0f', number(1), CRITICAL)))]],
+    [
+      '16 points with full names',
+      [withExtensions([points(...times(16, point(FULL, der(0x81), der(0xa2))))])],
+    ],
+    [
+      '256 alternative names and 32 constraints',
+      [withExtensions([alternatives(256)]), withExtensions([constraints(16, 16)])],
+    ],
+    ['ids of issuer and subject', [withExtensions([points()], { ids: [der(0x81), der(0x82)] })]],
+  ])('is ordinary with %s', (_, all) => {
+    expect(oddityOf(all)).toBeUndefined();
+  });
+
+  test.each<[string, Buffer[], RegExp]>([
+    ['11 certificates', times(11, withExtensions([])), /^has more than 10 certificates$/],
+    [
+      'an issuer of 33 parts',
+      [withExtensions([], { issuer: named(33) })],
+      /name, or one with more than 32 parts/,
+    ],
+    [
+      'a subject of 34 parts in two sets',
+      [withExtensions([], { subject: named(34, 17) })],
+      /more than 32 parts/,
+    ],
+    ['a set of 33 parts', [withExtensions([], { issuer: named(33, 33) })], /more than 32 parts/],
+    ['33 extensions', [withExtensions(times(33, extension('551d0f', number(1))))], /more than 32$/],
+    ['a point relative to the issuer', [withExtensions([points(point(FULL), point(RELATIVE))])], /points/],
+    [
+      'the same in the newest list',
+      [withExtensions([extension('551d2e', sequence(point(RELATIVE)))])],
+      /points/,
+    ],
+    ['17 points', [withExtensions([points(...times(17, point(FULL)))])], /points/],
+    ['an unknown field of a point', [withExtensions([points(point(der(0xa1, RELATIVE)))])], /points/],
+    [
+      'a second list of points',
+      [withExtensions([extension('551d1f', Buffer.concat([sequence(), sequence()]))])],
+      /points/,
+    ],
+    ['257 alternative names', [withExtensions([alternatives(257)])], /more than 256$/],
+    [
+      '257 in two certificates',
+      [withExtensions([alternatives(200)]), withExtensions([alternatives(57)])],
+      /more than 256 alternative names$/,
+    ],
+    ['33 constraints', [withExtensions([constraints(16, 17)])], /more than 32 name constraints$/],
+    ['33 in one list', [withExtensions([constraints(33, 0)])], /more than 32$/],
+    [
+      'a proxy certificate',
+      [withExtensions([extension('2b0601050507010e', sequence())])],
+      /servers do not have/,
+    ],
+    [
+      'addresses of networks',
+      [withExtensions([extension('2b06010505070107', sequence())])],
+      /servers do not have/,
+    ],
+    [
+      'an extension in pieces',
+      [withExtensions([sequence(id('551d1f'), der(0x24, der(0x04, sequence())))])],
+      /malformed extension/,
+    ],
+    [
+      'an extension with two values',
+      [withExtensions([sequence(id('551d0f'), der(0x04), der(0x04))])],
+      /malformed extension/,
+    ],
+    [
+      'extensions twice',
+      [withExtensions([], { ids: [der(0xa3, sequence()), der(0xa3, sequence())] })],
+      /unknown field/,
+    ],
+    ['an id in pieces', [withExtensions([], { ids: [der(0xa1, der(0x03))] })], /unknown field/],
+    ['four parts', [sequence(sequence(), sequence(), der(0x03), der(0x03))], /malformed structure/],
+  ])('is extraordinary with %s', (_, all, expected) => {
+    expect(oddityOf(all)).toMatch(expected);
+  });
+
+  test('is read in full by OpenSSL if it is ordinary: the same number of alternative names', async () => {
+    const names = Array.from(
+      { length: 40 },
+      (_, index) => ({ type: 'dns', value: `x${index}.example.org` }) as const,
+    );
+    const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+      'sign',
+      'verify',
+    ]);
+    const made = await X509CertificateGenerator.createSelfSigned({
+      name: 'CN=x',
+      keys,
+      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      extensions: [new SubjectAlternativeNameExtension(names), new BasicConstraintsExtension(true, 3, true)],
+    });
+    const raw = Buffer.from(made.rawData);
+    expect(oddityOf([raw])).toBeUndefined();
+    expect(oddityOf(times(7, raw))).toMatch(/more than 256 alternative names/);
+    expect(new X509Certificate(raw).subjectAltName?.split(', ')).toHaveLength(40);
+  });
+});
+
 const length = (bytes: number, value: number): Buffer => {
   const buffer = Buffer.alloc(bytes);
   buffer.writeUIntBE(value, 0, bytes);
@@ -182,6 +343,15 @@ describe('a handshake is read before OpenSSL', () => {
   });
 
   test.each<[string, () => Buffer[], boolean, RegExp | undefined]>([
+    [
+      'eleven certificates in two chains',
+      () => {
+        const six = chain(...Array.from({ length: 6 }, () => ordinary('P-256')));
+        return [record(22, six), record(22, six)];
+      },
+      true,
+      /more than 10 certificates/,
+    ],
     ['a second chain', () => [record(22, good()), record(22, bad())], true, /extraordinary/],
     ['no certificate', () => [record(22, HELLO), CHANGE], true, /without a certificate/],
     ['no certificate of a client', () => [record(22, HELLO), CHANGE], false, undefined],
