@@ -197,7 +197,7 @@ export async function createApp({
       ),
     );
   });
-  if (tls?.requestCert === true) limitHandshakes(app.server);
+  if (tls !== undefined) limitHandshakes(app.server, { asksForCertificates: tls.requestCert === true });
   connections.guard(app.server);
   limitParsing(app.server);
   lingerOnClose(app.server);

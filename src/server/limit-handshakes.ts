@@ -27,12 +27,14 @@ class LimitedSocket extends Duplex {
   readonly remoteFamily: string | undefined;
   #received = 0;
   #isSecured = false;
-  readonly #screen = new HandshakeScreen(false);
+  readonly #screen: HandshakeScreen | undefined;
 
-  constructor(socket: Socket, pace: Pacer) {
+  /** @param screen reads the handshake before OpenSSL does, if the client may send certificates */
+  constructor(socket: Socket, pace: Pacer, screen: HandshakeScreen | undefined) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
     this.#pace = pace;
+    this.#screen = screen;
     this.remoteAddress = socket.remoteAddress;
     this.remotePort = socket.remotePort;
     this.remoteFamily = socket.remoteFamily;
@@ -76,7 +78,7 @@ class LimitedSocket extends Duplex {
       return;
     }
     this.#received += chunk.length;
-    const fault = this.#received > MAX_HANDSHAKE_BYTES ? 'is too long' : this.#screen.read(chunk);
+    const fault = this.#received > MAX_HANDSHAKE_BYTES ? 'is too long' : this.#screen?.read(chunk);
     if (fault !== undefined) {
       this.destroy(new Error(`the TLS handshake ${fault}`));
       return;
@@ -108,18 +110,22 @@ class LimitedSocket extends Duplex {
 }
 
 /**
- * Limits and paces the TLS handshakes of a server that asks for client certificates: clients need no certificate of a known
- * authority to make it verify theirs. Extraordinary certificates are refused before OpenSSL reads them. The server
- * must not support TLS 1.3, which encrypts them.
+ * Limits and paces the TLS handshakes of a server, so that many at once do not block the event loop: each costs milliseconds
+ * of computing, and a client can send prepared bytes that cost it nothing. If the server asks for client certificates, it
+ * verifies what a client sends, even of an unknown authority, so extraordinary ones are refused before OpenSSL reads them. Such a
+ * server must not support TLS 1.3, which encrypts them.
  */
-export function limitHandshakes(server: Server): void {
+export function limitHandshakes(
+  server: Server,
+  { asksForCertificates }: { readonly asksForCertificates: boolean },
+): void {
   const pace = createPacer();
   const emit = server.emit.bind(server) as (event: string, ...values: unknown[]) => boolean;
   server.emit = ((event: string, ...values: unknown[]) => {
     const [socket] = values;
-    return event === 'connection' && socket instanceof Socket
-      ? emit(event, new LimitedSocket(socket, pace))
-      : emit(event, ...values);
+    if (event !== 'connection' || !(socket instanceof Socket)) return emit(event, ...values);
+    const screen = asksForCertificates ? new HandshakeScreen(false) : undefined;
+    return emit(event, new LimitedSocket(socket, pace, screen));
   }) as Server['emit'];
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     if (delivering === undefined) return;

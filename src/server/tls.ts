@@ -32,7 +32,8 @@ const EXPIRY_CHECK_INTERVAL = 60 * 60_000;
 
 /**
  * Settings that all browsers and libraries of the last ten years support, with forward secrecy and authenticated encryption.
- * Clients cannot renegotiate, which could bring new certificates.
+ * Clients cannot renegotiate, which could bring new certificates, and choose among cheap groups: a handshake with P-521 takes
+ * four times as long as with X25519.
  * @see https://wiki.mozilla.org/Security/Server_Side_TLS "Intermediate compatibility", without DHE
  */
 const MODERN: ServerTls = {
@@ -50,6 +51,7 @@ const MODERN: ServerTls = {
     'ECDHE-RSA-CHACHA20-POLY1305',
   ].join(':'),
   honorCipherOrder: true,
+  ecdhCurve: ['X25519MLKEM768', 'X25519', 'P-256', 'P-384'].join(':'),
 };
 
 /** The content of the files. */
