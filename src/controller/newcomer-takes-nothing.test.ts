@@ -14,6 +14,16 @@ import { namingBy } from './naming.ts';
 import { type DiscoveryResult, discover, type Stages, toolKinds } from './pass.ts';
 
 const GOOD: Verdict = { health: 'healthy', authRequired: false, proof: 'proven', reason: '', steps: [] };
+const verdict = (more: Partial<Verdict>): Verdict => ({ ...GOOD, proof: 'unproven', ...more });
+/** What newcomers answer. */
+const ANSWERS: readonly Verdict[] = [
+  GOOD,
+  verdict({ authRequired: true, reason: '401' }),
+  verdict({ health: 'unhealthy', fault: 'timeout', reason: '502' }),
+  verdict({ health: 'unknown', reason: 'not probed' }),
+  verdict({ health: 'unknown', fault: 'connection', reason: 'away' }),
+  verdict({ health: 'unhealthy', proof: 'contradicted', reason: 'another' }),
+];
 const kinds = toolKinds(rules);
 
 /** What people wrote. */
@@ -23,17 +33,18 @@ interface Written {
 }
 const NOTHING: Written = { overrides: NO_OVERRIDES, credentials: {} };
 
-/** A pass in which everybody answers well: it is the order and the names that decide. */
+/** A pass in which the installed Services answer well: it is the order and the names that decide. */
 function pass(
   services: readonly Service[],
   { overrides, credentials }: Written,
   before?: Partial<DiscoveryResult>,
+  answers: ReadonlyMap<string, Verdict> = new Map(),
 ) {
   const naming = { held: namesOf(before?.services ?? []), ...namingBy(overrides, credentials) };
   const stages: Stages = {
     rules,
     problems: [],
-    prober: { probe: () => Promise.resolve(GOOD) },
+    prober: { probe: ({ service: { name } }) => Promise.resolve(answers.get(name) ?? GOOD) },
     detection: options,
     maxBackends: 1_000,
     naming,
@@ -152,9 +163,10 @@ describe('added Services with Pods of their own take nothing', () => {
       fc.asyncProperty(
         installed,
         newcomers,
+        fc.array(fc.constantFrom(...ANSWERS), { minLength: 3, maxLength: 3 }),
         fc.nat(),
         fc.boolean(),
-        async (all, others, pick, isManifest) => {
+        async (all, others, said, pick, isManifest) => {
           // The API server dates all Services, and manifests date none.
           const dated = ({ created, ...rest }: Service): Service =>
             isManifest || created === undefined ? rest : { ...rest, created };
@@ -165,7 +177,10 @@ describe('added Services with Pods of their own take nothing', () => {
           const named = own[pick % own.length]?.service;
           const written = writtenOf(isPublished && pick % 3 === 0 ? undefined : named);
           const before = await pass(services, written);
-          const after = await pass([...services, ...added], written, known(before));
+          const answers = new Map(added.map(({ name }, index) => [name, said[index] ?? GOOD]));
+          const now = (then: Partial<DiscoveryResult>) =>
+            pass([...services, ...added], written, then, answers);
+          const after = await now(await now(known(before)));
           const [was, is] = [toolsOf(before, written), toolsOf(after, written)];
           for (const [key, tool] of was)
             if (isPublished || (named !== undefined && key === displayKey(named)))
