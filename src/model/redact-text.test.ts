@@ -28,6 +28,21 @@ test.each([
   expect(hideSecrets(text)).toBe(shown);
 });
 
+test.each([
+  'there is no such file',
+  'it is a folder',
+  'it is not a folder',
+  'this user may not read it',
+  'it is not YAML: bad indentation in line 3',
+  'clusters, contexts and users must be lists of mappings',
+  'user "me": username must be a text',
+])('the name of a file hides no reason: %s', (why) => {
+  for (const file of ['/home/me/kubeconfig', '/etc/tls/token', 'secret', '/a:/b/kubeconfig'])
+    expect(hideSecrets(`cannot read the kubeconfig ${file}: ${why}; choose another`)).toBe(
+      `cannot read the kubeconfig ${file}: ${why}; choose another`,
+    );
+});
+
 const NAMES = ['github-token-mcp', 'prom-auth', 'vault-secret', 'password'];
 const PLACES = [
   'Service shop/',
