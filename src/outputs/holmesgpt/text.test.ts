@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { Document, parse } from 'yaml';
 import { holmesText } from './text.ts';
 
 test.each(['no', 'Yes', 'on', '1:30', '2024-01-01', '012', '0x1F', '1e3', '~', '=', '<<'])(
@@ -39,6 +39,50 @@ test('every text reads back in both versions of YAML, as a key too', () => {
       const document = { [key]: [value, { inner: value }] };
       const text = holmesText(document);
       for (const version of ['1.1', '1.2'] as const) expect(parse(text, { version })).toEqual(document);
+    }),
+  );
+});
+
+test('entries of toolsets and servers read back, in the order and layout of the whole, also again', () => {
+  const word = fc.oneof(
+    fc.string({ unit: fc.constantFrom(...'=~:-#&*!|>%@`"\' \n\t{}[],?ab') }),
+    fc.string({ unit: fc.constantFrom(...'a \n') }),
+    fc.constantFrom('no', '1:30', 'two\nlines\n', '  \n indented\n\nand more\n\n', 'trailing \n', '\n', ''),
+  );
+  const entry = fc.oneof(
+    fc.record({
+      config: fc.record({ url: word, instances: fc.array(fc.record({ name: word }), { maxLength: 3 }) }),
+    }),
+    word,
+    fc.constant({}),
+    fc.constant([]),
+    fc.constant(null),
+    fc.boolean(),
+  );
+  const section = fc.dictionary(word, entry, { maxKeys: 4 });
+  fc.assert(
+    fc.property(section, section, word, (toolsets, mcp_servers, more) => {
+      fc.pre(![toolsets, mcp_servers].some((all) => Object.hasOwn(all, '__proto__')));
+      const document = { toolsets, mcp_servers, more: { more }, null: { a: more } };
+      const text = holmesText(document);
+      expect(holmesText(document)).toBe(text);
+      for (const version of ['1.1', '1.2'] as const)
+        expect(JSON.stringify(parse(text, { version }))).toBe(JSON.stringify(document));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('the layout is that of the serializer for the whole', () => {
+  const word = fc.constantFrom('a', 'b c', 'no', 'x: y', 'two\nlines\n', 'one\n\n  two');
+  const entry = fc.record({
+    config: fc.dictionary(word, fc.oneof(word, fc.array(fc.record({ name: word })))),
+  });
+  fc.assert(
+    fc.property(fc.dictionary(word, entry), fc.dictionary(word, entry), (toolsets, mcp_servers) => {
+      const document = { toolsets, mcp_servers };
+      const whole = new Document(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
+      expect(holmesText(document)).toBe(whole.toString({ lineWidth: 0 }));
     }),
   );
 });
