@@ -1,5 +1,4 @@
 import { load, YAML11_SCHEMA } from 'js-yaml';
-import { LRUCache } from 'lru-cache';
 import { Document, isScalar, visit } from 'yaml';
 import { isMapping } from '../../model/mapping.ts';
 import { escapedYaml, hasInvisible } from '../../model/visible.ts';
@@ -14,13 +13,21 @@ const PLAIN_NAME = /^[a-z]{2,}_?[a-z]{4,}$/;
 const MAX_REMEMBERED = 1_000_000;
 
 /**
- * The texts of mappings with one key, by their JSON. A change of one backend changes one toolset, and serializing and parsing
- * all of a large file takes a quarter of a second.
+ * The texts of mappings with one key, by their JSON, the least recently used first. A change of one backend changes one
+ * toolset, and serializing and parsing all of a large file takes a quarter of a second.
  */
-const remembered = new LRUCache<string, string>({
-  maxSize: MAX_REMEMBERED,
-  sizeCalculation: (text, json) => text.length + json.length,
-});
+const remembered = new Map<string, string>();
+let rememberedSize = 0;
+
+function remember(json: string, text: string): void {
+  remembered.set(json, text);
+  rememberedSize += json.length + text.length;
+  for (const [oldest, { length }] of remembered) {
+    if (rememberedSize <= MAX_REMEMBERED) return;
+    remembered.delete(oldest);
+    rememberedSize -= oldest.length + length;
+  }
+}
 
 /** Serializes a document, or a part of it. @throws Error if it does not read back, which is a bug */
 function serialized(document: unknown, json: string): string {
@@ -45,10 +52,15 @@ function entryText(key: string, value: unknown): string {
   const entry = { [key]: value };
   const json = JSON.stringify(entry);
   const known = remembered.get(json);
-  if (known !== undefined) return known;
-  const text = serialized(entry, json);
-  remembered.set(json, text);
-  return text;
+  if (known === undefined) {
+    const text = serialized(entry, json);
+    remember(json, text);
+    return text;
+  }
+  // Used most recently.
+  remembered.delete(json);
+  remembered.set(json, known);
+  return known;
 }
 
 /** The text of a mapping in a mapping with a plain name: each line of its entries is two further to the right. */
