@@ -14,7 +14,7 @@ const MAX_REMEMBERED = 1_000_000;
 
 /**
  * The texts of mappings with one key, by their JSON, the least recently used first. A change of one backend changes one
- * toolset, and serializing and parsing all of a large file takes a quarter of a second.
+ * toolset, and serializing and parsing all of a large file takes many times as long.
  */
 const remembered = new Map<string, string>();
 let rememberedSize = 0;
