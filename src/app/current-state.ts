@@ -1,4 +1,4 @@
-import { publishedEntryPoints } from '../controller/entry-points.ts';
+import { publishedUse } from '../controller/company.ts';
 import { observedNaming } from '../controller/naming.ts';
 import type { Stages } from '../controller/pass.ts';
 import { heldKeys } from '../detection/names.ts';
@@ -19,7 +19,7 @@ import type { Input } from './pipeline.ts';
 export interface CurrentState {
   readonly overrides: Overrides;
   /** For a pass: the entry points and names that are in use, and those that overrides choose. */
-  readonly stageInputs: Required<Pick<Stages, 'inUse' | 'naming'>>;
+  readonly stageInputs: Required<Pick<Stages, 'inUse' | 'companions' | 'naming'>>;
   /** The Services behind published tools, which keep their place if a limit is reached. */
   readonly published: ReadonlySet<ServiceKey>;
   /** For the conditions of backends. `isKnown` is false if the published documents were not read. */
@@ -54,7 +54,7 @@ export function currentStateOf(
   const naming = observedNaming(live, settings.credentials, []);
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
-    stageInputs: { inUse: publishedEntryPoints(live?.present.tools ?? []), naming },
+    stageInputs: { ...publishedUse(live), naming },
     published: heldKeys(naming.held),
     publication: {
       isKnown,

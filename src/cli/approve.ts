@@ -6,6 +6,7 @@ import { FileChangedError, rewriteFile } from '../files/replace-file.ts';
 import { unwritable } from '../files/unwritable.ts';
 import { type Approval, type Approvals, approvalsIn } from '../model/approvals.ts';
 import type { Problem } from '../model/discovery.ts';
+import { DNS_LABEL } from '../model/dns-label.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { ConfigError, FindingsError } from '../model/errors.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
@@ -37,12 +38,11 @@ export interface ApproveFlags extends InputFlags {
 }
 
 /** The name of a namespace or a Service (RFC 1123 label). */
-const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Parses the name of one Service. Patterns are rejected, because each Service is approved on its own. @throws UserError */
 function parseServiceName(text: string): ServiceName {
   const { namespace, name } = parseKey(text);
-  const wrong = [namespace, name].find((each) => !NAME.test(each));
+  const wrong = [namespace, name].find((each) => !DNS_LABEL.test(each));
   if (wrong === undefined) return { cluster: HOME_CLUSTER, namespace, name };
   throw new ConfigError(
     `"${oneLine(text, 150)}": "${oneLine(wrong, 70)}" is not the name of a namespace or Service; approve each Service by its own name, for example shop/orders-mcp`,

@@ -9,7 +9,6 @@ import { permitted } from '../controller/outcome.ts';
 import { discover, type Stages, toolKinds } from '../controller/pass.ts';
 import { type Explanation, explain } from '../detection/explain.ts';
 import type { BeyondLimit } from '../detection/limit-candidates.ts';
-import { NO_NAMING } from '../detection/names.ts';
 import { selectionOf } from '../detection/selection.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import type { Backend } from '../model/backend.ts';
@@ -267,11 +266,11 @@ function limitOf(candidate: Candidate | undefined, beyond: BeyondLimit | undefin
 /** An explanation with the backend of the Service itself, if a new Service connects several backends that are in use. */
 function withOwnBackend(
   explanation: Explanation,
-  { inUse = new Set(), naming = NO_NAMING }: Pick<Stages, 'inUse' | 'naming'>,
+  { inUse = new Set(), companions = new Map() }: Pick<Stages, 'inUse' | 'companions'>,
 ): Explanation {
   const { candidate, service } = explanation;
   if (candidate === undefined) return explanation;
-  const own = splitCandidate(candidate, inUse, naming.held).find(({ service: { name }, alternates }) =>
+  const own = splitCandidate(candidate, { inUse, companions }).find(({ service: { name }, alternates }) =>
     [name, ...alternates].includes(service.name),
   );
   return { ...explanation, candidate: own ?? candidate };

@@ -1,5 +1,6 @@
 import { withCurrentState } from '../app/current-state.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
+import { publishedUse } from '../controller/company.ts';
 import { namingBy } from '../controller/naming.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { NO_NAMING } from '../detection/names.ts';
@@ -66,7 +67,7 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
     const read = await readOnce(input.source, cli.signal);
     const stages = await stagesOf(settings, input);
     const naming = { ...NO_NAMING, ...namingBy(overrides, settings.credentials) };
-    const state = { overrides, stageInputs: { naming, inUse: new Set<never>() } };
+    const state = { overrides, stageInputs: { naming, ...publishedUse(undefined) } };
     const backends = await discover(
       read.services,
       withCurrentState(progress?.watching(stages) ?? stages, state),

@@ -1,3 +1,4 @@
+import { DNS_LABEL } from '../model/dns-label.ts';
 import { didYouMean } from '../model/nearest.ts';
 import { portFault } from '../model/port-fault.ts';
 import { shown } from '../model/visible.ts';
@@ -30,7 +31,6 @@ const form = <T>(placeholder: string, read: (text: string) => T | Fault, range =
   range,
 });
 
-const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
 /** Maximum length of a DNS name, and of the name of an object, in characters. */
@@ -51,7 +51,7 @@ export const objectName = (what: string): Form<string> =>
 /** The name of one namespace. */
 export const namespaceName = text(
   'name',
-  NAME,
+  DNS_LABEL,
   'is not a namespace\'s name; write lowercase letters, digits and "-", such as team-1, at most 63',
 );
 
@@ -121,7 +121,7 @@ export const namespaces = form<readonly string[]>('names', (given) => {
   const names = listed(given);
   if (names.length === 0) return new Fault('names no namespace; write * for all of them');
   if (names.includes('*')) return ['*'];
-  const wrong = names.find((name) => !NAME.test(name));
+  const wrong = names.find((name) => !DNS_LABEL.test(name));
   if (wrong === undefined) return [...new Set(names)];
   return new Fault(
     `has "${shown(wrong)}", which is not a namespace's name; write names with commas between, or *`,
@@ -167,7 +167,7 @@ export const deployment = form<{ readonly namespace: string; readonly name: stri
   'namespace/name',
   (given) => {
     const [namespace = '', name = '', ...rest] = given.split('/');
-    if (rest.length > 0 || !NAME.test(namespace) || !DOMAIN.test(name) || name.length > MAX_NAME)
+    if (rest.length > 0 || !DNS_LABEL.test(namespace) || !DOMAIN.test(name) || name.length > MAX_NAME)
       return new Fault('is not a Deployment; write NAMESPACE/NAME');
     return { namespace, name };
   },

@@ -35,7 +35,7 @@ beforeEach(() => {
 /** A tracker, and what it is asked about. Backends that have no answer are pending. */
 function tracking() {
   const tracker = new BackendTracker();
-  tracker.setEntryPoints(new Set());
+  tracker.setEntryPoints({ inUse: new Set(), companions: new Map() });
   const answers = new Map<string, Verdict>();
   let candidates: readonly Candidate[] = [];
   let services: readonly Service[] = [];
@@ -129,7 +129,7 @@ describe('a backend in use without a verdict', () => {
 
   test('is published in its current state if nothing is known from before', () => {
     const it = tracking();
-    it.tracker.setEntryPoints(new Set([keyFor('monitoring/a')]));
+    it.tracker.setEntryPoints({ inUse: new Set([keyFor('monitoring/a')]), companions: new Map() });
     it.set(loki('a'));
     expect(it.evaluate()).toMatchObject({
       isComplete: false,
@@ -260,7 +260,7 @@ describe('a backend is evaluated again', () => {
   test('if overrides name one of its Services', () => {
     const it = tracking();
     it.set(way('loki-gateway'), way('loki-read'));
-    it.tracker.setEntryPoints(new Set([keyFor('monitoring/loki-read')]));
+    it.tracker.setEntryPoints({ inUse: new Set([keyFor('monitoring/loki-read')]), companions: new Map() });
     it.answer('loki-gateway', LOGIN);
     it.answer('loki-read', LOGIN);
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
@@ -274,7 +274,7 @@ describe('a backend is evaluated again', () => {
     it.answer('loki-gateway', LOGIN);
     it.answer('loki-read', LOGIN);
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
-    it.tracker.setEntryPoints(new Set([keyFor('monitoring/loki-read')]));
+    it.tracker.setEntryPoints({ inUse: new Set([keyFor('monitoring/loki-read')]), companions: new Map() });
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
   });
 
@@ -337,7 +337,7 @@ describe('a better entry point of a backend, with Pods of its own', () => {
     expect(names(it.evaluate())).toEqual(['loki-gateway']);
   });
 
-  test('replaces one that failed while it already existed', () => {
+  test('that came later is a backend of its own once the one in use fails, and takes nothing', () => {
     const it = tracking();
     it.set(whole, read);
     it.answer('loki', UNHEALTHY);
@@ -349,16 +349,18 @@ describe('a better entry point of a backend, with Pods of its own', () => {
     it.answer('loki-read', UNHEALTHY);
     it.answer('loki-gateway', UNHEALTHY);
     expect(names(it.commit())).toEqual(['loki-read']);
-    it.answer('loki-read');
     it.answer('loki-gateway');
-    expect(names(it.commit())).toEqual(['loki-gateway']);
+    expect(names(it.commit())).toEqual(['loki-read']);
+    expect(names(it.commit())).toEqual(['loki-gateway', 'loki-read']);
+    it.answer('loki-read');
+    expect(names(it.commit())).toEqual(['loki-gateway', 'loki-read']);
   });
 
   test('replaces none after another leader has published, since it may be newer', () => {
     const it = displaced();
     it.tracker.forgetEntryPoints();
     expect(it.tracker.knowsEntryPoints).toBe(false);
-    it.tracker.setEntryPoints(new Set([keyFor('monitoring/loki-read')]));
+    it.tracker.setEntryPoints({ inUse: new Set([keyFor('monitoring/loki-read')]), companions: new Map() });
     it.answer('loki-gateway');
     expect(names(it.evaluate())).toEqual(['loki-read']);
   });

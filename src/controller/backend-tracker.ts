@@ -4,7 +4,7 @@ import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
 import type { Steps } from '../model/yield-every.ts';
-import type { Companions, InUse } from './entry-points.ts';
+import type { Use } from './company.ts';
 import { type EvaluationContext, isPlaced, type Outcome, recallBackend } from './outcome.ts';
 import { type Backends, backendsOf, combineOutcomes, type DiscoveryResult, type Stages } from './pass.ts';
 
@@ -68,10 +68,8 @@ function contentions({ service, displayNames = [] }: Candidate): string[] {
  * none. A new backend without a verdict is left out; one in use keeps its last outcome for a while.
  */
 export class BackendTracker {
-  /** Entry points in use; undefined until they were read from the published state. */
-  #inUse: InUse | undefined;
-  /** The other Services of each backend when its entry point came into use. */
-  #companions: Companions = new Map();
+  /** What is in use; undefined until it was read from the published state. */
+  #use: Use | undefined;
   /** The last outcome of each entry point in use. */
   #outcomes: ReadonlyMap<ServiceKey, Outcome> = new Map();
   #waiting: ReadonlyMap<ServiceKey, Waiting> = new Map();
@@ -79,26 +77,21 @@ export class BackendTracker {
   readonly #cached = new WeakMap<Candidate, CachedOutcome>();
 
   get knowsEntryPoints(): boolean {
-    return this.#inUse !== undefined;
+    return this.#use !== undefined;
   }
 
   /** Sets the published entry points. */
-  setEntryPoints(inUse: InUse): void {
-    this.#inUse = inUse;
+  setEntryPoints(use: Use): void {
+    this.#use = use;
   }
 
   /** Forgets the entry points in use, because other replicas may have published. */
   forgetEntryPoints(): void {
-    this.#inUse = undefined;
-    this.#companions = new Map();
+    this.#use = undefined;
   }
 
   backends(detection: Detection, stages: Omit<Stages, 'prober'>): Backends {
-    return backendsOf(detection, {
-      ...stages,
-      inUse: this.#inUse ?? new Set(),
-      companions: this.#companions,
-    });
+    return backendsOf(detection, { ...stages, ...this.#use });
   }
 
   /**
@@ -202,15 +195,7 @@ export class BackendTracker {
 
   /** Records that the chosen entry points are in use. */
   commit({ result, outcomes }: Evaluation): void {
-    const companions = new Map(result.companions);
-    // A pending backend keeps its companions, so that no other Service takes its place.
-    for (const { isPending, service } of outcomes) {
-      if (isPending !== true || service === undefined) continue;
-      const known = this.#companions.get(keyOf(service));
-      if (known !== undefined) companions.set(keyOf(service), known);
-    }
-    this.#companions = companions;
-    this.#inUse = result.inUse;
+    this.#use = { inUse: result.inUse, companions: result.companions };
     this.#outcomes = new Map(
       outcomes.flatMap((outcome) =>
         outcome.used === undefined ? [] : [[keyOf(outcome.used.entryPoint), outcome]],

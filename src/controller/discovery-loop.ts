@@ -11,8 +11,8 @@ import type { Publisher } from '../publishers/publisher.ts';
 import type { Change, Source } from '../sources/source.ts';
 import { BackendIds, type Ids } from './backend-ids.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
+import { publishedUse, type Use } from './company.ts';
 import { restAfter } from './debounce.ts';
-import { publishedEntryPoints } from './entry-points.ts';
 import type { EngineEvent } from './events.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Batch, Inputs } from './inputs.ts';
@@ -45,6 +45,8 @@ export interface Snapshot {
   readonly ids: Ids;
   /** The Services from which ids are derived; undefined until the published ones were read. */
   readonly groups: Groups | undefined;
+  /** What is in use; undefined until the published state was read. */
+  readonly use: Use | undefined;
   /** Tools of backends that proved to be something else. */
   readonly contradicted: readonly string[];
   /** Equal for snapshots that give the same documents. */
@@ -343,7 +345,8 @@ export class DiscoveryLoop {
     this.#fingerprint = print;
     const ids = this.#ids.assign(services);
     const groups = this.#hasReadIds ? this.#ids.groups : undefined;
-    this.snapshot = { cycle, services, ids, groups, contradicted, fingerprint: print };
+    const use = this.#hasReadIds ? result : undefined;
+    this.snapshot = { cycle, services, ids, groups, use, contradicted, fingerprint: print };
     this.#options.emit({
       kind: 'pass',
       cycle,
@@ -388,10 +391,10 @@ export class DiscoveryLoop {
       this.#approvals = observedApprovals(live) ?? this.#approvals;
       this.#ids.restore(publishedGroups(live));
       this.#hasReadIds = true;
-      this.#tracker.setEntryPoints(publishedEntryPoints(live?.present.tools ?? []));
+      this.#tracker.setEntryPoints(publishedUse(live));
     } catch {
       signal.throwIfAborted();
-      this.#tracker.setEntryPoints(new Set());
+      this.#tracker.setEntryPoints(publishedUse(undefined));
     } finally {
       clearTimeout(timer);
     }

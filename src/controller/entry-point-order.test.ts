@@ -3,20 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { candidate, rules } from '../../test/fixtures/unit/detection.ts';
 import { HEALTHY } from '../../test/fixtures/unit/engine.ts';
 import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
-import { type Naming, NO_NAMING } from '../detection/names.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
-import { HOME_CLUSTER } from '../model/key.ts';
-import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
-import {
-  type Companions,
-  chooseEntryPoint,
-  companionsOf,
-  orderEntryPoints,
-  publishedEntryPoints,
-  splitCandidate,
-  tryEntryPoints,
-} from './entry-points.ts';
+import type { Companions } from './company.ts';
+import { chooseEntryPoint, orderEntryPoints, splitCandidate, tryEntryPoints } from './entry-points.ts';
 
 const GROUPED = { signal: 'group', detail: 'leads to the same backend as others' } as const;
 
@@ -65,7 +55,9 @@ describe('the order of entry points', () => {
     const unknown = (name: string): Candidate =>
       candidate(service(name, { labels: { app: 'loki' }, ports: ['http:3100'] }));
     const all = backend(unknown('a'), unknown('b'));
-    expect(orderEntryPoints(all, standing({ inUse: keys('a') }))).toBe(all);
+    expect(orderEntryPoints(all, standing({}))).toBe(all);
+    const ordered = orderEntryPoints(all, standing({ inUse: keys('a') }));
+    expect([namesOf(ordered), ordered.newcomers]).toEqual([['a', 'b'], ['b']]);
   });
 
   test('starts with the one that overrides name, with evidence, and has each once', () => {
@@ -146,29 +138,21 @@ describe('the order of entry points', () => {
 describe('a backend with several Services in use', () => {
   const one = way('one', { part: '1' });
   const two = way('two', { part: '2' });
-  const held = (...members: (readonly string[])[]): Naming['held'] =>
-    new Map(
-      members.map((names, index) => [
-        `tool-${index}`,
-        { cluster: HOME_CLUSTER, namespace: 'monitoring', members: names },
-      ]),
-    );
-
   test.each<[string, Candidate, ReadonlySet<ServiceKey>]>([
     ['only one is', backend(one, two), keys('two')],
     ['none is', backend(one, two), keys()],
     ['they lead to the same Pods', backend(way('a'), way('b')), keys('a', 'b')],
     ['there is no other way', one, keys('one')],
   ])('stays one if %s', (_, all, inUse) => {
-    expect(splitCandidate(all, inUse, NO_NAMING.held)).toEqual([all]);
-    expect(splitCandidate(all, inUse, NO_NAMING.held)[0]).toBe(all);
+    expect(splitCandidate(all, standing({ inUse: inUse }))).toEqual([all]);
+    expect(splitCandidate(all, standing({ inUse: inUse }))[0]).toBe(all);
   });
 
   test.each([
     ['first', way('all'), two],
     ['second', two, way('all')],
   ])('is several where one leads to some of the Pods of the other, which comes %s', (_, first, second) => {
-    const parts = splitCandidate(backend(first, second), keys('all', 'two'), NO_NAMING.held);
+    const parts = splitCandidate(backend(first, second), standing({ inUse: keys('all', 'two') }));
     expect(parts.map(nameOf)).toEqual([nameOf(first), nameOf(second)]);
   });
 
@@ -181,7 +165,7 @@ describe('a backend with several Services in use', () => {
       },
       two,
     );
-    const [first, second, ...more] = splitCandidate(whole, keys('one', 'two'), NO_NAMING.held);
+    const [first, second, ...more] = splitCandidate(whole, standing({ inUse: keys('one', 'two') }));
     expect(more).toEqual([]);
     expect(first).toMatchObject({
       alternates: [],
@@ -197,21 +181,24 @@ describe('a backend with several Services in use', () => {
 
   test('gives each other Service to the one with which it was one backend', () => {
     const all = backend(one, two, way('x', { part: 'x' }), way('y', { part: 'y' }));
-    const parts = (names: Naming['held']) =>
-      splitCandidate(all, keys('one', 'two'), names).map((each) => [
+    const parts = (...of: readonly (readonly [string, string])[]) => {
+      const companions: Companions = new Map(
+        of.map(([name, other]) => [
+          keyFor(`monitoring/${name}`),
+          { all: new Set([other]), better: new Set(), hasWorked: true },
+        ]),
+      );
+      return splitCandidate(all, standing({ inUse: keys('one', 'two'), companions })).map((each) => [
         nameOf(each),
         each.alternates,
         namesOf(each),
       ]);
-    expect(parts(held(['two', 'y'], ['one', 'x']))).toEqual([
+    };
+    expect(parts(['two', 'y'], ['one', 'x'])).toEqual([
       ['one', ['x'], ['one', 'x']],
       ['two', ['y'], ['two', 'y']],
     ]);
-    const elsewhere: Naming['held'] = new Map([
-      ['tool', { cluster: HOME_CLUSTER, namespace: 'other', members: ['two', 'y'] }],
-    ]);
-    // What is held in another namespace says nothing: they go to the first one.
-    expect(parts(elsewhere)).toEqual([
+    expect(parts()).toEqual([
       ['one', ['x', 'y'], ['one', 'x', 'y']],
       ['two', [], ['two']],
     ]);
@@ -220,7 +207,10 @@ describe('a backend with several Services in use', () => {
   test('gives it to the one with its Pods, and a name without an entry point to the first one', () => {
     const all = { ...backend(one, two, way('x', { part: '2' })), alternates: ['z', 'two', 'x', 'far'] };
     expect(
-      splitCandidate(all, keys('one', 'two'), NO_NAMING.held).map((each) => [nameOf(each), each.alternates]),
+      splitCandidate(all, standing({ inUse: keys('one', 'two') })).map((each) => [
+        nameOf(each),
+        each.alternates,
+      ]),
     ).toEqual([
       ['one', ['far', 'z']],
       ['two', ['x']],
@@ -335,37 +325,10 @@ describe('the tried entry points', () => {
     expect(tried(backend(way('b'), hint('a')), used('a'), UNKNOWN, UNKNOWN).used).toBe('a');
   });
 
-  test('record their companions while the one in use does not fail', () => {
-    const asked = (answer: Verdict) => [
-      { entryPoint: backend(way('b'), way('a'), way('c')), verdict: answer, better: ['a'] },
-    ];
-    const key = keyFor('monitoring/b');
-    const former = { all: new Set(['former']), better: new Set<string>() };
-    const before: Companions = new Map([[key, former]]);
-    const kept = (answer: Verdict, who: Parameters<typeof standing>[0]) =>
-      companionsOf(asked(answer), standing(who)).get(key);
-    const both = new Set(['a', 'c']);
-    expect(kept(LOGIN, { ...used('b'), companions: before })).toEqual(former);
-    expect(kept(LOGIN, used('b'))).toEqual({ all: new Set(), better: new Set() });
-    expect(kept(DEAD, { ...used('b'), companions: before })).toEqual({ all: both, better: both });
-    expect(kept(LOGIN, { companions: before })).toEqual({ all: both, better: new Set(['a']) });
-  });
-
   test('are chosen with the names of those that are preferred to them', () => {
     const all = backend(way('a'), way('b'), way('c'));
     expect(tried(all, {}, DEAD, LOGIN).better).toEqual(['a']);
     expect(tried(all, {}, HEALTHY).better).toEqual([]);
     expect(tried(all, used('b'), DEAD, LOST, DEAD).better).toEqual(['a']);
   });
-});
-
-test('the entry points of published tools are their Services', () => {
-  const tool = (more: Partial<PublishedTool>): PublishedTool => ({
-    ...{ name: 'x', type: 'loki', endpoint: 'http://x', description: 'x', metadata: { service: 'a' } },
-    ...more,
-  });
-  expect(publishedEntryPoints([tool({ namespace: 'monitoring' })])).toEqual(keys('a'));
-  expect(publishedEntryPoints([tool({}), tool({ namespace: 'monitoring', metadata: {} })])).toEqual(
-    new Set(),
-  );
 });

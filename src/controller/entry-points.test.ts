@@ -3,9 +3,10 @@ import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import { NO_NAMING } from '../detection/names.ts';
 import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.ts';
+import { toolsetOf } from '../model/documents.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { Service } from '../model/service.ts';
-import { type Companions, type InUse, publishedEntryPoints } from './entry-points.ts';
+import { type Companions, type InUse, publishedUse } from './company.ts';
 import { type DiscoveryResult, discover } from './pass.ts';
 
 /** A way to the Pods of one Loki. */
@@ -96,8 +97,9 @@ const published = (service: string): PublishedTool => ({
   metadata: { service },
 });
 
+const live = (tools: readonly PublishedTool[]) => ({ present: toolsetOf({}, () => tools), annotations: {} });
 /** What is in use by what is published. */
-const publishedInUse = (name: string): InUse => publishedEntryPoints([published(name)]);
+const publishedInUse = (name: string): InUse => publishedUse(live([published(name)])).inUse;
 
 const evidence = ({ evidence: all }: DiscoveredService): string[] =>
   all.filter(({ signal }) => signal === 'group').map(({ detail }) => detail);
@@ -271,8 +273,8 @@ describe('the entry point in use', () => {
   });
 
   test('is unknown if nothing is published, or no Service is named', () => {
-    expect(publishedEntryPoints([])).toEqual(new Set());
-    expect(publishedEntryPoints([{ ...published('x'), metadata: {} }])).toEqual(new Set());
+    expect(publishedUse(live([])).inUse).toEqual(new Set());
+    expect(publishedUse(live([{ ...published('x'), metadata: {} }])).inUse).toEqual(new Set());
   });
 });
 
@@ -280,7 +282,7 @@ describe('a newer Service that leads to other Pods', () => {
   const used = part('loki-query-frontend');
   const newcomer = part('loki-gateway');
 
-  test('replaces none, however well it responds, also after a restart; it is used if the other one fails', async () => {
+  test('replaces none, however well it responds, also after a restart; if the other one fails, it is used besides it', async () => {
     const it = setting([used]);
     expect(await it.used()).toBe('loki-query-frontend');
     for (const inUse of [it.inUse, publishedInUse('loki-query-frontend')]) {
@@ -289,7 +291,15 @@ describe('a newer Service that leads to other Pods', () => {
       expect(later.asked).toEqual(['loki-query-frontend']);
       expect(await later.used({ 'loki-query-frontend': LOGIN })).toBe('loki-query-frontend');
       expect(await later.used({ 'loki-query-frontend': UNKNOWN })).toBe('loki-query-frontend');
-      expect(await later.used({ 'loki-query-frontend': BAD_GATEWAY })).toBe('loki-gateway');
+      expect(await later.used({ 'loki-query-frontend': BAD_GATEWAY })).toBe('loki-query-frontend');
+      expect(later.asked).toEqual(['loki-query-frontend', 'loki-gateway']);
+      const { services: found } = await later.pass();
+      expect(
+        found.map(({ service: { name }, alternates, verdict: { health } }) => [name, alternates, health]),
+      ).toEqual([
+        ['loki-gateway', [], 'healthy'],
+        ['loki-query-frontend', [], 'unhealthy'],
+      ]);
     }
   });
 

@@ -1,38 +1,13 @@
-import type { Naming } from '../detection/names.ts';
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import type { Rules } from '../detection/rules.ts';
 import { podsWithin as servicePodsWithin } from '../detection/selection.ts';
 import { type Candidate, isBlank, type Verdict } from '../model/discovery.ts';
-import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
-import type { PublishedTool } from '../model/published-tools.ts';
-import { keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
-
-/** The entry points in use. */
-export type InUse = ReadonlySet<ServiceKey>;
-
-/** The entry points of published tools. */
-export function publishedEntryPoints(tools: readonly PublishedTool[]): InUse {
-  const keys = tools.flatMap(({ cluster = HOME_CLUSTER, namespace, metadata: { service } }) =>
-    namespace === undefined || service === undefined ? [] : serviceKey({ cluster, namespace, name: service }),
-  );
-  return new Set(keys);
-}
-
-/** The names of the other Services of a backend when its entry point came into use. */
-export interface Company {
-  /** All of them. A Service that came later, with other Pods, cannot take over. */
-  readonly all: ReadonlySet<string>;
-  /** Those that were preferred to it, and did not work. Only these take over again while it works. */
-  readonly better: ReadonlySet<string>;
-}
-
-/** The company of each entry point in use. */
-export type Companions = ReadonlyMap<ServiceKey, Company>;
+import { displayNamespace } from '../model/key.ts';
+import { keyOfService, type ServiceKey } from '../model/service.ts';
+import { newcomersTo, type Use } from './company.ts';
 
 /** What the choice of entry points depends on, apart from verdicts. */
-export interface Standing {
-  readonly inUse: InUse;
-  readonly companions: Companions;
+export interface Standing extends Use {
   /** Services that overrides name. */
   readonly named: ReadonlySet<ServiceKey>;
   /** See `Naming`. */
@@ -46,19 +21,6 @@ const keyOf = ({ service }: Candidate): ServiceKey => keyOfService(service);
 
 const podsWithin = (one: Candidate, other: Candidate): boolean =>
   servicePodsWithin(one.service, other.service);
-
-/**
- * Whether an entry point may replace another one in use: it leads to its Pods, or belonged to its backend from the
- * beginning.
- * @param of which of its companions count
- */
-const mayReplace = (
-  entryPoint: Candidate,
-  other: Candidate,
-  companions: Companions,
-  of: keyof Company,
-): boolean =>
-  podsWithin(entryPoint, other) || companions.get(keyOf(other))?.[of].has(entryPoint.service.name) === true;
 
 /** A backend with another one of its entry points as the preferred one. */
 function preferring(candidate: Candidate, first: Candidate, why: string): Candidate {
@@ -87,34 +49,42 @@ function withOldest(entryPoints: readonly Candidate[], most: number): readonly C
 /**
  * Orders the entry points of a backend by preference, and keeps only a few. An entry point named in overrides comes first:
  * text about a Service applies to that Service only, and not to others that lead to the same backend, or claim to. Then the
- * one in use comes first, if the better one leads to other Pods and was not better from the beginning: a new Service may
- * change the order of the others, too.
+ * one in use comes first, after those that were preferred to it from the beginning or lead to its Pods: a new Service may
+ * change the order of the others, too. Newcomers come last.
  */
-export function orderEntryPoints(candidate: Candidate, { inUse, companions, named }: Standing): Candidate {
-  if (candidate.fallbacks.length === 0) return candidate;
+export function orderEntryPoints(candidate: Candidate, standing: Standing): Candidate {
+  const { inUse, companions, named } = standing;
+  if (candidate.alternates.length === 0) return candidate;
   const entryPoints = [candidate, ...candidate.fallbacks];
   const used = entryPoints.find((entryPoint) => inUse.has(keyOf(entryPoint)));
   const wanted = entryPoints.find((entryPoint) => named.has(keyOf(entryPoint)));
-  let ordered = candidate;
-  if (wanted !== undefined && wanted !== candidate)
-    ordered = preferring(candidate, wanted, 'a person named it');
-  else if (
-    wanted === undefined &&
-    used !== undefined &&
-    used !== candidate &&
-    !mayReplace(candidate, used, companions, 'better')
-  )
-    ordered = preferring(candidate, used, `is in use; ${candidate.service.name} leads to other Pods`);
+  const mayComeFirst = (entryPoint: Candidate): boolean =>
+    used === undefined ||
+    entryPoint === used ||
+    podsWithin(entryPoint, used) ||
+    companions.get(keyOf(used))?.better.has(entryPoint.service.name) === true;
+  const first = wanted ?? entryPoints.find(mayComeFirst) ?? candidate;
+  const { name } = candidate.service;
+  const why =
+    first === wanted
+      ? 'a person named it'
+      : `${first === used ? 'is in use' : 'was preferred before'}; ${name} leads to other Pods`;
+  const newcomers = newcomersTo(used ?? first, entryPoints, standing, named);
+  const ordered = first === candidate ? candidate : preferring(candidate, first, why);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
     Number(set.has(keyOf(entryPoint)));
   // Without more than a hint, a Service does not become the entry point of this backend, but it may be one already.
   const counted = ordered.fallbacks.filter(
     (each) => each.certainty !== 'hint' || isIn(named, each) + isIn(inUse, each) > 0,
   );
+  const isNewcomer = (each: Candidate): number => Number(newcomers.includes(each.service.name));
   const sorted = counted.toSorted(
-    (a, b) => isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a),
+    (a, b) =>
+      isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a) || isNewcomer(a) - isNewcomer(b),
   );
   const fallbacks = withOldest(sorted, MAX_ENTRY_POINTS - 1);
+  if (newcomers.length > 0)
+    return { ...ordered, fallbacks: fallbacks.map((each) => ({ ...each, newcomers })), newcomers };
   const isSame =
     ordered === candidate &&
     fallbacks.every((entryPoint, index) => entryPoint === candidate.fallbacks[index]);
@@ -124,13 +94,8 @@ export function orderEntryPoints(candidate: Candidate, { inUse, companions, name
 /**
  * Splits a backend if several of its Services are in use for different Pods: they were separate backends before a new
  * Service connected them.
- * @param held the names in use, with the Services of each backend as it was
  */
-export function splitCandidate(
-  candidate: Candidate,
-  inUse: InUse,
-  held: Naming['held'],
-): readonly Candidate[] {
+export function splitCandidate(candidate: Candidate, { inUse, companions }: Use): readonly Candidate[] {
   if (candidate.fallbacks.length === 0) return [candidate];
   const entryPoints = [candidate, ...candidate.fallbacks];
   const used = entryPoints.filter((entryPoint) => inUse.has(keyOf(entryPoint)));
@@ -140,15 +105,11 @@ export function splitCandidate(
   );
   const [first, ...others] = homes;
   if (first === undefined || others.length === 0) return [candidate];
-  const place = displayNamespace(candidate.service);
-  const backends = [...held.values()].filter((holder) => displayNamespace(holder) === place);
-  const wereOne = (a: string, b: string): boolean =>
-    backends.some(({ members }) => members.includes(a) && members.includes(b));
   const homeOf = (name: string): Candidate => {
     const entryPoint = entryPoints.find(({ service }) => service.name === name);
     return (
       homes.find(({ service }) => service.name === name) ??
-      homes.find((home) => wereOne(home.service.name, name)) ??
+      homes.find((home) => companions.get(keyOf(home))?.all.has(name) === true) ??
       homes.find((home) => entryPoint !== undefined && podsWithin(entryPoint, home)) ??
       first
     );
@@ -180,8 +141,20 @@ export interface ProbedEntryPoint {
 
 /** The entry point that was chosen. */
 export interface ChosenEntryPoint extends ProbedEntryPoint {
+  /** Whether it cannot be used. */
+  readonly fails: boolean;
   /** The names of those that are preferred to it. */
   readonly better: readonly string[];
+  /** Newcomers that are used besides it, as backends of their own. */
+  readonly apart: readonly Candidate[];
+}
+
+/** The entry points that were tried. */
+export interface TriedEntryPoints {
+  /** All that count, ending with the chosen one. */
+  readonly probed: readonly [ProbedEntryPoint, ...ProbedEntryPoint[]];
+  /** Newcomers that work while none of these does. */
+  readonly apart: readonly Candidate[];
 }
 
 const isAgainst = ({ health, proof }: Verdict): boolean => health === 'unhealthy' || proof === 'contradicted';
@@ -205,27 +178,6 @@ const isOpen = (probed: ProbedEntryPoint): boolean =>
   works(probed) && probed.verdict.proof === 'proven' && !probed.verdict.authRequired;
 
 const works = (probed: ProbedEntryPoint): boolean => probed.verdict.health === 'healthy' && !fails(probed);
-
-const ALONE: Company = { all: new Set(), better: new Set() };
-
-/**
- * The companions of the entry points in use. While one fails, any Service may take over, so its companions are recorded
- * again.
- */
-export function companionsOf(
-  chosen: readonly ChosenEntryPoint[],
-  { inUse, companions }: Standing,
-): Companions {
-  return new Map(
-    chosen.map((probed) => {
-      const key = keyOf(probed.entryPoint);
-      const stands = inUse.has(key) && !fails(probed);
-      if (stands) return [key, companions.get(key) ?? ALONE];
-      const all = new Set(probed.entryPoint.alternates);
-      return [key, { all, better: fails(probed) ? all : new Set(probed.better) }];
-    }),
-  );
-}
 
 /** Whether an entry point was created before another one, or together with it. Only the API server sets that time. */
 function isOfOneInstallation({ service: one }: Candidate, { service: other }: Candidate): boolean {
@@ -252,70 +204,77 @@ function canProve({ detector }: Candidate, rules: Rules): boolean {
  * Tries the entry points of one backend until one works. Yields each entry point to try, and receives its verdict. The
  * preferred one comes first, and is chosen once it is proven, or works and overrides name it. Until then the one in use
  * stays unless it fails. In that case the others are tried in order. If the preferred one shows nothing without credentials,
- * and users neither named it nor configured anything for it, one of the others that proves itself openly is chosen. One in use gives
- * way only to what belonged to its backend from the beginning, or leads to its Pods.
+ * and users neither named it nor configured anything for it, one of the others that proves itself openly is chosen. One in
+ * use gives way only to what belonged to its backend from the beginning, or leads to its Pods. Newcomers that work while all
+ * others fail become backends of their own.
  * @param candidate the preferred entry point, with the others as its fallbacks
- * @returns all that were tried, ending with the chosen one
  */
 export function* tryEntryPoints(
   candidate: Candidate,
-  { inUse, companions, named, configured }: Standing,
+  { inUse, named, configured }: Standing,
   rules: Rules,
-): Generator<Candidate, readonly [ProbedEntryPoint, ...ProbedEntryPoint[]], Verdict> {
+): Generator<Candidate, TriedEntryPoints, Verdict> {
   const used = [candidate, ...candidate.fallbacks].find((entryPoint) => inUse.has(keyOf(entryPoint)));
+  const newcomers = new Set(candidate.newcomers);
+  const isNewcomer = ({ service }: Candidate): boolean => newcomers.has(service.name);
   const preferred: ProbedEntryPoint = { entryPoint: candidate, verdict: yield candidate };
   const isInUse = used === undefined || used === candidate;
   // One in use was proven before, so an unknown state is no reason against it.
   const failsNow = (each: ProbedEntryPoint): boolean =>
     each.entryPoint === used ? isAgainst(each.verdict) : fails(each);
-  const isProven =
-    works(preferred) &&
-    (preferred.verdict.proof === 'proven' || !canProve(candidate, rules) || named.has(keyOf(candidate)));
-  if (isProven) return [preferred];
+  const isProven = (each: ProbedEntryPoint): boolean =>
+    works(each) &&
+    (each.verdict.proof === 'proven' ||
+      !canProve(each.entryPoint, rules) ||
+      named.has(keyOf(each.entryPoint)));
+  const apart: Candidate[] = [];
+  if (isProven(preferred)) return { probed: [preferred], apart };
   if (isInUse && !failsNow(preferred) && !isLost(preferred)) {
     // What people configured may open it to the agent.
     const isMeant = named.has(keyOf(candidate)) || isConfigured(candidate, configured);
-    if (!isClosed(preferred) || isMeant) return [preferred];
+    if (!isClosed(preferred) || isMeant) return { probed: [preferred], apart };
     for (const entryPoint of candidate.fallbacks) {
-      const mayCount = used === undefined && isOfOneInstallation(entryPoint, candidate);
-      if (!mayCount && !mayReplace(entryPoint, candidate, companions, 'all')) continue;
+      const belongs =
+        used === undefined ? isOfOneInstallation(entryPoint, candidate) : !isNewcomer(entryPoint);
+      if (!belongs && !podsWithin(entryPoint, candidate)) continue;
       const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
-      if (isOpen(each)) return [preferred, each];
+      if (isOpen(each)) return { probed: [preferred, each], apart };
     }
-    return [preferred];
+    return { probed: [preferred], apart };
   }
   const probed: [ProbedEntryPoint, ...ProbedEntryPoint[]] = [preferred];
-  for (const entryPoint of [
-    ...(isInUse ? [] : [used]),
-    ...candidate.fallbacks.filter((each) => each !== used),
-  ]) {
+  const others = candidate.fallbacks.filter((each) => each !== used);
+  for (const entryPoint of [...(isInUse ? [] : [used]), ...others.filter((each) => !isNewcomer(each))]) {
     const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
     probed.push(each);
-    if (works(each) || (entryPoint === used && !failsNow(each) && !isLost(each))) return probed;
+    if (works(each) || (entryPoint === used && !failsNow(each) && !isLost(each))) return { probed, apart };
   }
+  for (const entryPoint of others.filter(isNewcomer))
+    if (isProven({ entryPoint, verdict: yield entryPoint })) apart.push(entryPoint);
   // None works: the one in use stays, so that its health is reported.
   const stays =
     probed.find(({ entryPoint }) => entryPoint === used) ??
     probed.find((each) => !isMereHint(each)) ??
     preferred;
   const rest = probed.filter((each) => each !== stays);
-  const [first, ...others] = rest;
-  return first === undefined ? [stays] : [first, ...others, stays];
+  const [first, ...more] = rest;
+  return { probed: first === undefined ? [stays] : [first, ...more, stays], apart };
 }
 
 /**
  * The chosen entry point, with evidence why it is not the preferred one, or why none works.
  * @param candidate the backend
- * @param probed those that were tried, ending with the chosen one
+ * @param tried what was tried
  */
 export function chooseEntryPoint(
   candidate: Candidate,
-  probed: readonly [ProbedEntryPoint, ...ProbedEntryPoint[]],
+  { probed, apart }: TriedEntryPoints,
 ): ChosenEntryPoint {
   const last = probed.at(-1) ?? probed[0];
   const names = [candidate, ...candidate.fallbacks].map(({ service }) => service.name);
   const better = names.slice(0, Math.max(0, names.indexOf(last.entryPoint.service.name)));
-  if (probed.length === 1 || isLost(last)) return { ...last, better };
+  const chosen = { ...last, fails: fails(last), better, apart };
+  if (probed.length === 1 || isLost(last)) return chosen;
   const others = probed.slice(0, -1);
   const said = (each: ProbedEntryPoint): string =>
     `Service ${each.entryPoint.service.name}: ${each.verdict.reason}`;
@@ -324,22 +283,9 @@ export function chooseEntryPoint(
   const closed = first !== undefined && isClosed(first) && isOpen(last);
   const detail = closed
     ? `${first.entryPoint.service.name} is preferred, but ${name} is used, because it requires no login: ${others.map(said).join('; ')}`
-    : fails(last)
+    : chosen.fails
       ? `no entry point works: ${probed.map(said).join('; ')}`
       : `${first?.entryPoint.service.name} is preferred, and ${name} is used until it works: ${others.map(said).join('; ')}`;
-  return {
-    ...last,
-    entryPoint: { ...last.entryPoint, evidence: [...last.entryPoint.evidence, { signal: 'group', detail }] },
-    better,
-  };
-}
-
-type Found = readonly { readonly service: Candidate['service'] }[];
-
-/** The entry points in use after a pass: the chosen ones, without those that were merged into others. */
-export function entryPointsInUse(chosen: readonly ProbedEntryPoint[], found: Found, kept: Found): InUse {
-  const keys = new Set(chosen.map(({ entryPoint }) => keyOf(entryPoint)));
-  for (const { service } of found) keys.delete(keyOfService(service));
-  for (const { service } of kept) keys.add(keyOfService(service));
-  return keys;
+  const evidence = [...last.entryPoint.evidence, { signal: 'group', detail } as const];
+  return { ...chosen, entryPoint: { ...last.entryPoint, evidence } };
 }

@@ -38,6 +38,7 @@ function servicePrint(found: DiscoveredService): string {
       found.certainty,
       found.bundledWith,
       found.alternates,
+      found.newcomers,
       found.samePods,
       printOf(found.sharesPods),
       found.targets,

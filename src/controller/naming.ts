@@ -15,6 +15,8 @@ import type { PublishedTool } from '../model/published-tools.ts';
 import { serviceKey } from '../model/service.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import type { Observed } from '../planning/observed.ts';
+import { SERVICES_IN_USE } from '../planning/plan.ts';
+import { publishedInUse } from '../planning/services-in-use.ts';
 
 /**
  * The inputs of naming. Published names come first, since a name must survive a restart. A backend that is not published
@@ -59,13 +61,23 @@ export function observedNaming(
   found: readonly DiscoveredService[],
 ): Naming {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
-  return namingOf(
-    live?.toolset?.tools ?? [],
-    'value' in read ? read.value : NO_OVERRIDES,
-    credentials,
-    found,
-  );
+  const tools = live?.toolset?.tools ?? [];
+  const naming = namingOf(tools, 'value' in read ? read.value : NO_OVERRIDES, credentials, found);
+  const held = new Map(naming.held);
+  for (const [name, holder] of rememberedNames(tools, live?.annotations[SERVICES_IN_USE]))
+    if (!held.has(name)) held.set(name, holder);
+  return { ...naming, held };
 }
+
+/** The names of tools in use that are not published, because they are unhealthy. @param note the annotation */
+export const rememberedNames = (
+  tools: readonly PublishedTool[],
+  note: string | undefined,
+): readonly (readonly [string, Holder])[] =>
+  publishedInUse(tools, note).map(({ service, tool, others }) => [
+    tool,
+    { ...service, members: [service.name, ...others] },
+  ]);
 
 /** The approvals in the published state; undefined if they are invalid. */
 export function observedApprovals(live: Observed | undefined): Approvals | undefined {

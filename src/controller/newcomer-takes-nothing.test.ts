@@ -3,23 +3,29 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import { namesOf } from '../detection/names.ts';
+import { type Naming, namesOf, publishedNames } from '../detection/names.ts';
+import { podsWithin } from '../detection/selection.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { Verdict } from '../model/discovery.ts';
+import { toolsetOf } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import type { Service } from '../model/service.ts';
+import { keyOfService, type Service } from '../model/service.ts';
 import { generate } from '../outputs/generate.ts';
-import { namingBy } from './naming.ts';
+import { SERVICES_IN_USE } from '../planning/plan.ts';
+import { inUseNote } from '../planning/services-in-use.ts';
+import { publishedUse, servicesInUseOf } from './company.ts';
+import { namingBy, rememberedNames } from './naming.ts';
 import { type DiscoveryResult, discover, type Stages, toolKinds } from './pass.ts';
 
 const GOOD: Verdict = { health: 'healthy', authRequired: false, proof: 'proven', reason: '', steps: [] };
 const verdict = (more: Partial<Verdict>): Verdict => ({ ...GOOD, proof: 'unproven', ...more });
+const FAILED = verdict({ health: 'unhealthy', fault: 'timeout', reason: '502' });
 /** What newcomers answer. */
 const ANSWERS: readonly Verdict[] = [
   GOOD,
   verdict({ authRequired: true, reason: '401' }),
-  verdict({ health: 'unhealthy', fault: 'timeout', reason: '502' }),
+  FAILED,
   verdict({ health: 'unknown', reason: 'not probed' }),
   verdict({ health: 'unknown', fault: 'connection', reason: 'away' }),
   verdict({ health: 'unhealthy', proof: 'contradicted', reason: 'another' }),
@@ -33,14 +39,20 @@ interface Written {
 }
 const NOTHING: Written = { overrides: NO_OVERRIDES, credentials: {} };
 
+/** What is known before a pass. */
+interface Known extends Partial<DiscoveryResult> {
+  readonly held?: Naming['held'];
+}
+
 /** A pass in which the installed Services answer well: it is the order and the names that decide. */
 function pass(
   services: readonly Service[],
   { overrides, credentials }: Written,
-  before?: Partial<DiscoveryResult>,
+  before?: Known,
   answers: ReadonlyMap<string, Verdict> = new Map(),
 ) {
-  const naming = { held: namesOf(before?.services ?? []), ...namingBy(overrides, credentials) };
+  const held = new Map([...namesOf(before?.services ?? []), ...(before?.held ?? [])]);
+  const naming = { held, ...namingBy(overrides, credentials) };
   const stages: Stages = {
     rules,
     problems: [],
@@ -62,8 +74,12 @@ interface Entry {
   readonly metadata: { readonly service: string };
 }
 
+interface Shown {
+  readonly name: string;
+}
+
 /** Each tool by its Service: its name, its endpoint, its text, and what the agent is given for it. */
-function toolsOf({ services }: DiscoveryResult, { overrides, credentials }: Written): Map<string, object> {
+function toolsOf({ services }: DiscoveryResult, { overrides, credentials }: Written): Map<string, Shown> {
   const { documents } = generate(services, { overrides, credentials, kinds, holmesgptVersion: '0.32' });
   const config = parse(documents['custom_toolset.yaml'] ?? '').toolsets['grafana/loki']?.config ?? {};
   const instances: Record<string, unknown>[] = config.instances ?? [config];
@@ -77,6 +93,7 @@ function toolsOf({ services }: DiscoveryResult, { overrides, credentials }: Writ
 }
 
 const CREATED = ['2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z', '2026-01-02T00:00:00Z'];
+const LATE = '2026-01-03T00:00:00Z';
 const NAMES = [
   'loki',
   'loki-gateway',
@@ -149,16 +166,111 @@ const writtenOf = (named: Service | undefined): Written =>
         credentials: { [displayKey(named)]: { bearerToken: 'TOKEN' } },
       };
 
+/** What is known before a pass: all of the last one, or what is published. */
+type KnownBy = (last: DiscoveryResult, written: Written) => Known;
+const inProcess: KnownBy = (last) => last;
+const published: KnownBy = (last, written) => {
+  const { documents } = generate(last.services, { ...written, kinds, holmesgptVersion: '0.32' });
+  const { tools } = JSON.parse(documents['toolset.json'] ?? '');
+  const { text } = inUseNote(servicesInUseOf(last, last.services), tools);
+  const present = toolsetOf({}, () => tools);
+  const use = publishedUse({ present, annotations: { [SERVICES_IN_USE]: text } });
+  return { held: new Map([...publishedNames(tools), ...rememberedNames(tools, text)]), ...use };
+};
+
+/** What happens to the installed Services between two passes. Those that vanish are created again. */
+const moment = fc.record({
+  failing: fc.constantFrom('none', 'one', 'all'),
+  gone: fc.constantFrom('none', 'none', 'one', 'all'),
+  which: fc.nat(),
+  isRestart: fc.boolean(),
+});
+
 describe('added Services with Pods of their own take nothing', () => {
-  test.each([
-    ['from what is published, in the process that published it', true, (found: DiscoveryResult) => found],
-    [
-      'from what is published, after a restart',
-      true,
-      ({ services, inUse }: DiscoveryResult) => ({ services, inUse }),
-    ],
-    ['from a Service that a person names, before anything is published', false, () => ({})],
-  ])('%s', async (_, isPublished, known) => {
+  test.each<[string, KnownBy]>([
+    ['from what is published, in the process that published it', inProcess],
+    ['from what is published, after a restart', published],
+  ])('%s', async (_, known) => {
+    await fc.assert(
+      fc.asyncProperty(
+        installed,
+        newcomers,
+        fc.array(fc.constantFrom(...ANSWERS), { minLength: 3, maxLength: 3 }),
+        fc.nat(),
+        fc.array(moment, { maxLength: 4 }),
+        async (services, others, said, pick, moments) => {
+          // A restart forgets what fails at that time, but not its age.
+          const isLate = known === published || moments.some(({ isRestart }) => isRestart);
+          const added = isLate ? others.map((each) => ({ ...each, created: LATE })) : others;
+          fc.pre(services.every(({ name }) => added.every((other) => name !== other.name)));
+          const probable = await pass(services, NOTHING);
+          const written = writtenOf(
+            pick % 3 === 0 ? undefined : probable.services[pick % probable.services.length]?.service,
+          );
+          const own = new Map(added.map(({ name }, index) => [name, said[index] ?? GOOD]));
+          const isAnyGone = moments.some(({ gone }) => gone !== 'none');
+          // A restart forgets what is gone.
+          fc.pre(!isAnyGone || (known === inProcess && moments.every(({ isRestart }) => !isRestart)));
+          const before = await pass(services, written);
+          /** All that follows, with or without them. */
+          const later = async (more: readonly Service[], passes: DiscoveryResult[] = []) => {
+            let last = before;
+            const calm = { failing: 'none', gone: 'none', which: 0, isRestart: false };
+            for (const { failing, gone, which, isRestart } of [...moments, calm, calm]) {
+              const isOne = (what: string, index: number) =>
+                what === 'all' || (what === 'one' && index === which % services.length);
+              const left = services.filter((_, index) => !isOne(gone, index));
+              const answers = new Map(own);
+              for (const [index, { name }] of services.entries())
+                if (isOne(failing, index)) answers.set(name, FAILED);
+              const from = isRestart ? published(last, written) : known(last, written);
+              last = await pass([...left, ...more], written, from, answers);
+              passes.push(last);
+            }
+            return last;
+          };
+          const passes: DiscoveryResult[] = [];
+          const [alone, together] = [await later([], passes), await later(added)];
+          const [was, is] = [toolsOf(alone, written), toolsOf(together, written)];
+          // A newcomer may change which of the others takes over from one that fails, but not what stays in use.
+          const first = toolsOf(before, written);
+          const byKey = new Map(services.map((each) => [displayKey(each), each]));
+          /** An installed Service with its Pods may take its place. */
+          const isReplaced = (key: string): boolean =>
+            services.some((by) => {
+              const from = byKey.get(key);
+              return from !== undefined && by !== from && is.has(displayKey(by)) && podsWithin(by, from);
+            });
+          /** Another one of its backend took its place for a while. */
+          const isSucceeded = (key: string): boolean =>
+            passes.some(
+              ({ services: found, companions }) =>
+                found.every(({ service: { name } }) => name !== byKey.get(key)?.name) &&
+                found.some(
+                  ({ service: one, alternates }) =>
+                    alternates.includes(byKey.get(key)?.name ?? '') ||
+                    companions.get(keyOfService(one))?.all.has(byKey.get(key)?.name ?? '') === true,
+                ),
+            );
+          for (const [key, tool] of was) {
+            const original = first.get(key);
+            if (original === undefined || isReplaced(key) || isSucceeded(key)) continue;
+            // A name is free while no tool has it, and one that others asked for before may be theirs.
+            const isFree = passes.some(({ services: found }) =>
+              found.every(({ tool: name }) => name !== original.name),
+            );
+            const isNamedAnew = isAnyGone || isFree || is.get(key)?.name === original.name;
+            expect(is.get(key)).toEqual(isNamedAnew ? { ...tool, name: expect.anything() } : tool);
+          }
+          for (const each of added)
+            expect(JSON.stringify(is.get(displayKey(each))) ?? '').not.toMatch(/PINNED|TOKEN/);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  test('from a Service that a person names, before anything is published', async () => {
     await fc.assert(
       fc.asyncProperty(
         installed,
@@ -173,19 +285,16 @@ describe('added Services with Pods of their own take nothing', () => {
           const [services, added] = [all.map(dated), others.map(dated)];
           fc.pre(services.every(({ name }) => added.every((other) => name !== other.name)));
           const probable = await pass(services, NOTHING);
-          const own = probable.services.filter((each) => services.includes(each.service));
-          const named = own[pick % own.length]?.service;
-          const written = writtenOf(isPublished && pick % 3 === 0 ? undefined : named);
-          const before = await pass(services, written);
+          const named = probable.services[pick % probable.services.length]?.service;
+          if (named === undefined) return;
+          const written = writtenOf(named);
           const answers = new Map(added.map(({ name }, index) => [name, said[index] ?? GOOD]));
-          const now = (then: Partial<DiscoveryResult>) =>
-            pass([...services, ...added], written, then, answers);
-          const after = await now(await now(known(before)));
+          const now = (then: Known) => pass([...services, ...added], written, then, answers);
+          const [before, after] = [await pass(services, written), await now(await now({}))];
           const [was, is] = [toolsOf(before, written), toolsOf(after, written)];
-          for (const [key, tool] of was)
-            if (isPublished || (named !== undefined && key === displayKey(named)))
-              // Before anything is published, the oldest Service gets a name that several ask for.
-              expect(is.get(key)).toEqual(isPublished ? tool : { ...tool, name: expect.anything() });
+          const key = displayKey(named);
+          // The oldest Service gets a name that several ask for.
+          expect(is.get(key)).toEqual({ ...was.get(key), name: expect.anything() });
           for (const each of added)
             expect(JSON.stringify(is.get(displayKey(each))) ?? '').not.toMatch(/PINNED|TOKEN/);
         },

@@ -103,7 +103,7 @@ function* evaluateCandidate(
   const { rules, inUse, placed } = context;
   if (isPlaced(candidate, placed))
     return {
-      used: { entryPoint: candidate, verdict: PLACED, better: [] },
+      used: { entryPoint: candidate, verdict: PLACED, fails: false, better: [], apart: [] },
       service: { ...candidate, verdict: PLACED },
     };
   const chosen = chooseEntryPoint(candidate, yield* tryEntryPoints(candidate, context, rules));

@@ -13,14 +13,8 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import {
-  type Companions,
-  companionsOf,
-  entryPointsInUse,
-  type InUse,
-  orderEntryPoints,
-  splitCandidate,
-} from './entry-points.ts';
+import { type Companions, type InUse, type Use, useAfter } from './company.ts';
+import { orderEntryPoints, splitCandidate } from './entry-points.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
 
@@ -49,16 +43,13 @@ export interface EngineStages extends Stages {
 }
 
 /** The results of a pass. */
-export interface DiscoveryResult {
+export interface DiscoveryResult extends Use {
   readonly services: readonly DiscoveredService[];
   /** Tools of backends that proved to be something else. */
   readonly contradicted: readonly string[];
   /** Number of those that are left out because responses contradict their type. The others were only hints. */
   readonly disproven: number;
   readonly problems: readonly Problem[];
-  /** The entry points in use. */
-  readonly inUse: InUse;
-  readonly companions: Companions;
 }
 
 /** The results of a full pass. */
@@ -114,7 +105,7 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
   const context = { rules, inUse, companions, named, configured, placed };
   const limited = limitCandidates(detection, maxBackends, stages.detection.approvals);
   const candidates = limited.candidates
-    .flatMap((candidate) => splitCandidate(candidate, inUse, naming.held))
+    .flatMap((candidate) => splitCandidate(candidate, context))
     .map((candidate) => orderEntryPoints(candidate, context));
   const entryPoints = candidates
     .filter((candidate) => !isPlaced(candidate, naming.placed))
@@ -131,10 +122,9 @@ export function* combineOutcomes(
   prepared: readonly Problem[],
 ): Steps<DiscoveryResult> {
   const { naming = NO_NAMING } = stages;
-  const { inUse } = context;
   const used = outcomes.flatMap((outcome) => outcome.used ?? []);
   const found = outcomes.flatMap(({ service }) => service ?? []);
-  const merged = mergeProven(found, inUse, naming.named, stages.detection.approvals);
+  const merged = mergeProven(found, context, naming.named, stages.detection.approvals);
   yield;
   const { services, problems: cut } = withReach(merged, all, stages.addresses);
   yield;
@@ -143,8 +133,7 @@ export function* combineOutcomes(
   const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
     services: named.candidates,
-    inUse: entryPointsInUse(used, found, services),
-    companions: companionsOf(used, context),
+    ...useAfter(used, found, services, context),
     contradicted: outcomes.flatMap(({ contradicted }) => contradicted ?? []),
     disproven: outcomes.filter(
       ({ contradicted, problem }) => contradicted !== undefined && problem !== undefined,

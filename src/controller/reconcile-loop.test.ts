@@ -74,6 +74,7 @@ function setup(more: Partial<ReconcileLoopOptions> = {}) {
         services: found,
         ids: new Map() as never,
         groups: undefined,
+        use: undefined,
         contradicted: [],
         fingerprint: String(cycle),
       };

@@ -145,12 +145,12 @@ export class ReconcileLoop {
   /** @throws the reason why the desired state cannot be published */
   async #reconcile(reconciler: Reconciler, snapshot: Snapshot, signal: AbortSignal): Promise<void> {
     const { once } = this.#options;
-    const { cycle, services: found, contradicted, groups } = snapshot;
+    const { cycle, services: found, contradicted, groups, use } = snapshot;
     this.#needsReconcile = false;
     this.#isChangedOutside = false;
     this.#isReverted = false;
     const reconciled = await reconciler
-      .run({ found, contradicted, groups }, cycle, signal)
+      .run({ found, contradicted, groups, use }, cycle, signal)
       .finally(() => this.#discovery.learn(reconciler.naming, reconciler.approvals, reconciler.groups));
     const followed = reconciled === undefined ? undefined : this.#follow(reconciled, cycle, signal);
     if (once) await followed;

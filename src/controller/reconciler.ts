@@ -12,12 +12,14 @@ import type { OutputSettings } from '../outputs/registry.ts';
 import { type Groups, groupsNote, publishedGroups } from '../planning/backend-groups.ts';
 import { type Decision, decideToKeep, type Situation } from '../planning/decide.ts';
 import { sizeFault } from '../planning/guards.ts';
+import type { NamespacedNote } from '../planning/namespaced-note.ts';
 import { type Observed, observe, type ReadRevision } from '../planning/observed.ts';
-import { BACKEND_GROUPS, type Intent, PUBLISHED_TOOLS } from '../planning/plan.ts';
+import { BACKEND_GROUPS, type Intent, PUBLISHED_TOOLS, SERVICES_IN_USE } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
-import { type ToolsNote, toolsNote } from '../planning/remembered-tools.ts';
+import { toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { standingWith } from '../planning/rollback.ts';
+import { inUseNote } from '../planning/services-in-use.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import {
   assessInSteps,
@@ -26,6 +28,7 @@ import {
   type ReconcileState,
   situationOf,
 } from './assess.ts';
+import { servicesInUseOf, type Use } from './company.ts';
 import { DriftBackoff } from './drift-backoff.ts';
 import type { EngineEvent } from './events.ts';
 import { externalChanges, metadataFingerprint } from './external-changes.ts';
@@ -60,6 +63,8 @@ export interface Reconciled extends FollowInput {
 export interface ReconcileInput extends Pick<Findings, 'found' | 'contradicted'> {
   /** The Services from which ids of backends are derived; absent: the published ones stay. */
   readonly groups?: Groups | undefined;
+  /** What is in use; absent: as it is published. */
+  readonly use?: Use | undefined;
 }
 
 /** The desired state, and why it differs from the discovered one. */
@@ -289,7 +294,7 @@ export class Reconciler {
       if (faults === undefined) this.#lastValidOverrides = { overrides: situation.overrides };
       if (faults === undefined) this.#reports.trust(found.found, generated, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);
-      return { decision: this.#annotated(decision, found.groups), services };
+      return { decision: this.#annotated(decision, found), services };
     } catch (error) {
       const decision = decideToKeep(situation);
       if (decision === undefined) throw error;
@@ -297,10 +302,13 @@ export class Reconciler {
     }
   }
 
-  /** Adds annotations: the groups of backends, for their ids, and the tools if documents cannot be read back. */
-  #annotated({ intent, ...decision }: Decision, groups: Groups | undefined): Decision {
+  /**
+   * Adds annotations: the groups of backends, for their ids, the Services in use, and the tools if documents cannot be read
+   * back.
+   */
+  #annotated({ intent, ...decision }: Decision, { groups, use, found: services }: ReconcileInput): Decision {
     const { tools } = intent;
-    const note = (annotation: string, { text, omitted }: ToolsNote, consequence: string): string => {
+    const note = (annotation: string, { text, omitted }: NamespacedNote, consequence: string): string => {
       for (const [namespace, count] of omitted)
         this.#notes.push({
           where: this.#options.publisher.target,
@@ -310,11 +318,19 @@ export class Reconciler {
     };
     const backendGroups =
       groups && note(BACKEND_GROUPS, groupsNote(groups, tools), 'their ids may change at a restart');
+    const readable = this.#options.outputs.readsBack ? tools : [];
+    const servicesInUse =
+      use &&
+      note(
+        SERVICES_IN_USE,
+        inUseNote(servicesInUseOf(use, services), readable),
+        'after a restart, others may take the place of those that are unhealthy now',
+      );
     const publishedTools = this.#options.outputs.readsBack
       ? ''
       : note(PUBLISHED_TOOLS, toolsNote(tools), 'their removal is not held');
     const { searched = '' } = this.#options;
-    return { ...decision, intent: { ...intent, backendGroups, publishedTools, searched } };
+    return { ...decision, intent: { ...intent, backendGroups, publishedTools, servicesInUse, searched } };
   }
 
   #report(decision: Decision, live: Observed | undefined, cycle: number): void {

@@ -3,11 +3,11 @@ import { selectionOf } from '../detection/selection.ts';
 import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import { membersOf } from '../model/backend.ts';
 import { byAge } from '../model/backend-id.ts';
-import type { DiscoveredService } from '../model/discovery.ts';
+import { type DiscoveredService, lastingAlternates } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { keyOfService, type ServiceKey } from '../model/service.ts';
 import { isOwnHost } from '../model/service-host.ts';
-import type { InUse } from './entry-points.ts';
+import type { Use } from './company.ts';
 
 const isProven = ({ verdict }: DiscoveredService): boolean =>
   verdict.health === 'healthy' && verdict.proof === 'proven';
@@ -48,12 +48,15 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
   // Their selectors are the same.
   const same = [best, ...others].flatMap(({ service, samePods = [] }) => [service.name, ...samePods]);
   const samePods = alternates.filter((name) => same.includes(name));
+  const own = new Set([...lastingAlternates(best), ...same]);
+  const newcomers = alternates.filter((name) => !own.has(name));
   const known = new Map([best, ...others].flatMap(membersOf).map((member) => [member.name, member]));
   const members = [...known.values()].sort(byAge);
   const clusterIPs = Object.assign({}, ...[best, ...others].map((each) => each.clusterIPs ?? {}));
   return {
     ...best,
     alternates,
+    newcomers,
     members,
     samePods,
     clusterIPs,
@@ -64,18 +67,22 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
 /**
  * Merges services that prove to be the same product on the same Pods into one backend. Grouping before probes depends on
  * labels, which may differ. Pure; keeps the order. Approved services come first, then services named in overrides, then
- * services in use.
+ * services in use: those that have worked, and those to whose company the others belong.
  */
 export function mergeProven(
   found: readonly DiscoveredService[],
-  inUse: InUse,
+  { inUse, companions }: Use,
   named: ReadonlySet<ServiceKey> = new Set(),
   approvals: Approvals = NO_APPROVALS,
 ): DiscoveredService[] {
-  const isUnnamed = ({ service }: DiscoveredService): number => Number(!named.has(serviceKey(service)));
+  const isUnnamed = ({ service }: DiscoveredService): number => Number(!named.has(keyOfService(service)));
   const isOther = (each: DiscoveredService): number =>
     Number(!isApproved(approvals, each.service, approvalKind(each)));
-  const isUnused = ({ service }: DiscoveredService): number => Number(!inUse.has(serviceKey(service)));
+  const isUnused = ({ service }: DiscoveredService): number =>
+    Number(!inUse.has(keyOfService(service))) +
+    Number(companions.get(keyOfService(service))?.hasWorked === false);
+  const owns = ({ service }: DiscoveredService, other: DiscoveredService): number =>
+    Number(companions.get(keyOfService(service))?.all.has(other.service.name) === true);
   const results = new Map<DiscoveredService, DiscoveredService | undefined>();
   for (const [pods, same] of Map.groupBy(found, podsOf)) {
     if (pods === undefined || same.length === 1) continue;
@@ -84,6 +91,7 @@ export function mergeProven(
         isOther(a) - isOther(b) ||
         isUnnamed(a) - isUnnamed(b) ||
         isUnused(a) - isUnused(b) ||
+        owns(b, a) - owns(a, b) ||
         preference(a, b),
     );
     for (const other of others) results.set(other, undefined);

@@ -1,4 +1,4 @@
-import type { Candidate, Problem } from '../model/discovery.ts';
+import { type Candidate, lastingAlternates, type Problem } from '../model/discovery.ts';
 import { compareKeys, displayKey, HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
@@ -35,8 +35,11 @@ export const NO_NAMING: Naming = {
   placed: new Set(),
 };
 
-/** Names of the Services of a backend, entry point first. */
-export const membersOf = ({ service, alternates }: Candidate): string[] => [service.name, ...alternates];
+/** Names of the Services of a backend that may hold its name, entry point first. */
+export const membersOf = (candidate: Candidate): string[] => [
+  candidate.service.name,
+  ...lastingAlternates(candidate),
+];
 
 /** The current names of candidates. */
 export function namesOf(candidates: Iterable<Candidate>): Map<string, Holder> {

@@ -55,6 +55,8 @@ export interface Candidate {
   readonly evidence: readonly Evidence[];
   /** Names of Services of the same namespace that lead to the same backend. */
   readonly alternates: readonly string[];
+  /** Those of them that came after the entry point in use, and lead to other Pods. They take neither its place nor its name. */
+  readonly newcomers?: readonly string[];
   /** All Services that lead to it, including this one. Absent if only their names are known. */
   readonly members?: readonly BackendMember[];
   /**
@@ -87,6 +89,13 @@ export interface Candidate {
   readonly bundledWith?: string;
   /** How requests name a tenant. Absent if it has no tenants. */
   readonly tenancy?: Tenancy | undefined;
+}
+
+/** The alternates of a candidate that may take the place of its entry point. */
+export function lastingAlternates({ alternates, newcomers = [] }: Candidate): readonly string[] {
+  if (newcomers.length === 0) return alternates;
+  const late = new Set(newcomers);
+  return alternates.filter((name) => !late.has(name));
 }
 
 export type Health = 'healthy' | 'unhealthy' | 'unknown';

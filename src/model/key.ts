@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { compareText } from './compare.ts';
+import { DNS_LABEL } from './dns-label.ts';
 
 /**
  * The home cluster. It is the only one, or among several, the one without a prefix: `NAMESPACE/NAME` in overrides,
@@ -67,7 +68,7 @@ export function readKey(text: string): Omit<ObjectKey, 'kind'> {
  * different clusters have different labels.
  */
 export function clusterLabel(cluster: string): string {
-  if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(cluster)) return cluster;
+  if (DNS_LABEL.test(cluster)) return cluster;
   const words = cluster.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   const digest = createHash('sha256').update(cluster).digest('hex').slice(0, 8);
   return `${[...words, ''].join('-').slice(-41)}${digest}`.replace(/^-/, '');

@@ -1,7 +1,8 @@
 import { type BackendGroup, type BackendId, type BackendMember, byAge } from '../model/backend-id.ts';
-import { beyondShare } from '../model/fair-share.ts';
+import { isDnsLabel } from '../model/dns-label.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import { type NamespacedNote, noteEntries, noteOf } from './namespaced-note.ts';
 import type { Observed } from './observed.ts';
 import { BACKEND_GROUPS } from './plan.ts';
 
@@ -12,13 +13,6 @@ const MOST_BYTES = 48 * 1024;
 
 /** The groups of backends by their ids. */
 export type Groups = ReadonlyMap<BackendId, BackendGroup>;
-
-/** Groups as an annotation, and how many of each namespace it has no room for. */
-export interface GroupsNote {
-  /** Empty if the published tools say it all. */
-  readonly text: string;
-  readonly omitted: ReadonlyMap<string, number>;
-}
 
 interface Stored {
   readonly namespace: string;
@@ -35,31 +29,16 @@ const memberKey = (namespace: string, { name }: BackendMember): string => `${nam
 
 const memberOf = (name: string): BackendMember => ({ name, roles: [] });
 
-/** Names of Services, and of groups, which may end in a number. */
-const NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+/** The name of a group, which may end in a number. */
 const GROUP = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.\d{1,6})?$/;
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The groups in an annotation; none in a text that is something else. */
+/** The groups in an annotation. */
 function stored(text: string | undefined): readonly Stored[] {
-  let content: unknown;
-  try {
-    content = JSON.parse(text ?? '{}');
-  } catch {
-    return [];
-  }
-  if (!isObject(content)) return [];
-  return Object.entries(content).flatMap(([namespace, groups]) =>
-    Object.entries(isObject(groups) ? groups : {}).flatMap(([group, members]): Stored[] => {
-      if (!GROUP.test(group) || !Array.isArray(members)) return [];
-      const names = [...new Set(members.slice(0, MOST_MEMBERS).map((name) => (name === '' ? group : name)))];
-      return names.every((name) => typeof name === 'string' && NAME.test(name))
-        ? [{ namespace, group, members: names }]
-        : [];
-    }),
-  );
+  return noteEntries(text).flatMap(({ namespace, key, value }): Stored[] => {
+    if (!GROUP.test(key) || !Array.isArray(value)) return [];
+    const names = [...new Set(value.slice(0, MOST_MEMBERS).map((name) => (name === '' ? key : name)))];
+    return names.every(isDnsLabel) ? [{ namespace, group: key, members: names }] : [];
+  });
 }
 
 /**
@@ -95,7 +74,7 @@ function kept({ namespace, members }: BackendGroup, tools: ReadonlySet<string>):
 }
 
 /** The annotation for the groups of those backends that are published. */
-export function groupsNote(groups: Groups, published: readonly PublishedTool[]): GroupsNote {
+export function groupsNote(groups: Groups, published: readonly PublishedTool[]): NamespacedNote {
   const tools = new Set(published.flatMap((tool) => serviceOf(tool) ?? []));
   const all = [...groups].flatMap(([id, each]): Stored[] => {
     const { namespace } = each;
@@ -109,25 +88,8 @@ export function groupsNote(groups: Groups, published: readonly PublishedTool[]):
   });
   const keyOf = ({ namespace, group }: Stored): string => `${namespace}/${group}`;
   const sorted = all.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  const beyond = new Set(
-    beyondShare(sorted, {
-      group: ({ namespace }) => namespace,
-      // The namespace counts for each of its groups, which is more than it takes.
-      size: (each) => JSON.stringify([each.namespace, each.group, each.members]).length + 4,
-      total: MOST_BYTES,
-    }),
+  return noteOf(
+    sorted.map(({ namespace, group, members }) => ({ namespace, key: group, value: members })),
+    MOST_BYTES,
   );
-  const byNamespace = Map.groupBy(
-    sorted.filter((each) => !beyond.has(each)),
-    ({ namespace }) => namespace,
-  );
-  const content = [...byNamespace].map(([namespace, each]) => [
-    namespace,
-    Object.fromEntries(each.map(({ group, members }) => [group, members])),
-  ]);
-  const omitted = Map.groupBy(beyond, ({ namespace }) => namespace);
-  return {
-    text: content.length === 0 ? '' : JSON.stringify(Object.fromEntries(content)),
-    omitted: new Map([...omitted].map(([namespace, each]) => [namespace, each.length])),
-  };
 }

@@ -59,6 +59,12 @@ export const BACKEND_GROUPS = `${PREFIX}backend-groups`;
  */
 export const PUBLISHED_TOOLS = `${PREFIX}published-tools`;
 
+/**
+ * The Services in use that published tools do not show, because they are unhealthy or gone, with the Services that may take
+ * their place. JSON: `{NAMESPACE: {SERVICE: [OTHER, …]}}`.
+ */
+export const SERVICES_IN_USE = `${PREFIX}services-in-use`;
+
 /** When a revision was last published, RFC 3339 in UTC. */
 export const LAST_PUBLISHED = `${PREFIX}last-published`;
 /** Annotation of a revision: for how long it was published before it was last published, in milliseconds. */
@@ -85,6 +91,7 @@ export const OWN_ANNOTATIONS: readonly string[] = [
   SHARDS,
   BACKEND_GROUPS,
   PUBLISHED_TOOLS,
+  SERVICES_IN_USE,
   SEARCHED_NAMESPACES,
   ...ROLLBACK_ANNOTATIONS,
 ];
@@ -109,6 +116,8 @@ export interface Intent extends Toolset {
   readonly backendGroups?: string | undefined;
   /** The tools where documents cannot be read back, or an empty text; absent: as it is published. */
   readonly publishedTools?: string | undefined;
+  /** The Services in use that no tool shows, or an empty text; absent: as it is published. */
+  readonly servicesInUse?: string | undefined;
   /** The namespaces that are searched, or an empty text if that is not to be known; absent: as it is published. */
   readonly searched?: string | undefined;
   /** The rollback that holds, if there is one. */
@@ -163,6 +172,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
   const shards = byShard(documents);
   const backendGroups = intent.backendGroups ?? live?.annotations[BACKEND_GROUPS] ?? '';
   const publishedTools = intent.publishedTools ?? live?.annotations[PUBLISHED_TOOLS] ?? '';
+  const servicesInUse = intent.servicesInUse ?? live?.annotations[SERVICES_IN_USE] ?? '';
   const searched = intent.searched ?? live?.annotations[SEARCHED_NAMESPACES] ?? '';
   const labels = {
     'app.kubernetes.io/name': 'dynamic-toolset',
@@ -177,6 +187,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     ...(inputs === undefined ? {} : { [INPUTS_HASH]: inputs }),
     ...(backendGroups === '' ? {} : { [BACKEND_GROUPS]: backendGroups }),
     ...(publishedTools === '' ? {} : { [PUBLISHED_TOOLS]: publishedTools }),
+    ...(servicesInUse === '' ? {} : { [SERVICES_IN_USE]: servicesInUse }),
     ...(searched === '' ? {} : { [SEARCHED_NAMESPACES]: searched }),
     ...rollbackAnnotations(rollback),
     ...(shards.size > 1 ? { [SHARDS]: String(shards.size) } : {}),

@@ -1,6 +1,11 @@
 import { compareText } from '../model/compare.ts';
 import type { Mappings } from '../model/detector.ts';
-import type { DiscoveredService, Endpoint, Problem } from '../model/discovery.ts';
+import {
+  type DiscoveredService,
+  type Endpoint,
+  lastingAlternates,
+  type Problem,
+} from '../model/discovery.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import {
   addressedService,
@@ -82,6 +87,7 @@ function endpointOf(text: string): Endpoint {
 /** Converts a discovered service to a tool. */
 export function discoveredTool(service: DiscoveredService): Tool {
   const { namespace, name } = service.service;
+  const alternates = lastingAlternates(service);
   return {
     ...service,
     cluster: service.service.cluster,
@@ -96,7 +102,7 @@ export function discoveredTool(service: DiscoveredService): Tool {
       certainty: service.certainty,
       ...(service.service.created === undefined ? {} : { created: service.service.created }),
       ...(service.bundledWith === undefined ? {} : { bundledWith: service.bundledWith }),
-      ...(service.alternates.length === 0 ? {} : { alternates: service.alternates.join(',') }),
+      ...(alternates.length === 0 ? {} : { alternates: alternates.join(',') }),
       ...(service.mcp === true ? { [HOSTS]: serverHosts(service).join(',') } : {}),
     },
   };

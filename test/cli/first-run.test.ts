@@ -142,7 +142,7 @@ describe('no cluster', () => {
       expect(code).toBe(exit);
       const last = lines.at(-1) ?? '';
       expect(last).toMatch(/^error: .*(no cluster is configured|is not reachable)/);
-      if (alternative === '') expect(lines.join('\n')).not.toContain('-f');
+      if (alternative === '') expect(lines.join('\n')).not.toMatch(/ -f\b/);
       else expect(last).toContain(alternative);
     }
   });

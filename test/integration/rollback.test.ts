@@ -227,6 +227,7 @@ describe('rollback while serve does not run', () => {
         ...made.metadata.annotations,
         'kubernaut.io/last-updated': expect.any(String),
         'kubernaut.io/searched-namespaces': watched,
+        'kubernaut.io/services-in-use': JSON.stringify({ [watched]: { loki: [''] } }),
       },
     ]);
   });

@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { idsOf } from '../../src/controller/backend-ids.ts';
 import { Catalog } from '../../src/controller/catalog.ts';
-import { publishedEntryPoints } from '../../src/controller/entry-points.ts';
+import { publishedUse } from '../../src/controller/company.ts';
 import { approximateServices } from '../../src/controller/held.ts';
 import { namingBy, namingOf } from '../../src/controller/naming.ts';
 import { type DiscoveryResult, discover, type Stages, toolKinds } from '../../src/controller/pass.ts';
 import { LiveDetection } from '../../src/detection/live.ts';
 import { heldKeys, publishedNames } from '../../src/detection/names.ts';
 import type { Candidate, Verdict } from '../../src/model/discovery.ts';
+import { toolsetOf } from '../../src/model/documents.ts';
 import { displayKey } from '../../src/model/key.ts';
 import { type Service, serviceKey } from '../../src/model/service.ts';
 import { type GenerateOptions, generate } from '../../src/outputs/generate.ts';
@@ -93,11 +94,11 @@ describe('two clusters with equal names', () => {
   test('keep their names and entry points across a restart, even if only one is found', async () => {
     const first = await pass(BOTH);
     const { tools } = toolset(made(first).documents);
-    const inUse = publishedEntryPoints(tools);
-    expect(inUse).toEqual(first.inUse);
+    const use = publishedUse({ present: toolsetOf({}, () => tools), annotations: {} });
+    expect(use.inUse).toEqual(first.inUse);
     expect(heldKeys(publishedNames(tools))).toEqual(first.inUse);
     const naming = namingOf(tools, overridesSchema.parse({}), {}, []);
-    const alone = await pass([loki(EAST)], { inUse, naming });
+    const alone = await pass([loki(EAST)], { ...use, naming });
     expect(alone.services.map(({ tool }) => tool)).toEqual([toolsOf(first)[1]?.name]);
   });
 

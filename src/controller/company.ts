@@ -1,0 +1,207 @@
+import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
+import { podsWithin } from '../detection/selection.ts';
+import { type Candidate, lastingAlternates } from '../model/discovery.ts';
+import { partsOf } from '../model/key.ts';
+import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
+
+import type { Observed } from '../planning/observed.ts';
+import { SERVICES_IN_USE } from '../planning/plan.ts';
+import { publishedInUse, type ServiceInUse } from '../planning/services-in-use.ts';
+
+/** The entry points in use, and those that were when their Services vanished. */
+export type InUse = ReadonlySet<ServiceKey>;
+
+/** The names of the other Services of a backend when its entry point came into use. */
+export interface Company {
+  /** All of them. A Service that came later, with other Pods, cannot take over. */
+  readonly all: ReadonlySet<string>;
+  /** Those that were preferred to it, and did not work. Only these take over again while it works. */
+  readonly better: ReadonlySet<string>;
+  /** Whether the entry point has worked since. Until then, Services that are added belong to its company. */
+  readonly hasWorked: boolean;
+}
+
+/** The company of each entry point in use. */
+export type Companions = ReadonlyMap<ServiceKey, Company>;
+
+/** What is in use, as of the last pass. */
+export interface Use {
+  readonly inUse: InUse;
+  readonly companions: Companions;
+}
+
+/** What is in use according to what is published. */
+export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
+  const known = publishedInUse(live?.present.tools ?? [], live?.annotations[SERVICES_IN_USE]);
+  const companions = new Map(
+    known.map(({ service, others }): [ServiceKey, Company] => [
+      serviceKey(service),
+      { all: new Set(others), better: new Set(), hasWorked: true },
+    ]),
+  );
+  return { inUse: new Set(companions.keys()), companions };
+}
+
+/** What is in use and has worked, to be published. @param found the discovered backends */
+export function servicesInUseOf({ inUse, companions }: Use, found: readonly Candidate[]): ServiceInUse[] {
+  const tools = new Map(found.map(({ service, tool }) => [keyOfService(service), tool]));
+  return [...inUse].flatMap((key) => {
+    const { all = [], hasWorked = true } = companions.get(key) ?? {};
+    return hasWorked
+      ? { service: partsOf(key), tool: tools.get(key) ?? defaultName(partsOf(key)), others: [...all] }
+      : [];
+  });
+}
+
+const made = (created: string | undefined): number =>
+  created === undefined ? Number.NaN : Date.parse(created);
+
+/**
+ * The Services of a backend that came after its entry point, and lead to other Pods. They take neither its place nor its
+ * name, whether it works or not, unless people name them. Before it has worked, only those count that are too new to be
+ * part of the same installation.
+ * @param first the entry point in use, or else the preferred one
+ * @param entryPoints all entry points of the backend
+ */
+export function newcomersTo(
+  first: Candidate,
+  entryPoints: readonly Candidate[],
+  { inUse, companions }: Use,
+  named: ReadonlySet<ServiceKey>,
+): readonly string[] {
+  const key = keyOfService(first.service);
+  const company = companions.get(key);
+  const hasWorked = company?.hasWorked ?? inUse.has(key);
+  const latest = made(first.service.created) + INSTALLATION_SPAN_MS;
+  const times = new Map(first.members?.map(({ name, created }) => [name, made(created)]));
+  const isLate = (name: string): boolean =>
+    hasWorked ? company?.all.has(name) !== true : (times.get(name) ?? Number.NaN) > latest;
+  const known = new Map(entryPoints.map(({ service }) => [service.name, service]));
+  const belongs = (name: string): boolean => {
+    const service = known.get(name);
+    return service !== undefined && (podsWithin(service, first.service) || named.has(keyOfService(service)));
+  };
+  return first.alternates.filter((name) => isLate(name) && !belongs(name));
+}
+
+/** An entry point that was chosen in a pass. */
+interface Chosen {
+  readonly entryPoint: Candidate;
+  /** Whether it cannot be used. */
+  readonly fails: boolean;
+  /** The names of those that are preferred to it. */
+  readonly better: readonly string[];
+  /** Newcomers that are used besides it, as backends of their own. */
+  readonly apart: readonly Candidate[];
+}
+
+type Found = readonly Pick<Candidate, 'service' | 'alternates'>[];
+
+const keyed = (one: ServiceKey, name: string): ServiceKey => serviceKey({ ...partsOf(one), name });
+
+/** An entry point that is no longer in use, with its company. */
+interface Former {
+  readonly name: string;
+  readonly company: Company;
+}
+
+/** The former entry points, by the Services of their company. */
+function formerByMember({ companions }: Use, inUse: InUse): Map<ServiceKey, Former> {
+  const former = new Map<ServiceKey, Former>();
+  for (const [key, company] of companions)
+    if (!inUse.has(key))
+      for (const member of company.all) former.set(keyed(key, member), { name: partsOf(key).name, company });
+  return former;
+}
+
+/**
+ * The company of an entry point that came into use. One that takes the place of another one has the same company, so that
+ * Services that came meanwhile do not belong to it, and the other one may take over again.
+ */
+function newCompany({ entryPoint, fails, better }: Chosen, former: Former | undefined): Company {
+  const names = new Set(lastingAlternates(entryPoint));
+  if (former === undefined)
+    return {
+      all: names,
+      better: fails ? names : new Set(better.filter((name) => names.has(name))),
+      hasWorked: !fails,
+    };
+  const all = new Set([...former.company.all, former.name]);
+  all.delete(entryPoint.service.name);
+  const isGone = !entryPoint.alternates.includes(former.name);
+  return {
+    all,
+    better: new Set([...better.filter((name) => all.has(name)), ...(isGone ? [former.name] : [])]),
+    hasWorked: former.company.hasWorked || !fails,
+  };
+}
+
+/** Maximum vanished entry points that are remembered, in one namespace and in all. */
+const MAX_VANISHED_IN_NAMESPACE = 100;
+const MAX_VANISHED = 10_000;
+
+/** As many of those that vanished as are remembered. @param vanished the latest ones first */
+function remembered(vanished: readonly ServiceKey[]): readonly ServiceKey[] {
+  const counts = new Map<string, number>();
+  const kept = vanished.filter((key) => {
+    const { cluster, namespace } = partsOf(key);
+    const place = `${namespace}/${cluster}`;
+    const count = (counts.get(place) ?? 0) + 1;
+    counts.set(place, count);
+    return count <= MAX_VANISHED_IN_NAMESPACE;
+  });
+  return kept.slice(0, MAX_VANISHED);
+}
+
+/**
+ * What is in use after a pass: the chosen entry points, without those that were merged into others. An entry point that
+ * vanished, and whose company did not take over, remains: if its Service is created again, no other one has its place.
+ * @param found the discovered services before those of the same backend were merged
+ * @param kept those that remain
+ */
+export function useAfter(chosen: readonly Chosen[], found: Found, kept: Found, before: Use): Use {
+  const inUse = new Set<ServiceKey>();
+  for (const { entryPoint, apart } of chosen)
+    for (const { service } of [entryPoint, ...apart]) inUse.add(keyOfService(service));
+  for (const { service } of found) inUse.delete(keyOfService(service));
+  for (const { service } of kept) inUse.add(keyOfService(service));
+
+  const companions = new Map<ServiceKey, Company>();
+  const alone: Company = { all: new Set(), better: new Set(), hasWorked: true };
+  for (const { apart } of chosen)
+    for (const { service } of apart) companions.set(keyOfService(service), alone);
+  // A pending backend was not chosen again, and keeps its company, so that no other Service takes its place.
+  for (const key of inUse) {
+    const company = before.companions.get(key);
+    if (company !== undefined) companions.set(key, company);
+  }
+  let former: ReadonlyMap<ServiceKey, Former> | undefined;
+  for (const each of chosen) {
+    const key = keyOfService(each.entryPoint.service);
+    const company = before.companions.get(key);
+    if (company !== undefined) {
+      const hasWorked = company.hasWorked || !each.fails;
+      companions.set(key, hasWorked ? { ...company, hasWorked } : newCompany(each, undefined));
+    } else if (!before.inUse.has(key)) {
+      former ??= formerByMember(before, inUse);
+      companions.set(key, newCompany(each, former.get(key)));
+    }
+  }
+
+  // Those that vanished before come last.
+  const missing = [...before.inUse].filter((key) => !inUse.has(key));
+  if (missing.length === 0) return { inUse, companions };
+  const present = new Set(
+    [...chosen.map(({ entryPoint }) => entryPoint), ...found].flatMap(({ service, alternates }) =>
+      [service.name, ...alternates].map((name) => serviceKey({ ...service, name })),
+    ),
+  );
+  const isSucceeded = (key: ServiceKey): boolean =>
+    [...(before.companions.get(key)?.all ?? [])].some((name) => inUse.has(keyed(key, name)));
+  for (const key of remembered(missing.filter((each) => !present.has(each) && !isSucceeded(each)))) {
+    inUse.add(key);
+    const company = before.companions.get(key);
+    if (company !== undefined) companions.set(key, company);
+  }
+  return { inUse, companions };
+}

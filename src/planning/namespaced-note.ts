@@ -1,0 +1,60 @@
+import { beyondShare } from '../model/fair-share.ts';
+
+/** One value of an annotation, by namespace and key. */
+export interface NoteEntry<T> {
+  /** As `displayNamespace` writes it, so it includes the cluster. */
+  readonly namespace: string;
+  readonly key: string;
+  readonly value: T;
+}
+
+/** An annotation with values by namespace, and how many of each namespace it has no room for. */
+export interface NamespacedNote {
+  /** Empty without values. */
+  readonly text: string;
+  readonly omitted: ReadonlyMap<string, number>;
+}
+
+/**
+ * Writes an annotation: JSON, `{NAMESPACE: {KEY: VALUE}}`. Namespaces share its bytes fairly.
+ * @param most bytes, of the 256 KiB that all annotations of an object may have
+ */
+export function noteOf(entries: readonly NoteEntry<unknown>[], most: number): NamespacedNote {
+  const beyond = new Set(
+    beyondShare(entries, {
+      group: ({ namespace }) => namespace,
+      // The namespace counts for each of its values, which is more than it takes.
+      size: ({ namespace, key, value }) => Buffer.byteLength(JSON.stringify([namespace, key, value])) + 4,
+      total: most,
+    }),
+  );
+  const kept = Map.groupBy(
+    entries.filter((each) => !beyond.has(each)),
+    ({ namespace }) => namespace,
+  );
+  const content = [...kept].map(([namespace, each]) => [
+    namespace,
+    Object.fromEntries(each.map(({ key, value }) => [key, value])),
+  ]);
+  const omitted = Map.groupBy(beyond, ({ namespace }) => namespace);
+  return {
+    text: content.length === 0 ? '' : JSON.stringify(Object.fromEntries(content)),
+    omitted: new Map([...omitted].map(([namespace, each]) => [namespace, each.length])),
+  };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The values of such an annotation; none of a text that is something else. */
+export function noteEntries(text: string | undefined): readonly NoteEntry<unknown>[] {
+  let content: unknown;
+  try {
+    content = JSON.parse(text ?? '{}');
+  } catch {
+    return [];
+  }
+  return Object.entries(isObject(content) ? content : {}).flatMap(([namespace, values]) =>
+    Object.entries(isObject(values) ? values : {}).map(([key, value]) => ({ namespace, key, value })),
+  );
+}

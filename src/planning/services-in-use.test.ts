@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import type { PublishedTool } from '../model/published-tools.ts';
+import { inUseNote, publishedInUse, type ServiceInUse } from './services-in-use.ts';
+
+const inUse = (name: string, others: readonly string[] = [], tool = `${name}.shop`): ServiceInUse => ({
+  service: { cluster: '', namespace: 'shop', name },
+  tool,
+  others,
+});
+const tool = (service: string, alternates = '', name = `${service}.shop`): PublishedTool => ({
+  ...{ name, type: 'loki', endpoint: '', description: '', namespace: 'shop' },
+  metadata: { service, ...(alternates === '' ? {} : { alternates }) },
+});
+
+test('what published tools show is not stored', () => {
+  const tools = [tool('loki', 'loki-read,loki-write', 'logs'), tool('tempo')];
+  const all = [inUse('loki', ['loki-write', 'loki-read'], 'logs'), inUse('tempo')];
+  expect(inUseNote(all, tools)).toEqual({ text: '', omitted: new Map() });
+  expect(publishedInUse(tools, undefined)).toEqual([
+    inUse('loki', ['loki-read', 'loki-write'], 'logs'),
+    inUse('tempo'),
+  ]);
+});
+
+test('what they do not show is read back, with its name, in its cluster', () => {
+  const elsewhere: ServiceInUse = {
+    service: { cluster: 'eu/west', namespace: 'shop', name: 'loki' },
+    ...{ tool: 'logs-eu', others: [] },
+  };
+  const all = [inUse('loki', ['loki-read']), elsewhere, inUse('tempo', [], 'traces')];
+  const { text } = inUseNote(all, []);
+  expect(JSON.parse(text)).toEqual({
+    shop: { loki: ['', 'loki-read'], tempo: ['traces'] },
+    'eu/west/shop': { loki: ['logs-eu'] },
+  });
+  expect(new Set(publishedInUse([], text))).toEqual(new Set(all));
+});
+
+test.each<[string, readonly string[], string]>([
+  ['fewer', ['loki-read'], 'loki-read,loki-write'],
+  ['others', ['loki-write'], 'loki-read'],
+])('%s than the tool shows are stored, and count', (_, others, alternates) => {
+  const tools = [tool('loki', alternates, 'logs')];
+  const { text } = inUseNote([inUse('loki', others, 'logs')], tools);
+  expect(publishedInUse(tools, text)).toEqual([inUse('loki', others, 'logs')]);
+});
+
+test('more than the tool shows, because some are gone, are not', () => {
+  expect(inUseNote([inUse('loki', ['loki-read', 'loki-write'])], [tool('loki', 'loki-read')]).text).toBe('');
+});
+
+test.each([
+  'no JSON',
+  '{"shop": {"Not a Service": ["x"]}}',
+  '{"shop": {"loki": "x"}}',
+  '{"shop": {"loki": [1]}}',
+  '{"shop": {"loki": []}}',
+])('%s says nothing', (text) => {
+  expect(publishedInUse([], text)).toEqual([]);
+});
+
+test('a namespace with many leaves room for others, and one with many Services is cut', () => {
+  const many = Array.from({ length: 3_000 }, (_, index) => inUse(`loki-with-a-long-name-${index}`));
+  const other: ServiceInUse = {
+    ...inUse('loki'),
+    service: { cluster: '', namespace: 'other', name: 'loki' },
+  };
+  const { text, omitted } = inUseNote([...many, { ...other, tool: 'logs' }], []);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(32 * 1024);
+  expect([...omitted.keys()]).toEqual(['shop']);
+  expect(publishedInUse([], text)).toContainEqual({ ...other, tool: 'logs' });
+  const crowd = Array.from({ length: 30 }, (_, index) => `loki-${index}`);
+  const [kept] = publishedInUse([], inUseNote([inUse('loki', crowd)], []).text);
+  expect(kept?.others).toEqual(crowd.slice(0, 16));
+});

@@ -1,0 +1,74 @@
+import { isDnsLabel } from '../model/dns-label.ts';
+import { displayNamespace, HOME_CLUSTER, readKey } from '../model/key.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
+import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
+import { type NamespacedNote, noteEntries, noteOf } from './namespaced-note.ts';
+
+/** Most other Services that are stored for one entry point. */
+const MOST_OTHERS = 16;
+/** Most bytes of the annotation. */
+const MOST_BYTES = 32 * 1024;
+
+/** An entry point in use. */
+export interface ServiceInUse {
+  readonly service: ServiceName;
+  /** The name of its tool. */
+  readonly tool: string;
+  /** The other Services of its backend that may take its place. */
+  readonly others: readonly string[];
+}
+
+/** The entry points of published tools. */
+function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
+  return tools.flatMap(({ name, cluster = HOME_CLUSTER, namespace, metadata }) => {
+    if (namespace === undefined || metadata.service === undefined) return [];
+    const { service, alternates = '' } = metadata;
+    return {
+      service: { cluster, namespace, name: service },
+      tool: name,
+      others: alternates.split(',').filter((each) => each !== ''),
+    };
+  });
+}
+
+/**
+ * The annotation for entry points in use that published tools do not show, because their backends are unhealthy now, or gone,
+ * or show with more Services than may take their place.
+ */
+export function inUseNote(inUse: readonly ServiceInUse[], tools: readonly PublishedTool[]): NamespacedNote {
+  const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
+  const entries = inUse
+    .filter(({ service, others }) => {
+      const known = told.get(serviceKey(service))?.others;
+      const may = new Set(others);
+      return known === undefined || known.some((name) => !may.has(name));
+    })
+    .map(({ service, tool, others }) => ({
+      namespace: displayNamespace(service),
+      key: service.name,
+      //
+      value: [tool === defaultName(service) ? '' : tool, ...others.slice(0, MOST_OTHERS)],
+    }));
+  return noteOf(entries, MOST_BYTES);
+}
+
+/** The entry points in use according to what is published. @param note the annotation */
+export function publishedInUse(
+  tools: readonly PublishedTool[],
+  note: string | undefined,
+): readonly ServiceInUse[] {
+  const known = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
+  for (const { namespace, key, value } of noteEntries(note)) {
+    if (!isDnsLabel(key) || !Array.isArray(value)) continue;
+    const service = readKey(`${namespace}/${key}`);
+    const [name, ...others] = value;
+    const tool = known.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
+    if (typeof tool !== 'string') continue;
+    known.set(serviceKey(service), {
+      service,
+      tool,
+      others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
+    });
+  }
+  return [...known.values()];
+}
