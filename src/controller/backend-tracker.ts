@@ -195,7 +195,8 @@ export class BackendTracker {
 
   /** Records that the chosen entry points are in use. */
   commit({ result, outcomes }: Evaluation): void {
-    this.#use = { inUse: result.inUse, companions: result.companions };
+    const { inUse, companions, vanished } = result;
+    this.#use = { inUse, companions, vanished };
     this.#outcomes = new Map(
       outcomes.flatMap((outcome) =>
         outcome.used === undefined ? [] : [[keyOf(outcome.used.entryPoint), outcome]],

@@ -92,7 +92,8 @@ describe('what is in use after a pass', () => {
   test('includes what vanished, with its company, unless that took its place', () => {
     const before = use({ a: company(['b']), x: company([]) });
     const gone = next(before, chosen(way('x')));
-    expect(gone).toEqual(before);
+    expect(gone).toEqual({ ...before, vanished: new Set([keyed('a')]) });
+    expect(next(gone, chosen(way('x')))).toEqual(gone);
     expect(next(gone, chosen(way('a', ['n'])), chosen(way('x')))).toEqual(before);
     expect(next(before, chosen(way('n')), chosen(way('x'))).inUse).toEqual(
       new Set(['a', 'x', 'n'].map(keyed)),
@@ -183,12 +184,17 @@ describe('what is published', () => {
     expect(publishedUse(live([nowhere, tool('b', { metadata: {} })]))).toEqual(NOTHING);
   });
 
-  test('are those that have worked', () => {
-    const now = use({ a: company(['b']), never: company(['x'], [], false), gone: company([]) });
+  test('are those that exist and have worked', () => {
+    const now = use({
+      a: company(['b']),
+      never: company(['x'], [], false),
+      gone: company([]),
+      hint: company([]),
+    });
     const found = [{ ...way('a'), tool: 'logs' }, way('never')];
-    expect(servicesInUseOf(now, found)).toMatchObject([
+    expect(servicesInUseOf({ ...now, vanished: new Set([keyed('gone')]) }, found)).toMatchObject([
       { service: { name: 'a' }, tool: 'logs', others: ['b'] },
-      { service: { name: 'gone' }, tool: 'gone.monitoring', others: [] },
+      { service: { name: 'hint' }, tool: 'hint.monitoring', others: [] },
     ]);
   });
 });

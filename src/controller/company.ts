@@ -1,7 +1,7 @@
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import { podsWithin } from '../detection/selection.ts';
 import { type Candidate, lastingAlternates } from '../model/discovery.ts';
-import { partsOf } from '../model/key.ts';
+import { displayNamespace, partsOf } from '../model/key.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 
 import type { Observed } from '../planning/observed.ts';
@@ -28,6 +28,8 @@ export type Companions = ReadonlyMap<ServiceKey, Company>;
 export interface Use {
   readonly inUse: InUse;
   readonly companions: Companions;
+  /** Those in use whose Services vanished; absent if there are none. */
+  readonly vanished?: ReadonlySet<ServiceKey> | undefined;
 }
 
 /** What is in use according to what is published. */
@@ -42,12 +44,15 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
   return { inUse: new Set(companions.keys()), companions };
 }
 
-/** What is in use and has worked, to be published. @param found the discovered backends */
-export function servicesInUseOf({ inUse, companions }: Use, found: readonly Candidate[]): ServiceInUse[] {
+/** What is in use, exists, and has worked, to be published. @param found the discovered backends */
+export function servicesInUseOf(
+  { inUse, companions, vanished = new Set() }: Use,
+  found: readonly Candidate[],
+): ServiceInUse[] {
   const tools = new Map(found.map(({ service, tool }) => [keyOfService(service), tool]));
   return [...inUse].flatMap((key) => {
     const { all = [], hasWorked = true } = companions.get(key) ?? {};
-    return hasWorked
+    return hasWorked && !vanished.has(key)
       ? { service: partsOf(key), tool: tools.get(key) ?? defaultName(partsOf(key)), others: [...all] }
       : [];
   });
@@ -138,14 +143,13 @@ function newCompany({ entryPoint, fails, better }: Chosen, former: Former | unde
 
 /** Maximum vanished entry points that are remembered, in one namespace and in all. */
 const MAX_VANISHED_IN_NAMESPACE = 100;
-const MAX_VANISHED = 10_000;
+const MAX_VANISHED = 1_000;
 
 /** As many of those that vanished as are remembered. @param vanished the latest ones first */
 function remembered(vanished: readonly ServiceKey[]): readonly ServiceKey[] {
   const counts = new Map<string, number>();
   const kept = vanished.filter((key) => {
-    const { cluster, namespace } = partsOf(key);
-    const place = `${namespace}/${cluster}`;
+    const place = displayNamespace(partsOf(key));
     const count = (counts.get(place) ?? 0) + 1;
     counts.set(place, count);
     return count <= MAX_VANISHED_IN_NAMESPACE;
@@ -180,8 +184,8 @@ export function useAfter(chosen: readonly Chosen[], found: Found, kept: Found, b
     const key = keyOfService(each.entryPoint.service);
     const company = before.companions.get(key);
     if (company !== undefined) {
-      const hasWorked = company.hasWorked || !each.fails;
-      companions.set(key, hasWorked ? { ...company, hasWorked } : newCompany(each, undefined));
+      if (!company.hasWorked)
+        companions.set(key, each.fails ? newCompany(each, undefined) : { ...company, hasWorked: true });
     } else if (!before.inUse.has(key)) {
       former ??= formerByMember(before, inUse);
       companions.set(key, newCompany(each, former.get(key)));
@@ -191,17 +195,21 @@ export function useAfter(chosen: readonly Chosen[], found: Found, kept: Found, b
   // Those that vanished before come last.
   const missing = [...before.inUse].filter((key) => !inUse.has(key));
   if (missing.length === 0) return { inUse, companions };
+  const places = new Set(missing.map((key) => displayNamespace(partsOf(key))));
   const present = new Set(
     [...chosen.map(({ entryPoint }) => entryPoint), ...found].flatMap(({ service, alternates }) =>
-      [service.name, ...alternates].map((name) => serviceKey({ ...service, name })),
+      places.has(displayNamespace(service))
+        ? [service.name, ...alternates].map((name) => serviceKey({ ...service, name }))
+        : [],
     ),
   );
   const isSucceeded = (key: ServiceKey): boolean =>
     [...(before.companions.get(key)?.all ?? [])].some((name) => inUse.has(keyed(key, name)));
-  for (const key of remembered(missing.filter((each) => !present.has(each) && !isSucceeded(each)))) {
+  const vanished = remembered(missing.filter((key) => !present.has(key) && !isSucceeded(key)));
+  for (const key of vanished) {
     inUse.add(key);
     const company = before.companions.get(key);
     if (company !== undefined) companions.set(key, company);
   }
-  return { inUse, companions };
+  return { inUse, companions, ...(vanished.length === 0 ? {} : { vanished: new Set(vanished) }) };
 }

@@ -60,8 +60,8 @@ export const BACKEND_GROUPS = `${PREFIX}backend-groups`;
 export const PUBLISHED_TOOLS = `${PREFIX}published-tools`;
 
 /**
- * The Services in use that published tools do not show, because they are unhealthy or gone, with the Services that may take
- * their place. JSON: `{NAMESPACE: {SERVICE: [OTHER, …]}}`.
+ * The Services in use that published tools do not show, because they are unhealthy, with the Services that may take their
+ * place. JSON: `{NAMESPACE: {SERVICE: [OTHER, …]}}`.
  */
 export const SERVICES_IN_USE = `${PREFIX}services-in-use`;
 

@@ -32,8 +32,8 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 }
 
 /**
- * The annotation for entry points in use that published tools do not show, because their backends are unhealthy now, or gone,
- * or show with more Services than may take their place.
+ * The annotation for entry points in use that published tools do not show, because their backends are unhealthy now, or
+ * show with more Services than may take their place.
  */
 export function inUseNote(inUse: readonly ServiceInUse[], tools: readonly PublishedTool[]): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
