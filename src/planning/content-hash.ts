@@ -7,9 +7,16 @@ function hashOf(parts: readonly (string | undefined)[]): string {
   return hash.digest('hex');
 }
 
+/** By documents, which never change: each reconciliation compares those of all revisions. */
+const known = new WeakMap<Documents, string>();
+
 /** The hash of documents: `sha256:` and 64 hexadecimal digits. */
 export function contentHash(documents: Documents): string {
-  return `sha256:${hashOf(namesOf(documents).flatMap((name) => [name, documents[name]]))}`;
+  const before = known.get(documents);
+  if (before !== undefined) return before;
+  const made = `sha256:${hashOf(namesOf(documents).flatMap((name) => [name, documents[name]]))}`;
+  known.set(documents, made);
+  return made;
 }
 
 /** The hash of a revision's content, documents and overrides, in hexadecimal digits. */
