@@ -30,7 +30,9 @@ export interface ServerDependencies {
  * Maximum concurrent connections of each server. It exceeds what Node.js accepts in one turn of the event loop, so a
  * burst cannot displace a connection before its request is read.
  */
-const CONNECTIONS: Readonly<Record<ServerName, number>> = { api: 1_000, metrics: 1_000, health: 1_000 };
+const CONNECTIONS = 1_000;
+/** Of a server with TLS, which takes 0.1 MiB for each connection. */
+const TLS_CONNECTIONS = 300;
 const PROBERS_CONNECTIONS = 20;
 /** Short, because a kubelet sends its request at once. */
 const PROBERS_HEADERS_MS = 3_000;
@@ -67,7 +69,7 @@ export function createServerFactory(parts: ServerDependencies): ServerFactory {
       sampled,
       answered,
       connections: {
-        total: CONNECTIONS[name],
+        total: tls === undefined ? CONNECTIONS : TLS_CONNECTIONS,
         perAddress: () => (name === 'health' ? PROBERS_CONNECTIONS : settings().maxConnectionsPerAddress),
       },
       ...(name === 'health' ? { headersMs: PROBERS_HEADERS_MS } : {}),

@@ -24,6 +24,35 @@ const proberOf = (backend: Backend, limits: Partial<ProbeLimits>, ...more: Candi
   );
 const never = new AbortController().signal;
 
+test.each([
+  ['large answers are handled one per turn of the event loop', 5_000, true],
+  ['small ones as they come', 4_000, false],
+])('%s', async (_, size, isPaced) => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let asked = 0;
+  const fetch: Fetch = async () => {
+    asked++;
+    await released;
+    return { status: 200, headers: {}, body: 'x'.repeat(size) };
+  };
+  let probed = 0;
+  const prober = createProber(KINDS, { fetch }, { concurrency: 32, timeout: 5_000 });
+  const all = Array.from({ length: 20 }, (_, index) =>
+    prober.probe(named(`prometheus-${index}`), never).then(() => probed++),
+  );
+  const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
+  while (asked < 20) await turn();
+  release();
+  let most = 0;
+  for (let last = 0; probed < 20; last = probed) {
+    await turn();
+    most = Math.max(most, probed - last);
+  }
+  await Promise.all(all);
+  if (isPaced) expect(most).toBeLessThanOrEqual(2);
+  else expect(most).toBe(20);
+});
+
 describe('the timeout', () => {
   test('ends a probe of a backend that never responds', async () => {
     const backend = await rawBackend(() => {});

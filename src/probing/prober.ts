@@ -2,6 +2,7 @@ import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
 import { clusterField, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
+import { createTurns } from '../model/turns.ts';
 import type { Fetch, Phase, ProbeRequest, Progress } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { probeKafka, type TcpExchange } from './kafka.ts';
@@ -85,6 +86,12 @@ const MAX_SILENT = 10_000;
  * would delay requests to our own API.
  */
 const PROBES_PER_TICK = 1;
+/**
+ * Characters of a large answer. One is handled per turn of the event loop, because a server chooses when its answers come and
+ * how long they take: a list of tools may take several milliseconds.
+ */
+const LARGE_ANSWER = 4 * 1024;
+const turnOf = createTurns(1);
 
 /**
  * Aborts a probe at its timeout, earlier if `mayEnd` returns `true` after a short time, and with the parent signal. The
@@ -196,7 +203,11 @@ export function createProber(
     progress: Progress,
     known: (verdict: Verdict) => void,
   ): Promise<Verdict> => {
-    const fetch: Fetch = (to, ask, until) => route.fetch(to, counted(ask, progress), until, progress);
+    const fetch: Fetch = async (to, ask, until) => {
+      const answer = await route.fetch(to, counted(ask, progress), until, progress);
+      if (answer.body.length > LARGE_ANSWER) await turnOf(displayNamespace(to.service));
+      return answer;
+    };
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
       case 'mcp':
         return probeMcp(candidate, fetch, signal, limits.keepsTexts, known);

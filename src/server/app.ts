@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import accepts from '@fastify/accepts';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { RateLimitResult } from '../model/rate-limit.ts';
+import { createTurns } from '../model/turns.ts';
 import type { DropReason } from '../telemetry/api-metrics.ts';
 import { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -21,8 +22,10 @@ import { ProblemError } from './problem.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';
-import { createTurns } from './turns.ts';
 import { boundedValidator } from './validation.ts';
+
+/** Maximum requests to begin in one turn of the event loop. */
+const REQUESTS_PER_TURN = 8;
 
 /** A completed request, for metrics. `route` is the pattern, never the path. */
 export interface RequestOutcome {
@@ -210,7 +213,7 @@ export async function createApp({
   app.removeContentTypeParser('text/plain');
 
   app.addHook('onRoute', (route) => methods.add(route));
-  const turn = createTurns();
+  const turn = createTurns(REQUESTS_PER_TURN);
   app.addHook('onRequest', async ({ ip }) => turn(addressKey(ip)));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
