@@ -7,7 +7,15 @@ import { toolsetOf } from '../model/documents.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
-import { type Company, newcomersTo, publishedUse, servicesInUseOf, type Use, useAfter } from './company.ts';
+import {
+  type Company,
+  newcomersTo,
+  publishedUse,
+  servicesInUseOf,
+  type Use,
+  useAfter,
+  withHeirs,
+} from './company.ts';
 
 const way = (name: string, alternates: readonly string[] = [], more: Partial<Candidate> = {}): Candidate => ({
   ...candidate(service(name, { labels: { app: 'loki' }, selector: { app: name }, ports: ['http:3100'] })),
@@ -126,6 +134,37 @@ describe('what is in use after a pass', () => {
     expect(kept).toContainEqual(keyFor('shop/quiet'));
     expect(kept).toContainEqual(keyed('a-49'));
     expect(kept).not.toContainEqual(keyed('a-48'));
+  });
+});
+
+describe('an entry point whose Service is gone', () => {
+  const group = (...names: readonly string[]): Candidate => {
+    const [first = '', ...rest] = names;
+    return { ...way(first, rest), fallbacks: rest.map((name) => way(name)) };
+  };
+
+  test('is followed by the best of its company, not by a newcomer', () => {
+    const before = use({ gone: company(['b', 'c']) });
+    expect(withHeirs(before, [way('x'), group('n', 'c', 'b')])).toEqual(
+      use({ gone: company(['b', 'c']), c: company(['b', 'gone'], ['gone']) }),
+    );
+    const apart = use({ gone: company(['b']), n: company([]) });
+    expect(withHeirs(apart, [group('n', 'b')]).inUse).toEqual(new Set(['gone', 'n', 'b'].map(keyed)));
+  });
+
+  test.each<[string, Use, readonly Candidate[]]>([
+    ['it is there', use({ a: company(['b']) }), [group('a', 'b')]],
+    ['it is there, and another one is preferred', use({ a: company(['b']) }), [group('b', 'a')]],
+    ['it is there, though not as an entry point', use({ a: company(['b']) }), [way('b', ['a'])]],
+    [
+      'one of its company is in use',
+      use({ gone: company(['b', 'c']), b: company(['c']) }),
+      [group('c', 'b')],
+    ],
+    ['it has no company', use({ gone: company([]) }), [group('n')]],
+    ['its company is gone, too', use({ gone: company(['b']) }), [group('n')]],
+  ])('is not followed if %s', (_, before, candidates) => {
+    expect(withHeirs(before, candidates)).toEqual(before);
   });
 });
 

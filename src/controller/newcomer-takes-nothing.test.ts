@@ -303,6 +303,35 @@ describe('added Services with Pods of their own take nothing', () => {
     );
   });
 
+  test('after a Service with the same Pods took the place of one, and is deleted', async () => {
+    const own = (name: string, created: string, selector: Service['selector']): Service => ({
+      ...service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'] }),
+      ...{ created, selector },
+    });
+    const victim = own('loki', '2026-01-01T00:00:00Z', { app: 'loki' });
+    const helper = own('loki-gw', '2026-01-02T00:00:00Z', { app: 'loki', x: 'y' });
+    const thief = own('loki-gateway', '2026-01-03T00:00:00Z', { app: 'evil' });
+    const down = new Map(['loki', 'loki-gw'].map((name) => [name, FAILED]));
+    for (const known of [inProcess, published]) {
+      let last = await pass([victim], NOTHING);
+      for (const [services, answers] of [
+        [[victim, helper]],
+        [[victim, helper, thief]],
+        [[victim, helper, thief], down],
+        [[victim, helper, thief], down],
+        [[victim, thief], down],
+        [[victim, thief]],
+        [[victim, thief]],
+      ] as const)
+        last = await pass(services, NOTHING, known(last, NOTHING), answers);
+      const [was] = toolsOf(await pass([victim], NOTHING), NOTHING).values();
+      expect(toolsOf(last, NOTHING).get('monitoring/loki')).toMatchObject({
+        ...was,
+        name: expect.anything(),
+      });
+    }
+  });
+
   test('from Services whose order it changes, by connecting them to an older one', async () => {
     const [early, later] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'];
     const own = (name: string, app: string, more: Partial<Service> = {}): Service => ({

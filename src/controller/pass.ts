@@ -13,7 +13,7 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import { type Companions, type InUse, type Use, useAfter } from './company.ts';
+import { type Companions, type InUse, type Use, useAfter, withHeirs } from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
@@ -102,8 +102,9 @@ export interface Backends {
 export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>): Backends {
   const { rules, maxBackends, naming = NO_NAMING, inUse = new Set(), companions = new Map() } = stages;
   const { named, placed, configured = new Set<string>() } = naming;
-  const context = { rules, inUse, companions, named, configured, placed };
   const limited = limitCandidates(detection, maxBackends, stages.detection.approvals);
+  const use = withHeirs({ inUse, companions }, limited.candidates);
+  const context = { rules, ...use, named, configured, placed };
   const candidates = limited.candidates
     .flatMap((candidate) => splitCandidate(candidate, context))
     .map((candidate) => orderEntryPoints(candidate, context));
