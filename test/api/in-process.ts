@@ -13,6 +13,7 @@ import { createServerFactory } from '../../src/app/server-factory.ts';
 import { Engine } from '../../src/controller/engine.ts';
 import type { EngineEvent } from '../../src/controller/events.ts';
 import { ReadModel } from '../../src/controller/read-model.ts';
+import type { TlsFiles } from '../../src/server/tls.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { waitUntil } from '../cluster/wait.ts';
 
@@ -29,7 +30,7 @@ export interface InProcess {
 }
 
 /** The API of a `serve` that reads manifests and publishes to a file: all its parts are the real ones, and there is no cluster. */
-export async function inProcess(): Promise<InProcess> {
+export async function inProcess(tls?: TlsFiles): Promise<InProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'api-'));
   const stopped = new AbortController();
   const messages = new PassThrough().resume();
@@ -81,7 +82,7 @@ export async function inProcess(): Promise<InProcess> {
     authenticated: () => {},
     dropped: () => {},
   });
-  const app = await make('api', { address: { host: '127.0.0.1', port: 0 }, tls: undefined });
+  const app = await make('api', { address: { host: '127.0.0.1', port: 0 }, tls });
   const running = engine.run(stopped.signal);
   onTestFinished(async () => {
     stopped.abort();

