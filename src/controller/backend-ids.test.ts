@@ -72,12 +72,18 @@ test('if the published state cannot be read at the start, its ids count as soon 
 
 test('a Service that joins or leaves is stored at once, although no document changes', async () => {
   const place = new MemoryPublisher();
-  await start(place, GATEWAY, OLDEST);
+  const gateway: Service = { ...GATEWAY, selector: { app: 'loki' } };
+  await start(place, gateway, OLDEST);
   const groups = () => JSON.parse(place.live?.annotations['kubernaut.io/backend-groups'] ?? '{}');
+  // One with other Pods would be a newcomer, which does not get the id.
+  const same: Service = { ...QUERY, selector: gateway.selector };
   running.source.upsert(QUERY);
   await running.settle();
+  expect(groups()).toEqual({ monitoring: { loki: ['loki-gateway', ''] } });
+  running.source.upsert(same);
+  await running.settle();
   expect(groups()).toEqual({ monitoring: { loki: ['loki-gateway', '', 'loki-query-frontend'] } });
-  running.source.sync([GATEWAY, QUERY]);
+  running.source.sync([gateway, same]);
   await running.settle();
   expect(groups()).toEqual({ monitoring: { loki: ['loki-gateway', 'loki-query-frontend'] } });
 });

@@ -54,11 +54,14 @@ export function membersOf({ service, alternates, members }: Candidate): readonly
   return [chosen, ...alternates.map((alternate) => ({ name: alternate, roles: [] }))];
 }
 
-/** The group of Services that determines a candidate's id. */
-export const groupOf = (candidate: Candidate): BackendGroup => ({
-  namespace: displayNamespace(candidate.service),
-  members: membersOf(candidate),
-});
+/** The group of Services that determines a candidate's id. Newcomers do not get its id if the others are gone. */
+export function groupOf(candidate: Candidate): BackendGroup {
+  const late = new Set(candidate.newcomers);
+  return {
+    namespace: displayNamespace(candidate.service),
+    members: membersOf(candidate).filter(({ name }) => !late.has(name)),
+  };
+}
 
 /** Whether a backend has a condition with this status. */
 export const hasCondition = (
