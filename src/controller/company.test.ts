@@ -64,6 +64,24 @@ describe('what is in use after a pass', () => {
     expect(next(NOTHING, chosen(late, { better: ['b', 'c'] }))).toEqual(use({ a: company(['b'], ['b']) }));
   });
 
+  test('is without what is too new to be part of the same installation, and may have the place of what is older', () => {
+    const members = [
+      { name: 'old', created: '2026-01-01T00:00:00Z', roles: [] },
+      { name: 'older-elsewhere', created: '2025-01-01T00:00:00Z', roles: [] },
+      { name: 'a', created: '2026-01-02T00:00:00Z', roles: [] },
+      { name: 'b', created: '2026-01-02T00:10:00Z', roles: [] },
+      { name: 'late', created: '2026-01-02T00:10:01Z', roles: [] },
+    ];
+    const { service: plain } = way('a');
+    const a = way('a', ['b', 'late', 'old', 'older-elsewhere'], {
+      ...{ service: { ...plain, created: '2026-01-02T00:00:00Z' }, members, samePods: ['late', 'old'] },
+    });
+    const { companions } = next(NOTHING, chosen(a));
+    expect([...companions.values()]).toEqual([
+      { all: new Set(['b', 'old', 'older-elsewhere']), better: new Set(), hasWorked: true, on: 'old' },
+    ]);
+  });
+
   test('does not gain others once it has worked, whether it fails or not', () => {
     const before = use({ a: company(['b']) });
     for (const fails of [false, true])
@@ -165,6 +183,47 @@ describe('an entry point whose Service is gone', () => {
     ['its company is gone, too', use({ gone: company(['b']) }), [group('n')]],
   ])('is not followed if %s', (_, before, candidates) => {
     expect(withHeirs(before, candidates)).toEqual(before);
+  });
+});
+
+describe('an entry point that has the place of another one, because it leads to its Pods', () => {
+  const selecting = (name: string, selector: Readonly<Record<string, string>>): Candidate => {
+    const one = way(name);
+    return { ...one, service: { ...one.service, selector } };
+  };
+  const owner = selecting('owner', { app: 'x' });
+  const grouped = (first: Candidate, second: Candidate): Candidate => ({
+    ...first,
+    alternates: [second.service.name],
+    fallbacks: [second],
+  });
+  const before: Use = use({ helper: company(['owner', 'c']) });
+  const on: Use = {
+    ...before,
+    companions: new Map([...before.companions].map(([key, each]) => [key, { ...each, on: 'owner' }])),
+  };
+
+  test('says whose place it is', () => {
+    const taken = next(use({ owner: company(['c']) }), chosen(way('helper', ['owner', 'c'])));
+    expect([...taken.companions.values()]).toMatchObject([{ all: new Set(['c', 'owner']), on: 'owner' }]);
+    const again = next(taken, chosen(way('other', ['owner', 'helper', 'c'])));
+    expect([...again.companions.values()]).toMatchObject([{ on: 'owner' }]);
+    const back = next(taken, chosen(way('owner', ['helper', 'c'])));
+    expect([...back.companions.values()]).toEqual([
+      { all: new Set(['c', 'helper']), better: new Set(), hasWorked: true },
+    ]);
+  });
+
+  test('keeps it while it leads to them, or the owner is gone', () => {
+    const within = selecting('helper', { app: 'x', part: 'y' });
+    expect(withHeirs(on, [grouped(within, owner)])).toEqual(on);
+    expect(withHeirs(on, [selecting('helper', { app: 'evil' })])).toEqual(on);
+  });
+
+  test('loses it if it leads to others', () => {
+    const strayed = selecting('helper', { app: 'evil' });
+    expect(withHeirs(on, [grouped(strayed, owner)])).toEqual(use({ owner: company(['c']) }));
+    expect(withHeirs(before, [grouped(strayed, owner)])).toEqual(before);
   });
 });
 

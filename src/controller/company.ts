@@ -1,5 +1,6 @@
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import { podsWithin } from '../detection/selection.ts';
+import { byAge } from '../model/backend-id.ts';
 import { type Candidate, lastingAlternates } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
@@ -17,6 +18,11 @@ export interface Company {
   readonly all: ReadonlySet<string>;
   /** Those that were preferred to it, and did not work. Only these take over again while it works. */
   readonly better: ReadonlySet<string>;
+  /**
+   * The Service whose place it has because it leads to its Pods. It loses the place if it leads to others: it may change its
+   * selector.
+   */
+  readonly on?: string | undefined;
   /** Whether the entry point has worked since. Until then, Services that are added belong to its company. */
   readonly hasWorked: boolean;
 }
@@ -36,9 +42,9 @@ export interface Use {
 export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
   const known = publishedInUse(live?.present.tools ?? [], live?.annotations[SERVICES_IN_USE]);
   const companions = new Map(
-    known.map(({ service, others }): [ServiceKey, Company] => [
+    known.map(({ service, others, on }): [ServiceKey, Company] => [
       serviceKey(service),
-      { all: new Set(others), better: new Set(), hasWorked: true },
+      { all: new Set(others), better: new Set(), hasWorked: true, ...(on === undefined ? {} : { on }) },
     ]),
   );
   return { inUse: new Set(companions.keys()), companions };
@@ -51,21 +57,44 @@ export function servicesInUseOf(
 ): ServiceInUse[] {
   const tools = new Map(found.map(({ service, tool }) => [keyOfService(service), tool]));
   return [...inUse].flatMap((key) => {
-    const { all = [], hasWorked = true } = companions.get(key) ?? {};
+    const { all = [], hasWorked = true, on } = companions.get(key) ?? {};
     return hasWorked && !vanished.has(key)
-      ? { service: partsOf(key), tool: tools.get(key) ?? defaultName(partsOf(key)), others: [...all] }
+      ? { service: partsOf(key), tool: tools.get(key) ?? defaultName(partsOf(key)), others: [...all], on }
       : [];
   });
 }
 
 const keyed = (one: ServiceKey, name: string): ServiceKey => serviceKey({ ...partsOf(one), name });
 
+/** What is in use, without entry points that no longer lead to the Pods for which they have their place. */
+function withoutStrayed(use: Use, candidates: readonly Candidate[]): Use {
+  const [inUse, companions] = [new Set(use.inUse), new Map(use.companions)];
+  for (const { service, fallbacks } of candidates) {
+    const services = [service, ...fallbacks.map((fallback) => fallback.service)];
+    for (const one of services) {
+      const key = keyOfService(one);
+      const company = use.inUse.has(key) ? use.companions.get(key) : undefined;
+      const owner = company?.on === undefined ? undefined : services.find(({ name }) => name === company.on);
+      if (company === undefined || owner === undefined || podsWithin(one, owner)) continue;
+      const all = new Set(company.all);
+      all.delete(owner.name);
+      inUse.delete(key);
+      companions.delete(key);
+      inUse.add(keyOfService(owner));
+      companions.set(keyOfService(owner), { all, better: new Set(), hasWorked: company.hasWorked });
+    }
+  }
+  return { ...use, inUse, companions };
+}
+
 /**
  * What is in use, where the best companion of each entry point whose Service is gone takes its place, so that no newcomer
- * does.
+ * does, and where each entry point leads to the Pods for which it has its place.
  * @param candidates all backends
  */
-export function withHeirs(use: Use, candidates: readonly Candidate[]): Use {
+export function withHeirs(before: Use, candidates: readonly Candidate[]): Use {
+  const hasClaims = [...before.companions.values()].some(({ on }) => on !== undefined);
+  const use = hasClaims ? withoutStrayed(before, candidates) : before;
   const gone = new Set(use.inUse);
   for (const { service, fallbacks } of candidates)
     for (const one of [service, ...fallbacks.map((fallback) => fallback.service)])
@@ -100,6 +129,19 @@ export function withHeirs(use: Use, candidates: readonly Candidate[]): Use {
 const made = (created: string | undefined): number =>
   created === undefined ? Number.NaN : Date.parse(created);
 
+/** The members of a backend that are too new to be part of the same installation as its entry point. */
+function laterThan({ service, members = [] }: Candidate): ReadonlySet<string> {
+  const latest = made(service.created) + INSTALLATION_SPAN_MS;
+  return new Set(members.filter(({ created }) => made(created) > latest).map(({ name }) => name));
+}
+
+/** The oldest member that leads to the Pods of an entry point which is too new to be part of the same installation. */
+function ownerOf({ service, members = [], samePods = [] }: Candidate): string | undefined {
+  const earliest = made(service.created) - INSTALLATION_SPAN_MS;
+  const older = members.filter(({ name, created }) => made(created) < earliest && samePods.includes(name));
+  return older.toSorted(byAge)[0]?.name;
+}
+
 /**
  * The Services of a backend that came after its entry point, and lead to other Pods. They take neither its place nor its
  * name, whether it works or not, unless people name them. Before it has worked, only those count that are too new to be
@@ -116,10 +158,8 @@ export function newcomersTo(
   const key = keyOfService(first.service);
   const company = companions.get(key);
   const hasWorked = company?.hasWorked ?? inUse.has(key);
-  const latest = made(first.service.created) + INSTALLATION_SPAN_MS;
-  const times = new Map(first.members?.map(({ name, created }) => [name, made(created)]));
-  const isLate = (name: string): boolean =>
-    hasWorked ? company?.all.has(name) !== true : (times.get(name) ?? Number.NaN) > latest;
+  const late = laterThan(first);
+  const isLate = (name: string): boolean => (hasWorked ? company?.all.has(name) !== true : late.has(name));
   const known = new Map(entryPoints.map(({ service }) => [service.name, service]));
   const belongs = (name: string): boolean => {
     const service = known.get(name);
@@ -147,13 +187,30 @@ interface Former {
   readonly company: Company;
 }
 
-/** The former entry points, by the Services of their company. */
-function formerByMember({ companions }: Use, inUse: InUse): Map<ServiceKey, Former> {
-  const former = new Map<ServiceKey, Former>();
-  for (const [key, company] of companions)
-    if (!inUse.has(key))
-      for (const member of company.all) former.set(keyed(key, member), { name: partsOf(key).name, company });
-  return former;
+/** The entry points that are no longer in use: by their names, and by the Services of their company. */
+interface Formers {
+  readonly byName: ReadonlyMap<ServiceKey, Former>;
+  readonly byMember: ReadonlyMap<ServiceKey, Former>;
+}
+
+function formersOf({ companions }: Use, inUse: InUse): Formers {
+  const byName = new Map<ServiceKey, Former>();
+  const byMember = new Map<ServiceKey, Former>();
+  for (const [key, company] of companions) {
+    if (inUse.has(key)) continue;
+    const former = { name: partsOf(key).name, company };
+    byName.set(key, former);
+    for (const member of company.all) byMember.set(keyed(key, member), former);
+  }
+  return { byName, byMember };
+}
+
+/** The entry point whose place another one takes: one to whose company it belongs, or one whose Pods it has. */
+function formerOf({ service, alternates }: Candidate, { byName, byMember }: Formers): Former | undefined {
+  const key = keyOfService(service);
+  const member = byMember.get(key);
+  if (member !== undefined) return member;
+  return alternates.map((name) => byName.get(keyed(key, name))).find((each) => each !== undefined);
 }
 
 /**
@@ -161,20 +218,28 @@ function formerByMember({ companions }: Use, inUse: InUse): Map<ServiceKey, Form
  * Services that came meanwhile do not belong to it, and the other one may take over again.
  */
 function newCompany({ entryPoint, fails, better }: Chosen, former: Former | undefined): Company {
-  const names = new Set(lastingAlternates(entryPoint));
-  if (former === undefined)
+  if (former === undefined) {
+    // A late one that leads to its Pods may take over while it does.
+    const late = laterThan(entryPoint);
+    const names = new Set(lastingAlternates(entryPoint).filter((each) => !late.has(each)));
+    const owner = ownerOf(entryPoint);
     return {
       all: names,
-      better: fails ? names : new Set(better.filter((name) => names.has(name))),
+      better: fails ? names : new Set(better.filter((each) => names.has(each))),
       hasWorked: !fails,
+      ...(owner === undefined ? {} : { on: owner }),
     };
+  }
+  const { name } = entryPoint.service;
   const all = new Set([...former.company.all, former.name]);
-  all.delete(entryPoint.service.name);
+  const on = former.company.all.has(name) ? former.company.on : (former.company.on ?? former.name);
+  all.delete(name);
   const isGone = !entryPoint.alternates.includes(former.name);
   return {
     all,
     better: new Set([...better.filter((name) => all.has(name)), ...(isGone ? [former.name] : [])]),
     hasWorked: former.company.hasWorked || !fails,
+    ...(on === undefined || on === name ? {} : { on }),
   };
 }
 
@@ -216,7 +281,7 @@ export function useAfter(chosen: readonly Chosen[], found: Found, kept: Found, b
     const company = before.companions.get(key);
     if (company !== undefined) companions.set(key, company);
   }
-  let former: ReadonlyMap<ServiceKey, Former> | undefined;
+  let formers: Formers | undefined;
   for (const each of chosen) {
     const key = keyOfService(each.entryPoint.service);
     const company = before.companions.get(key);
@@ -224,8 +289,8 @@ export function useAfter(chosen: readonly Chosen[], found: Found, kept: Found, b
       if (!company.hasWorked)
         companions.set(key, each.fails ? newCompany(each, undefined) : { ...company, hasWorked: true });
     } else if (!before.inUse.has(key)) {
-      former ??= formerByMember(before, inUse);
-      companions.set(key, newCompany(each, former.get(key)));
+      formers ??= formersOf(before, inUse);
+      companions.set(key, newCompany(each, formerOf(each.entryPoint, formers)));
     }
   }
 

@@ -332,6 +332,29 @@ describe('added Services with Pods of their own take nothing', () => {
     }
   });
 
+  test('after a Service with the same Pods took the place of one, and leads to others', async () => {
+    const own = (name: string, created: string, selector: Service['selector']): Service => ({
+      ...service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'] }),
+      ...{ created, selector },
+    });
+    const victim = own('loki', '2026-01-01T00:00:00Z', { app: 'loki' });
+    const helper = own('loki-gateway', '2026-01-02T00:00:00Z', { app: 'loki', x: 'y' });
+    const strayed = { ...helper, selector: { app: 'evil' } };
+    for (const known of [inProcess, published]) {
+      const first = await pass([victim], NOTHING);
+      const taken = await pass([victim, helper], NOTHING, known(first, NOTHING));
+      expect(taken.services.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
+      let last = taken;
+      for (const _ of ['once', 'twice'])
+        last = await pass([victim, strayed], NOTHING, known(last, NOTHING), new Map());
+      expect(toolsOf(last, NOTHING)).toEqual(toolsOf(first, NOTHING));
+      // One that the owner changes has its own place.
+      const moved = { ...victim, selector: { app: 'loki', version: 'green' } };
+      const own = await pass([moved, helper], NOTHING, known(first, NOTHING));
+      expect(own.services.map(({ service: { name } }) => name)).toEqual(['loki']);
+    }
+  });
+
   test('from Services whose order it changes, by connecting them to an older one', async () => {
     const [early, later] = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'];
     const own = (name: string, app: string, more: Partial<Service> = {}): Service => ({

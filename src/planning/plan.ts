@@ -61,7 +61,7 @@ export const PUBLISHED_TOOLS = `${PREFIX}published-tools`;
 
 /**
  * The Services in use that published tools do not show, because they are unhealthy, with the Services that may take their
- * place. JSON: `{NAMESPACE: {SERVICE: [OTHER, …]}}`.
+ * place. JSON: `{NAMESPACE: {SERVICE: [NAME, OTHER, …]}}`, where the first of the others may be `=OWNER`; an empty name is the default.
  */
 export const SERVICES_IN_USE = `${PREFIX}services-in-use`;
 
