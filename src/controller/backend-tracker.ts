@@ -151,7 +151,7 @@ export class BackendTracker {
     );
     const changes = changedAt === undefined ? answered : [...answered, changedAt];
     return {
-      result: yield* combineOutcomes(outcomes, backends, stages, prepared),
+      result: yield* combineOutcomes(outcomes, backends, { ...stages, now }, prepared),
       isComplete,
       recheckIn: Number.isFinite(recheckIn) ? recheckIn : undefined,
       changedAt: changes.length === 0 ? undefined : Math.min(...changes),

@@ -8,7 +8,9 @@ import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import {
+  awaitedNames,
   type Company,
+  type Moment,
   newcomersTo,
   publishedUse,
   servicesInUseOf,
@@ -49,10 +51,11 @@ interface Options {
 const chosen = (entryPoint: Candidate, { fails = false, better = [], apart = [] }: Options = {}) => ({
   ...{ entryPoint, fails, better, apart },
 });
+const moment: Moment = { now: 1_000, held: new Map() };
 /** A pass in which each chosen one is a backend. */
 const next = (before: Use, ...all: readonly ReturnType<typeof chosen>[]): Use => {
   const found = all.map(({ entryPoint }) => entryPoint);
-  return useAfter(all, found, found, before);
+  return useAfter(all, found, found, before, moment);
 };
 
 describe('what is in use after a pass', () => {
@@ -118,7 +121,7 @@ describe('what is in use after a pass', () => {
   test('includes what vanished, with its company, unless that took its place', () => {
     const before = use({ a: company(['b']), x: company([]) });
     const gone = next(before, chosen(way('x')));
-    expect(gone).toEqual({ ...before, vanished: new Set([keyed('a')]) });
+    expect(gone).toEqual({ ...before, vanished: new Map([[keyed('a'), { at: 1_000, tool: undefined }]]) });
     expect(next(gone, chosen(way('x')))).toEqual(gone);
     expect(next(gone, chosen(way('a', ['n'])), chosen(way('x')))).toEqual(before);
     expect(next(before, chosen(way('n')), chosen(way('x'))).inUse).toEqual(
@@ -130,13 +133,34 @@ describe('what is in use after a pass', () => {
   test('does not include what was merged into another one, or has become a part of it', () => {
     const before = use({ a: company([]), b: company([]) });
     const [a, b] = [way('a'), way('b')];
-    expect(useAfter([chosen(a), chosen(b)], [a, b], [a], before).inUse).toEqual(new Set([keyed('a')]));
+    expect(useAfter([chosen(a), chosen(b)], [a, b], [a], before, moment).inUse).toEqual(
+      new Set([keyed('a')]),
+    );
     expect(next(before, chosen(way('a', ['b']))).inUse).toEqual(new Set([keyed('a')]));
+  });
+
+  test('keeps the name of what vanished for ten minutes', () => {
+    const before = use({ a: company([]), x: company([]) });
+    const held = new Map([['Logs', { cluster: '', namespace: 'monitoring', members: ['a', 'other'] }]]);
+    const gone = useAfter([chosen(way('x'))], [way('x')], [way('x')], before, { now: 5_000, held });
+    expect(gone.vanished).toEqual(new Map([[keyed('a'), { at: 5_000, tool: 'Logs' }]]));
+    const later = useAfter([chosen(way('x'))], [way('x')], [way('x')], gone, { now: 9_000, held: new Map() });
+    expect(later.vanished).toEqual(gone.vanished);
+    expect(awaitedNames(later, 5_000 + 599_999)).toEqual(new Map([['logs', keyed('a')]]));
+    expect(awaitedNames(later, 5_000 + 600_000)).toEqual(new Map());
+    expect(awaitedNames(next(later, chosen(way('a')), chosen(way('x'))), 9_000)).toEqual(new Map());
+  });
+
+  test('has those first that were in use before', () => {
+    const before = use({ b: company([]), a: company([]) });
+    expect([...next(before, chosen(way('c')), chosen(way('a')), chosen(way('b'))).inUse]).toEqual(
+      ['b', 'a', 'c'].map(keyed),
+    );
   });
 
   test('includes a pending backend, with its company', () => {
     const before = use({ a: company(['b']) });
-    expect(useAfter([], [way('a')], [way('a')], before)).toEqual(before);
+    expect(useAfter([], [way('a')], [way('a')], before, moment)).toEqual(before);
   });
 
   test('includes the latest of many that vanished, and those of other namespaces', () => {
@@ -290,7 +314,9 @@ describe('what is published', () => {
       hint: company([]),
     });
     const found = [{ ...way('a'), tool: 'logs' }, way('never')];
-    expect(servicesInUseOf({ ...now, vanished: new Set([keyed('gone')]) }, found)).toMatchObject([
+    expect(
+      servicesInUseOf({ ...now, vanished: new Map([[keyed('gone'), { at: 0, tool: undefined }]]) }, found),
+    ).toMatchObject([
       { service: { name: 'a' }, tool: 'logs', others: ['b'] },
       { service: { name: 'hint' }, tool: 'hint.monitoring', others: [] },
     ]);

@@ -1,3 +1,4 @@
+import type { Holder, Naming } from '../detection/names.ts';
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import { podsWithin } from '../detection/selection.ts';
 import { byAge } from '../model/backend-id.ts';
@@ -35,7 +36,34 @@ export interface Use {
   readonly inUse: InUse;
   readonly companions: Companions;
   /** Those in use whose Services vanished; absent if there are none. */
-  readonly vanished?: ReadonlySet<ServiceKey> | undefined;
+  readonly vanished?: ReadonlyMap<ServiceKey, Vanished> | undefined;
+}
+
+/** An entry point whose Service vanished. */
+interface Vanished {
+  /** When it did, in milliseconds of `performance.now`. */
+  readonly at: number;
+  /** The name that its tool had. */
+  readonly tool: string | undefined;
+}
+
+/** The time of a pass, and the names that tools have before it. */
+export interface Moment {
+  /** Milliseconds of `performance.now`. */
+  readonly now: number;
+  readonly held: Naming['held'];
+}
+
+/** How long the name of a deleted Service's tool is kept for it, in milliseconds: an installation may be repeated. */
+const NAME_KEPT_MS = 10 * 60_000;
+
+/** The names that are kept for deleted Services, in lower case. */
+export function awaitedNames({ vanished = new Map() }: Use, now: number): ReadonlyMap<string, ServiceKey> {
+  return new Map(
+    [...vanished].flatMap(([key, { at, tool }]) =>
+      tool === undefined || now - at >= NAME_KEPT_MS ? [] : [[tool.toLowerCase(), key] as const],
+    ),
+  );
 }
 
 /** What is in use according to what is published. */
@@ -52,7 +80,7 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
 
 /** What is in use, exists, and has worked, to be published. @param found the discovered backends */
 export function servicesInUseOf(
-  { inUse, companions, vanished = new Set() }: Use,
+  { inUse, companions, vanished = new Map() }: Use,
   found: readonly Candidate[],
 ): ServiceInUse[] {
   const tools = new Map(found.map(({ service, tool }) => [keyOfService(service), tool]));
@@ -243,6 +271,10 @@ function newCompany({ entryPoint, fails, better }: Chosen, former: Former | unde
   };
 }
 
+/** The entry point of a tool. */
+const keyOfHolder = (place: Omit<Holder, 'members'>, [name = '']: Holder['members']): ServiceKey =>
+  serviceKey({ ...place, name });
+
 /** Maximum vanished entry points that are remembered, in one namespace and in all. */
 const MAX_VANISHED_IN_NAMESPACE = 100;
 const MAX_VANISHED = 1_000;
@@ -265,12 +297,20 @@ function remembered(vanished: readonly ServiceKey[]): readonly ServiceKey[] {
  * @param found the discovered services before those of the same backend were merged
  * @param kept those that remain
  */
-export function useAfter(chosen: readonly Chosen[], found: Found, kept: Found, before: Use): Use {
-  const inUse = new Set<ServiceKey>();
+export function useAfter(
+  chosen: readonly Chosen[],
+  found: Found,
+  kept: Found,
+  before: Use,
+  { now, held }: Moment,
+): Use {
+  const used = new Set<ServiceKey>();
   for (const { entryPoint, apart } of chosen)
-    for (const { service } of [entryPoint, ...apart]) inUse.add(keyOfService(service));
-  for (const { service } of found) inUse.delete(keyOfService(service));
-  for (const { service } of kept) inUse.add(keyOfService(service));
+    for (const { service } of [entryPoint, ...apart]) used.add(keyOfService(service));
+  for (const { service } of found) used.delete(keyOfService(service));
+  for (const { service } of kept) used.add(keyOfService(service));
+  // Those that were in use before come first, also in the annotation, so that others cannot crowd them out.
+  const inUse = new Set([...[...before.inUse].filter((key) => used.has(key)), ...used]);
 
   const companions = new Map<ServiceKey, Company>();
   const alone: Company = { all: new Set(), better: new Set(), hasWorked: true };
@@ -308,10 +348,16 @@ export function useAfter(chosen: readonly Chosen[], found: Found, kept: Found, b
   const isSucceeded = (key: ServiceKey): boolean =>
     [...(before.companions.get(key)?.all ?? [])].some((name) => inUse.has(keyed(key, name)));
   const vanished = remembered(missing.filter((key) => !present.has(key) && !isSucceeded(key)));
+  if (vanished.length === 0) return { inUse, companions };
   for (const key of vanished) {
     inUse.add(key);
     const company = before.companions.get(key);
     if (company !== undefined) companions.set(key, company);
   }
-  return { inUse, companions, ...(vanished.length === 0 ? {} : { vanished: new Set(vanished) }) };
+  const toolOf = (key: ServiceKey): string | undefined =>
+    [...held].find(([, { members, ...place }]) => keyOfHolder(place, members) === key)?.[0];
+  const since = vanished.map(
+    (key) => [key, before.vanished?.get(key) ?? { at: now, tool: toolOf(key) }] as const,
+  );
+  return { inUse, companions, vanished: new Map(since) };
 }

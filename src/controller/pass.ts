@@ -1,7 +1,7 @@
 import { tenancyOf } from '../detection/backend.ts';
 import { type Detection, detect } from '../detection/detect.ts';
 import { type BeyondLimit, limitCandidates } from '../detection/limit-candidates.ts';
-import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
+import { assignNames, type Naming, NO_NAMING, withoutAwaited } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import { withReach } from '../detection/reach.ts';
 import type { Rules } from '../detection/rules.ts';
@@ -13,7 +13,7 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import { type Companions, type InUse, type Use, useAfter, withHeirs } from './company.ts';
+import { awaitedNames, type Companions, type InUse, type Use, useAfter, withHeirs } from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
@@ -33,6 +33,10 @@ export interface Stages {
   readonly inUse?: InUse;
   /** The other Services of each backend when its entry point came into use; by default, none. */
   readonly companions?: Companions;
+  /** The Services in use that vanished; by default, none. */
+  readonly vanished?: Use['vanished'];
+  /** Milliseconds of `performance.now`. */
+  readonly now?: number;
   /** The names of tools in use; by default, none. */
   readonly naming?: Naming;
 }
@@ -100,10 +104,17 @@ export interface Backends {
 }
 
 export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>): Backends {
-  const { rules, maxBackends, naming = NO_NAMING, inUse = new Set(), companions = new Map() } = stages;
+  const {
+    rules,
+    maxBackends,
+    naming = NO_NAMING,
+    inUse = new Set(),
+    companions = new Map(),
+    vanished,
+  } = stages;
   const { named, placed, configured = new Set<string>() } = naming;
   const limited = limitCandidates(detection, maxBackends, stages.detection.approvals);
-  const use = withHeirs({ inUse, companions }, limited.candidates);
+  const use = withHeirs({ inUse, companions, vanished }, limited.candidates);
   const context = { rules, ...use, named, configured, placed };
   const candidates = limited.candidates
     .flatMap((candidate) => splitCandidate(candidate, context))
@@ -129,17 +140,28 @@ export function* combineOutcomes(
   yield;
   const { services, problems: cut } = withReach(merged, all, stages.addresses);
   yield;
-  const named = assignNames(services, naming);
+  const { now = 0 } = stages;
+  const use = useAfter(used, found, services, context, { now, held: naming.held });
+  const free = withoutAwaited(services, awaitedNames(use, now));
+  const named = assignNames(free.candidates, naming);
   yield;
   const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
     services: named.candidates,
-    ...useAfter(used, found, services, context),
+    ...use,
     contradicted: outcomes.flatMap(({ contradicted }) => contradicted ?? []),
     disproven: outcomes.filter(
       ({ contradicted, problem }) => contradicted !== undefined && problem !== undefined,
     ).length,
-    problems: [...stages.problems, ...problems, ...prepared, ...cut, ...told, ...named.problems],
+    problems: [
+      ...stages.problems,
+      ...problems,
+      ...prepared,
+      ...cut,
+      ...told,
+      ...free.problems,
+      ...named.problems,
+    ],
   };
 }
 

@@ -60,6 +60,15 @@ test('more than the tool shows, because some are gone, are not', () => {
   expect(inUseNote([inUse('loki', ['loki-read', 'loki-write'])], [tool('loki', 'loki-read')]).text).toBe('');
 });
 
+test('what the annotation has comes first, so that others cannot crowd it out', () => {
+  const { text } = inUseNote([inUse('victim')], []);
+  expect(publishedInUse([tool('a'), tool('b')], text).map(({ service: { name } }) => name)).toEqual([
+    'victim',
+    'a',
+    'b',
+  ]);
+});
+
 test.each([
   'no JSON',
   '{"shop": {"Not a Service": ["x"]}}',

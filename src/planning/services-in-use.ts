@@ -1,7 +1,7 @@
 import { isDnsLabel } from '../model/dns-label.ts';
 import { displayNamespace, HOME_CLUSTER, readKey } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
+import { defaultName, type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
 import { type NamespacedNote, noteEntries, noteOf } from './namespaced-note.ts';
 
 /** Most other Services that are stored for one entry point. */
@@ -65,7 +65,9 @@ export function publishedInUse(
   tools: readonly PublishedTool[],
   note: string | undefined,
 ): readonly ServiceInUse[] {
-  const known = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
+  const published = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
+  // Those of the annotation come first, so that they have room in it again.
+  const known = new Map<ServiceKey, ServiceInUse>();
   for (const { namespace, key, value } of noteEntries(note)) {
     if (!isDnsLabel(key) || !Array.isArray(value)) continue;
     const service = readKey(`${namespace}/${key}`);
@@ -73,7 +75,7 @@ export function publishedInUse(
     const marked: unknown = more[0];
     const on = typeof marked === 'string' && marked.startsWith(ON) ? marked.slice(ON.length) : undefined;
     const others = on === undefined ? more : more.slice(1);
-    const tool = known.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
+    const tool = published.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
     if (typeof tool !== 'string') continue;
     known.set(serviceKey(service), {
       service,
@@ -82,5 +84,6 @@ export function publishedInUse(
       ...(isDnsLabel(on) ? { on } : {}),
     });
   }
+  for (const [key, each] of published) if (!known.has(key)) known.set(key, each);
   return [...known.values()];
 }
