@@ -62,6 +62,7 @@ function pass(
     naming,
     ...(before?.inUse === undefined ? {} : { inUse: before.inUse }),
     ...(before?.companions === undefined ? {} : { companions: before.companions }),
+    vanished: before?.vanished,
   };
   return discover(services, stages, new AbortController().signal);
 }
@@ -352,6 +353,35 @@ describe('added Services with Pods of their own take nothing', () => {
       const moved = { ...victim, selector: { app: 'loki', version: 'green' } };
       const own = await pass([moved, helper], NOTHING, known(first, NOTHING));
       expect(own.services.map(({ service: { name } }) => name)).toEqual(['loki']);
+    }
+  });
+
+  test('from one that is created again: neither its name nor its place', async () => {
+    const own = (name: string, asked: string | undefined, selector: Service['selector']): Service => ({
+      ...service(name, {
+        labels: { app: 'loki' },
+        ports: ['http-metrics:3100'],
+        annotations:
+          asked === undefined
+            ? {}
+            : {
+                'kubernaut.io/toolset': 'true',
+                'kubernaut.io/toolset-type': 'loki',
+                'kubernaut.io/toolset-name': asked,
+              },
+      }),
+      selector,
+    });
+    for (const asked of [undefined, 'logs']) {
+      const victim = own('loki', asked, { app: 'loki' });
+      const others = [own('other', asked, { app: 'evil' }), own('loki-gw', asked, { app: 'loki', x: 'y' })];
+      const first = await pass([victim], NOTHING);
+      let last = first;
+      for (const services of [others, [victim, ...others], [victim, ...others]])
+        last = await pass(services, NOTHING, last);
+      const [[, was] = []] = toolsOf(first, NOTHING);
+      const [tool] = [...toolsOf(last, NOTHING)].flatMap(([, one]) => (one.name === was?.name ? one : []));
+      expect(JSON.stringify(tool)).toMatch(/loki(-gw)?\.monitoring\.svc/);
     }
   });
 

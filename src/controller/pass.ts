@@ -13,7 +13,15 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import { awaitedNames, type Companions, type InUse, type Use, useAfter, withHeirs } from './company.ts';
+import {
+  awaitedNames,
+  type Companions,
+  heldWithVanished,
+  type InUse,
+  type Use,
+  useAfter,
+  withHeirs,
+} from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
@@ -34,7 +42,7 @@ export interface Stages {
   /** The other Services of each backend when its entry point came into use; by default, none. */
   readonly companions?: Companions;
   /** The Services in use that vanished; by default, none. */
-  readonly vanished?: Use['vanished'];
+  readonly vanished?: Use['vanished'] | undefined;
   /** Milliseconds of `performance.now`. */
   readonly now?: number;
   /** The names of tools in use; by default, none. */
@@ -143,7 +151,7 @@ export function* combineOutcomes(
   const { now = 0 } = stages;
   const use = useAfter(used, found, services, context, { now, held: naming.held });
   const free = withoutAwaited(services, awaitedNames(use, now));
-  const named = assignNames(free.candidates, naming);
+  const named = assignNames(free.candidates, { ...naming, held: heldWithVanished(naming.held, context) });
   yield;
   const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
