@@ -54,17 +54,6 @@ export interface Moment {
   readonly held: Naming['held'];
 }
 
-/** The names that tools have, with those that vanished Services had: one that is created again gets its name back. */
-export function heldWithVanished(held: Naming['held'], { vanished }: Use): Naming['held'] {
-  if (vanished === undefined) return held;
-  const all = new Map(held);
-  for (const [key, { tool }] of vanished) {
-    const { cluster, namespace, name } = partsOf(key);
-    if (tool !== undefined && !all.has(tool)) all.set(tool, { cluster, namespace, members: [name] });
-  }
-  return all;
-}
-
 /** How long the name of a deleted Service's tool is kept for it, in milliseconds: an installation may be repeated. */
 const NAME_KEPT_MS = 10 * 60_000;
 

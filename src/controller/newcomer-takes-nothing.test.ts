@@ -356,33 +356,33 @@ describe('added Services with Pods of their own take nothing', () => {
     }
   });
 
-  test('from one that is created again: neither its name nor its place', async () => {
-    const own = (name: string, asked: string | undefined, selector: Service['selector']): Service => ({
+  test('from one that is created again: not its name either', async () => {
+    const own = (name: string, selector: Service['selector']): Service => ({
       ...service(name, {
         labels: { app: 'loki' },
         ports: ['http-metrics:3100'],
-        annotations:
-          asked === undefined
-            ? {}
-            : {
-                'kubernaut.io/toolset': 'true',
-                'kubernaut.io/toolset-type': 'loki',
-                'kubernaut.io/toolset-name': asked,
-              },
+        annotations: {
+          'kubernaut.io/toolset': 'true',
+          'kubernaut.io/toolset-type': 'loki',
+          'kubernaut.io/toolset-name': 'logs',
+        },
       }),
       selector,
     });
-    for (const asked of [undefined, 'logs']) {
-      const victim = own('loki', asked, { app: 'loki' });
-      const others = [own('other', asked, { app: 'evil' }), own('loki-gw', asked, { app: 'loki', x: 'y' })];
-      const first = await pass([victim], NOTHING);
-      let last = first;
-      for (const services of [others, [victim, ...others], [victim, ...others]])
-        last = await pass(services, NOTHING, last);
-      const [[, was] = []] = toolsOf(first, NOTHING);
-      const [tool] = [...toolsOf(last, NOTHING)].flatMap(([, one]) => (one.name === was?.name ? one : []));
-      expect(JSON.stringify(tool)).toMatch(/loki(-gw)?\.monitoring\.svc/);
-    }
+    const [victim, other] = [own('loki', { app: 'loki' }), own('x-other', { app: 'evil' })];
+    const first = await pass([victim], NOTHING);
+    const both = await pass([victim, other], NOTHING, first);
+    const gone = await pass([other], NOTHING, both);
+    const back = await pass([victim, other], NOTHING, gone);
+    const names = ({ services }: DiscoveryResult) => services.map((each) => [each.service.name, each.tool]);
+    expect(names(gone)).toEqual([['x-other', 'x-other.monitoring']]);
+    expect(names(back)).toEqual([
+      ['loki', 'logs'],
+      ['x-other', 'x-other.monitoring'],
+    ]);
+    expect(names(await pass([other], NOTHING, { ...both, vanished: undefined, inUse: new Set() }))).toEqual([
+      ['x-other', 'logs'],
+    ]);
   });
 
   test('from Services whose order it changes, by connecting them to an older one', async () => {

@@ -13,15 +13,7 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import {
-  awaitedNames,
-  type Companions,
-  heldWithVanished,
-  type InUse,
-  type Use,
-  useAfter,
-  withHeirs,
-} from './company.ts';
+import { awaitedNames, type Companions, type InUse, type Use, useAfter, withHeirs } from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
@@ -151,7 +143,7 @@ export function* combineOutcomes(
   const { now = 0 } = stages;
   const use = useAfter(used, found, services, context, { now, held: naming.held });
   const free = withoutAwaited(services, awaitedNames(use, now));
-  const named = assignNames(free.candidates, { ...naming, held: heldWithVanished(naming.held, context) });
+  const named = assignNames(free.candidates, naming);
   yield;
   const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
