@@ -5,7 +5,6 @@ import { byAge } from '../model/backend-id.ts';
 import { type Candidate, lastingAlternates } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
-
 import type { Observed } from '../planning/observed.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import { publishedInUse, type ServiceInUse } from '../planning/services-in-use.ts';

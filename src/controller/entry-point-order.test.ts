@@ -60,6 +60,20 @@ describe('the order of entry points', () => {
     expect([namesOf(ordered), ordered.newcomers]).toEqual([['a', 'b'], ['b']]);
   });
 
+  test('is the same object as before while nothing changes', () => {
+    const all = backend(a, b, c);
+    const once = orderEntryPoints(all, standing({ inUse: keys('a') }));
+    expect(once.newcomers).toBeUndefined();
+    const other = backend(way('x', { part: '1' }), way('y', { part: '2' }));
+    const first = orderEntryPoints(other, standing({ inUse: keys('y') }));
+    expect(first.newcomers).toEqual(['x']);
+    expect(orderEntryPoints(other, standing({ inUse: keys('y') }))).toBe(first);
+    expect(orderEntryPoints(other, standing({ inUse: keys('x') }))).not.toBe(first);
+    const parts = splitCandidate(other, standing({ inUse: keys('x', 'y') }));
+    expect(parts).toHaveLength(2);
+    expect(splitCandidate(other, standing({ inUse: keys('x', 'y') }))).toBe(parts);
+  });
+
   test('starts with the one that overrides name, with evidence, and has each once', () => {
     const ordered = orderEntryPoints(backend(a, b, c), standing({ named: keys('b') }));
     expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);

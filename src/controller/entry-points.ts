@@ -46,6 +46,32 @@ function withOldest(entryPoints: readonly Candidate[], most: number): readonly C
   return first.includes(oldest) ? first : [...first.slice(0, -1), oldest];
 }
 
+/** A result for a candidate, with everything else that it depends on. */
+interface Made<T> {
+  readonly of: string;
+  readonly result: T;
+}
+
+/** Makes something of a candidate, or returns the last result: what is unchanged stays the same object. */
+function remade<T>(
+  known: WeakMap<Candidate, Made<T>>,
+  candidate: Candidate,
+  inputs: unknown,
+  make: () => T,
+): T {
+  const of = JSON.stringify(inputs);
+  const last = known.get(candidate);
+  if (last?.of === of) return last.result;
+  const result = make();
+  known.set(candidate, { of, result });
+  return result;
+}
+
+const ordered = new WeakMap<Candidate, Made<Candidate>>();
+const divided = new WeakMap<Candidate, Made<readonly Candidate[]>>();
+
+const nameOf = ({ service }: Candidate): string => service.name;
+
 /**
  * Orders the entry points of a backend by preference, and keeps only a few. An entry point named in overrides comes first:
  * text about a Service applies to that Service only, and not to others that lead to the same backend, or claim to. Then the
@@ -70,11 +96,11 @@ export function orderEntryPoints(candidate: Candidate, standing: Standing): Cand
       ? 'a person named it'
       : `${first === used ? 'is in use' : 'was preferred before'}; ${name} leads to other Pods`;
   const newcomers = newcomersTo(used ?? first, entryPoints, standing, named);
-  const ordered = first === candidate ? candidate : preferring(candidate, first, why);
+  const best = first === candidate ? candidate : preferring(candidate, first, why);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
     Number(set.has(keyOf(entryPoint)));
   // Without more than a hint, a Service does not become the entry point of this backend, but it may be one already.
-  const counted = ordered.fallbacks.filter(
+  const counted = best.fallbacks.filter(
     (each) => each.certainty !== 'hint' || isIn(named, each) + isIn(inUse, each) > 0,
   );
   const isNewcomer = (each: Candidate): number => Number(newcomers.includes(each.service.name));
@@ -83,12 +109,17 @@ export function orderEntryPoints(candidate: Candidate, standing: Standing): Cand
       isIn(named, b) - isIn(named, a) || isIn(inUse, b) - isIn(inUse, a) || isNewcomer(a) - isNewcomer(b),
   );
   const fallbacks = withOldest(sorted, MAX_ENTRY_POINTS - 1);
-  if (newcomers.length > 0)
-    return { ...ordered, fallbacks: fallbacks.map((each) => ({ ...each, newcomers })), newcomers };
   const isSame =
-    ordered === candidate &&
+    best === candidate &&
+    newcomers.length === 0 &&
+    fallbacks.length === candidate.fallbacks.length &&
     fallbacks.every((entryPoint, index) => entryPoint === candidate.fallbacks[index]);
-  return isSame && fallbacks.length === candidate.fallbacks.length ? candidate : { ...ordered, fallbacks };
+  if (isSame) return candidate;
+  return remade(ordered, candidate, [why, nameOf(best), fallbacks.map(nameOf), newcomers], () =>
+    newcomers.length === 0
+      ? { ...best, fallbacks }
+      : { ...best, fallbacks: fallbacks.map((each) => ({ ...each, newcomers })), newcomers },
+  );
 }
 
 /**
@@ -115,7 +146,7 @@ export function splitCandidate(candidate: Candidate, { inUse, companions }: Use)
     );
   };
   const names = Map.groupBy([candidate.service.name, ...candidate.alternates], homeOf);
-  return homes.flatMap((home) => {
+  const partOf = (home: Candidate): readonly Candidate[] => {
     const own = new Set(names.get(home));
     const [best, ...fallbacks] = entryPoints
       .filter(({ service }) => own.has(service.name))
@@ -129,8 +160,10 @@ export function splitCandidate(candidate: Candidate, { inUse, companions }: Use)
         fallbacks: [],
         evidence: entryPoint.evidence.filter(({ signal }) => signal !== 'group'),
       }));
-    return best === undefined ? [] : { ...best, fallbacks };
-  });
+    return best === undefined ? [] : [{ ...best, fallbacks }];
+  };
+  const inputs = homes.map((home) => [nameOf(home), names.get(home)]);
+  return remade(divided, candidate, inputs, () => homes.flatMap(partOf));
 }
 
 /** An entry point with its verdict. */
