@@ -42,6 +42,25 @@ test('a group whose work is expensive pauses, and the others do not wait for it'
   expect(order.filter((each) => each === 'expensive')).toHaveLength(3);
 });
 
+test('what the work resumes counts, too', async () => {
+  let clock = 0;
+  const pauses: number[] = [];
+  const pace = createPacer({
+    now: () => clock,
+    pause: async (length) => void pauses.push(length),
+  });
+  const resumed = new Promise<void>((begin) => void pace('hostile', begin)).then(async () => {
+    await Promise.resolve();
+    clock += 25;
+    await Promise.resolve();
+    clock += 25;
+  });
+  await resumed;
+  await turn();
+  await turn();
+  expect(pauses).toEqual([200]);
+});
+
 test('cheap work of one group needs no pauses, and keeps its order', async () => {
   const pace = createPacer({
     now: () => 0,

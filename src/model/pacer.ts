@@ -5,7 +5,7 @@ const EXPENSIVE_MS = 10;
 /** A group pauses this many times as long as its expensive work took, so it uses a fifth of a core at most. */
 const PAUSE_FACTOR = 4;
 
-/** Runs a piece of synchronous work of a group, as soon as it is the group's turn. */
+/** Runs a piece of work of a group, and what it resumes, as soon as it is the group's turn. */
 export type Pacer = (group: string, work: () => void) => Promise<void>;
 
 interface Clock {
@@ -32,6 +32,8 @@ export function createPacer({ now, pause }: Clock = CLOCK): Pacer {
     slots.run(group, async () => {
       const begun = now();
       work();
+      // Until what the work resumed has come to a halt: ticks run once no more promises are due.
+      await new Promise<void>((halted) => process.nextTick(halted));
       const spent = now() - begun;
       await new Promise((nextTurn) => setImmediate(nextTurn));
       return spent;

@@ -11,11 +11,13 @@ import { type FetchToolPage, listTools } from './mcp-tools.ts';
 import { createProber } from './prober.ts';
 
 const bytes = 100;
+const values = 10;
 const status = 200;
 const one = (tools: unknown, nextCursor?: unknown) => async () => ({
   status,
   message: { result: { tools, nextCursor } },
   bytes,
+  values,
 });
 const toolsOf = async (tools: unknown) => (await listTools(one(tools))).tools ?? [];
 
@@ -76,15 +78,23 @@ describe('parsing a list', () => {
       new ProbeFailure('it closed the connection', 'protocol'),
       'got no response: it closed',
     ],
-    ['gets a status', { status: 500, message: undefined, bytes }, 'got status 500'],
-    ['gets an error', { status, message: { error: { code: -32603 } }, bytes }, 'got the error -32603'],
+    ['gets a status', { status: 500, message: undefined, bytes, values }, 'got status 500'],
+    [
+      'gets an error',
+      { status, message: { error: { code: -32603 } }, bytes, values },
+      'got the error -32603',
+    ],
     [
       'gets an error that says nothing',
-      { status, message: { error: { code: 'x' } }, bytes },
+      { status, message: { error: { code: 'x' } }, bytes, values },
       'without tools',
     ],
-    ['gets no list', { status, message: { result: {} }, bytes }, 'got a response without tools'],
-    ['gets no message', { status, message: undefined, bytes }, 'got a response that is not of the protocol'],
+    ['gets no list', { status, message: { result: {} }, bytes, values }, 'got a response without tools'],
+    [
+      'gets no message',
+      { status, message: undefined, bytes, values },
+      'got a response that is not of the protocol',
+    ],
   ])('if a page %s, the tools are unknown, and it is said why', async (_, broken, gap) => {
     const first = await listTools(async () => broken);
     expect(first).toEqual({ gap: expect.stringMatching(`^its list .*${gap}`) });
@@ -141,17 +151,31 @@ describe('limits', () => {
         status,
         message: { result: { tools: many(2, page * 2), nextCursor: String(page + 1) } },
         bytes,
+        values,
       };
     });
     expect(cursors).toEqual([undefined, '1', '2', '3', '4', '5', '6', '7']);
     expect([list.tools?.length, list.gap]).toEqual([16, 'it has more than 8 pages']);
   });
 
+  test('values are counted on all pages', async () => {
+    const pages = (first: number, second: number) => async (cursor: string | undefined) => ({
+      ...{ status, bytes },
+      message: { result: { tools: many(1, Number(cursor ?? 0)), ...(cursor ? {} : { nextCursor: '1' }) } },
+      values: cursor === undefined ? first : second,
+    });
+    const gap = 'it has more than 16384 values';
+    expect(await listTools(pages(16_385, 0))).toEqual({ gap });
+    expect(await listTools(pages(16_383, 1))).not.toHaveProperty('gap');
+    const list = await listTools(pages(16_384, 1));
+    expect([list.tools?.length, list.gap]).toEqual([1, gap]);
+  });
+
   test('an invalid cursor ends it', async () => {
     let asked = 0;
     const list = await listTools(async () => {
       asked++;
-      return { status, message: { result: { tools: many(1), nextCursor: 'same' } }, bytes };
+      return { status, message: { result: { tools: many(1), nextCursor: 'same' } }, bytes, values };
     });
     expect([asked, list.gap]).toEqual([2, 'page 2 of its list names itself as the next one']);
   });
@@ -165,6 +189,7 @@ describe('limits', () => {
         status,
         message: { result: { tools: many(1, page), nextCursor: `${page}` } },
         bytes: 100 * 1024,
+        values,
       };
     });
     expect(limits).toEqual([256, 156, 56].map((kib) => kib * 1024));
@@ -180,7 +205,7 @@ describe('limits', () => {
   });
 
   test('a page beyond the limit is left out, and those before it are kept', async () => {
-    const cut = { status, message: undefined, bytes: 256 * 1024 };
+    const cut = { status, message: undefined, bytes: 256 * 1024, values };
     expect(await listTools(async () => cut)).toEqual({ tools: [], gap: 'it needs more than 256 KiB' });
     const page = one([{ name: 'a' }], 'next');
     const list = await listTools(async (cursor) => (cursor === undefined ? page() : cut));
@@ -247,7 +272,7 @@ test('numbers that a double would round are hashed and shown as they were sent',
     const body = `{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a","inputSchema":{"maximum":${number}}}]}}`;
     const call = createRpcCall({ path: '/', method: 'tools/list' });
     call.request.enough?.(Buffer.from(body));
-    const page = { status, message: call.message({ status, headers: {}, body }), bytes };
+    const page = { status, message: call.message({ status, headers: {}, body }), bytes, values };
     const [tool] = (await listTools(async () => page, true)).tools ?? [];
     return { digest: tool?.digest, texts: tool?.texts };
   };

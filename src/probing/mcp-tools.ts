@@ -10,6 +10,8 @@ import { toolTexts } from './tool-texts.ts';
 const MAX_TOOLS = 512;
 const MAX_PAGES = 8;
 const MAX_BYTES = 256 * 1024;
+/** Maximum values and keys in a list. 200 ordinary tools have half as many. */
+export const MAX_VALUES = 16 * 1024;
 
 /**
  * Maximum characters of all names together. Names stay in memory, and a namespace may have hundreds of servers. The
@@ -36,6 +38,8 @@ export interface ToolPage {
   readonly status: number;
   readonly message: RpcMessage | undefined;
   readonly bytes: number;
+  /** The values and keys in it. */
+  readonly values: number;
 }
 
 /**
@@ -107,6 +111,7 @@ function faultOf({ status, message }: ToolPage, page: number): string {
 }
 
 const TOO_MANY_BYTES = `it needs more than ${MAX_BYTES / 1024} KiB`;
+const TOO_MANY_VALUES = `it has more than ${MAX_VALUES} values`;
 const TOO_MANY_TOOLS = `it has more than ${MAX_TOOLS} tools`;
 
 /** The limit that keeps the next page from being requested, as a clause. */
@@ -125,11 +130,14 @@ async function readPages(fetchPage: FetchToolPage, keepsTexts: boolean): Promise
   let cursor: string | undefined;
   let left = MAX_BYTES;
   let names = 0;
+  let values = 0;
   for (let page = 1; ; page++) {
     const answer = await fetchPage(cursor, left);
     if (answer instanceof ProbeFailure)
       return { gap: `${pageName(page)} got no response: ${answer.message}` };
     left -= answer.bytes;
+    values += answer.values;
+    if (values > MAX_VALUES) return page === 1 ? { gap: TOO_MANY_VALUES } : result(TOO_MANY_VALUES);
     const { tools, nextCursor } = answer.message?.result ?? {};
     // A page beyond the limit is cut, so it is invalid JSON. The pages before it are valid.
     if (!Array.isArray(tools)) return left > 0 ? { gap: faultOf(answer, page) } : result(TOO_MANY_BYTES);

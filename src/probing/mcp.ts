@@ -11,8 +11,9 @@ import {
   verdictOnFailure,
 } from './fetch.ts';
 import { createRpcCall, type RpcCall } from './json-rpc.ts';
-import { type FetchToolPage, listTools, type ToolList } from './mcp-tools.ts';
+import { type FetchToolPage, listTools, MAX_VALUES, type ToolList } from './mcp-tools.ts';
 import { answerText, leadsToOwnLogin, redirectPath } from './redirect.ts';
+import { valuesIn } from './values-in.ts';
 
 /** The protocol revision without a handshake, which is tried first, and the last revision with one. */
 const MODERN = '2026-07-28';
@@ -285,8 +286,9 @@ class McpProbe {
           : createRpcCall({ path, method: 'tools/list', params, headers: inSession, limit });
       const answer = await this.#send(`POST ${path} tools/list`, call.request);
       if (answer instanceof ProbeFailure) return answer;
-      const bytes = Buffer.byteLength(answer.body);
-      return { status: answer.status, message: call.message(answer), bytes };
+      const values = valuesIn(answer.body);
+      const message = values > MAX_VALUES ? undefined : call.message(answer);
+      return { status: answer.status, message, bytes: Buffer.byteLength(answer.body), values };
     };
   }
 

@@ -53,6 +53,25 @@ test.each([
   else expect(most).toBe(20);
 });
 
+test('an answer that waits for those of others is not late', async () => {
+  const text = 'x'.repeat(5_000);
+  /** Handling it takes so long that the next one of the namespace waits for more than the timeout. */
+  const costly = () => {
+    let read = 0;
+    return {
+      ...{ status: 200, headers: {} },
+      get body() {
+        const end = performance.now() + (read++ === 0 ? 0 : 60);
+        while (performance.now() < end);
+        return text;
+      },
+    };
+  };
+  const prober = createProber(KINDS, { fetch: async () => costly() }, { concurrency: 32, timeout: 150 });
+  const verdicts = await Promise.all(['a', 'b', 'c'].map((name) => prober.probe(named(name), never)));
+  expect(verdicts.map(({ health }) => health)).toEqual(['healthy', 'healthy', 'healthy']);
+});
+
 describe('the timeout', () => {
   test('ends a probe of a backend that never responds', async () => {
     const backend = await rawBackend(() => {});

@@ -1,8 +1,8 @@
 import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
 import { clusterField, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
+import { createPacer } from '../model/pacer.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
-import { createTurns } from '../model/turns.ts';
 import type { Fetch, Phase, ProbeRequest, Progress } from './fetch.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { probeKafka, type TcpExchange } from './kafka.ts';
@@ -91,7 +91,7 @@ const PROBES_PER_TICK = 1;
  * how long they take: a list of tools may take several milliseconds.
  */
 const LARGE_ANSWER = 4 * 1024;
-const turnOf = createTurns(1);
+const paceAnswers = createPacer();
 
 /**
  * Aborts a probe at its timeout, earlier if `mayEnd` returns `true` after a short time, and with the parent signal. The
@@ -101,16 +101,26 @@ function probeDeadline(limits: ProbeLimits, mayEnd: () => boolean, signal: Abort
   const deadline = new AbortController();
   const onAbort = (): void => deadline.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
-  const started = performance.now();
+  let started = performance.now();
+  let waits = 0;
   const short = Math.min(SLOT_RELEASE_MS, limits.timeout);
   const check = (): void => {
     const spent = performance.now() - started;
-    if (spent >= limits.timeout || mayEnd()) deadline.abort();
+    if (waits > 0) timer = setTimeout(check, 100);
+    else if (spent >= limits.timeout || mayEnd()) deadline.abort();
     else timer = setTimeout(check, Math.min(100, limits.timeout - spent));
   };
   let timer = setTimeout(check, short);
   return {
     signal: deadline.signal,
+    /** Waits without time passing: the backend has answered, and it is not its fault that others did, too. */
+    async without(wait: () => Promise<void>): Promise<void> {
+      const begun = performance.now();
+      waits++;
+      await wait();
+      waits--;
+      started += performance.now() - begun;
+    },
     /** Elapsed time, in milliseconds. */
     spent: () => performance.now() - started,
     end: () => {
@@ -202,10 +212,12 @@ export function createProber(
     signal: AbortSignal,
     progress: Progress,
     known: (verdict: Verdict) => void,
+    waiting: (wait: () => Promise<void>) => Promise<void>,
   ): Promise<Verdict> => {
     const fetch: Fetch = async (to, ask, until) => {
       const answer = await route.fetch(to, counted(ask, progress), until, progress);
-      if (answer.body.length > LARGE_ANSWER) await turnOf(displayNamespace(to.service));
+      if (answer.body.length > LARGE_ANSWER)
+        await waiting(() => new Promise((begin) => void paceAnswers(displayNamespace(to.service), begin)));
       return answer;
     };
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
@@ -231,9 +243,15 @@ export function createProber(
       const { promise: over, reject } = Promise.withResolvers<never>();
       clock.signal.addEventListener('abort', () => reject(clock.signal.reason), { once: true });
       const verdict = await Promise.race([
-        probeByProtocol(candidate, clock.signal, progress, (known) => {
-          earlyVerdict = known;
-        }),
+        probeByProtocol(
+          candidate,
+          clock.signal,
+          progress,
+          (known) => {
+            earlyVerdict = known;
+          },
+          clock.without,
+        ),
         over,
       ]);
       return withCertificate(verdict, candidate, progress);

@@ -3,7 +3,6 @@ import type { IncomingMessage } from 'node:http';
 import accepts from '@fastify/accepts';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { RateLimitResult } from '../model/rate-limit.ts';
-import { createTurns } from '../model/turns.ts';
 import type { DropReason } from '../telemetry/api-metrics.ts';
 import { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -22,6 +21,7 @@ import { ProblemError } from './problem.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
 import { mustBePlain, mustHaveOneHost } from './request-form.ts';
 import type { ServerTls } from './tls.ts';
+import { createTurns } from './turns.ts';
 import { boundedValidator } from './validation.ts';
 
 /** Maximum requests to begin in one turn of the event loop. */

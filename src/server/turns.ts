@@ -1,4 +1,4 @@
-import { createFairSlots } from './fair-slots.ts';
+import { createFairSlots } from '../model/fair-slots.ts';
 
 /**
  * Creates a function that waits until a piece of work may begin. Node.js reads all connections with data in one turn of the
