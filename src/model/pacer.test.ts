@@ -48,6 +48,7 @@ test('what the work resumes counts, too', async () => {
   const pace = createPacer({
     now: () => clock,
     pause: async (length) => void pauses.push(length),
+    withResumed: true,
   });
   const resumed = new Promise<void>((begin) => void pace('hostile', begin)).then(async () => {
     await Promise.resolve();

@@ -5,7 +5,7 @@ const EXPENSIVE_MS = 10;
 /** A group pauses this many times as long as its expensive work took, so it uses a fifth of a core at most. */
 const PAUSE_FACTOR = 4;
 
-/** Runs a piece of work of a group, and what it resumes, as soon as it is the group's turn. */
+/** Runs a piece of synchronous work of a group, as soon as it is the group's turn. */
 export type Pacer = (group: string, work: () => void) => Promise<void>;
 
 interface Clock {
@@ -15,7 +15,12 @@ interface Clock {
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
-const CLOCK: Clock = {
+interface PacerOptions extends Clock {
+  /** Whether the promises that a piece settles are part of it, until what they resume has come to a halt. */
+  readonly withResumed?: boolean;
+}
+
+export const CLOCK: Clock = {
   now: () => performance.now(),
   pause: (milliseconds) => new Promise((end) => setTimeout(end, milliseconds).unref()),
 };
@@ -24,7 +29,7 @@ const CLOCK: Clock = {
  * Paces work whose cost a server chooses, such as the verification of its certificates: one piece per turn of the event loop.
  * Groups take turns, and one whose work is expensive pauses after each piece, which delays no other.
  */
-export function createPacer({ now, pause }: Clock = CLOCK): Pacer {
+export function createPacer({ now, pause, withResumed = false }: PacerOptions = CLOCK): Pacer {
   const slots = createFairSlots(1);
   /** The last piece of each group, with the pause after it. */
   const last = new Map<string, Promise<void>>();
@@ -32,8 +37,8 @@ export function createPacer({ now, pause }: Clock = CLOCK): Pacer {
     slots.run(group, async () => {
       const begun = now();
       work();
-      // Until what the work resumed has come to a halt: ticks run once no more promises are due.
-      await new Promise<void>((halted) => process.nextTick(halted));
+      // Ticks run once no more promises are due.
+      if (withResumed) await new Promise<void>((halted) => process.nextTick(halted));
       const spent = now() - begun;
       await new Promise((nextTurn) => setImmediate(nextTurn));
       return spent;

@@ -1,6 +1,6 @@
 import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
 import { clusterField, displayNamespace, HOME_CLUSTER } from '../model/key.ts';
-import { createPacer } from '../model/pacer.ts';
+import { CLOCK, createPacer } from '../model/pacer.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import type { Fetch, Phase, ProbeRequest, Progress } from './fetch.ts';
@@ -91,7 +91,7 @@ const PROBES_PER_TICK = 1;
  * how long they take: a list of tools may take several milliseconds.
  */
 const LARGE_ANSWER = 4 * 1024;
-const paceAnswers = createPacer();
+const paceAnswers = createPacer({ ...CLOCK, withResumed: true });
 
 /**
  * Aborts a probe at its timeout, earlier if `mayEnd` returns `true` after a short time, and with the parent signal. The

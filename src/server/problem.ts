@@ -40,7 +40,7 @@ const KINDS = {
   'length-required': { status: 411, title: 'The length of the body is missing' },
   'precondition-failed': { status: 412, title: 'The resource is in another state' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
-  'uri-too-long': { status: 414, title: 'The path is too long' },
+  'uri-too-long': { status: 414, title: 'The URL is too long' },
   'unsupported-media-type': { status: 415, title: 'The media type is not supported' },
   'expectation-failed': { status: 417, title: 'The expectation cannot be met' },
   'configuration-invalid': { status: 422, title: 'The configuration cannot be used' },
