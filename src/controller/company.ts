@@ -157,7 +157,7 @@ const made = (created: string | undefined): number =>
   created === undefined ? Number.NaN : Date.parse(created);
 
 /** The members of a backend that are too new to be part of the same installation as its entry point. */
-function laterThan({ service, members = [] }: Candidate): ReadonlySet<string> {
+export function laterThan({ service, members = [] }: Candidate): ReadonlySet<string> {
   const latest = made(service.created) + INSTALLATION_SPAN_MS;
   return new Set(members.filter(({ created }) => made(created) > latest).map(({ name }) => name));
 }
@@ -170,9 +170,9 @@ function ownerOf({ service, members = [], samePods = [] }: Candidate): string | 
 }
 
 /**
- * The Services of a backend that came after its entry point, and lead to other Pods. They take neither its place nor its
- * name, whether it works or not, unless people name them. Before it has worked, only those count that are too new to be
- * part of the same installation.
+ * The Services of a backend that came after its entry point. They take neither its place nor its name, whether it works or
+ * not, unless people name them. Those that are part of the same installation, by their age, do if they lead to its Pods, or
+ * before it has worked.
  * @param first the entry point in use, or else the preferred one
  * @param entryPoints all entry points of the backend
  */
@@ -190,7 +190,8 @@ export function newcomersTo(
   const known = new Map(entryPoints.map(({ service }) => [service.name, service]));
   const belongs = (name: string): boolean => {
     const service = known.get(name);
-    return service !== undefined && (podsWithin(service, first.service) || named.has(keyOfService(service)));
+    if (service === undefined) return false;
+    return (podsWithin(service, first.service) && !late.has(name)) || named.has(keyOfService(service));
   };
   return first.alternates.filter((name) => isLate(name) && !belongs(name));
 }

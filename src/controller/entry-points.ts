@@ -4,7 +4,7 @@ import { podsWithin as servicePodsWithin } from '../detection/selection.ts';
 import { type Candidate, isBlank, type Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
-import { newcomersTo, type Use } from './company.ts';
+import { laterThan, newcomersTo, type Use } from './company.ts';
 
 /** What the choice of entry points depends on, apart from verdicts. */
 export interface Standing extends Use {
@@ -84,17 +84,19 @@ export function orderEntryPoints(candidate: Candidate, standing: Standing): Cand
   const entryPoints = [candidate, ...candidate.fallbacks];
   const used = entryPoints.find((entryPoint) => inUse.has(keyOf(entryPoint)));
   const wanted = entryPoints.find((entryPoint) => named.has(keyOf(entryPoint)));
+  const late = used === undefined ? new Set() : laterThan(used);
   const mayComeFirst = (entryPoint: Candidate): boolean =>
     used === undefined ||
     entryPoint === used ||
-    podsWithin(entryPoint, used) ||
+    (podsWithin(entryPoint, used) && !late.has(entryPoint.service.name)) ||
     companions.get(keyOf(used))?.better.has(entryPoint.service.name) === true;
   const first = wanted ?? entryPoints.find(mayComeFirst) ?? candidate;
   const { name } = candidate.service;
+  const isOnlyNewer = used !== undefined && podsWithin(candidate, used);
   const why =
     first === wanted
       ? 'a person named it'
-      : `${first === used ? 'is in use' : 'was preferred before'}; ${name} leads to other Pods`;
+      : `${first === used ? 'is in use' : 'was preferred before'}; ${name} ${isOnlyNewer ? 'is newer' : 'leads to other Pods'}`;
   const newcomers = newcomersTo(used ?? first, entryPoints, standing, named);
   const best = first === candidate ? candidate : preferring(candidate, first, why);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
@@ -268,8 +270,10 @@ export function* tryEntryPoints(
     if (!isClosed(preferred) || isMeant) return { probed: [preferred], apart };
     for (const entryPoint of candidate.fallbacks) {
       const belongs =
-        used === undefined ? isOfOneInstallation(entryPoint, candidate) : !isNewcomer(entryPoint);
-      if (!belongs && !podsWithin(entryPoint, candidate)) continue;
+        used === undefined
+          ? isOfOneInstallation(entryPoint, candidate) || podsWithin(entryPoint, candidate)
+          : !isNewcomer(entryPoint);
+      if (!belongs) continue;
       const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
       if (isOpen(each)) return { probed: [preferred, each], apart };
     }

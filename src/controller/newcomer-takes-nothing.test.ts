@@ -310,7 +310,7 @@ describe('added Services with Pods of their own take nothing', () => {
       ...{ created, selector },
     });
     const victim = own('loki', '2026-01-01T00:00:00Z', { app: 'loki' });
-    const helper = own('loki-gw', '2026-01-02T00:00:00Z', { app: 'loki', x: 'y' });
+    const helper = own('loki-gw', '2026-01-01T00:05:00Z', { app: 'loki', x: 'y' });
     const thief = own('loki-gateway', '2026-01-03T00:00:00Z', { app: 'evil' });
     const down = new Map(['loki', 'loki-gw'].map((name) => [name, FAILED]));
     for (const known of [inProcess, published]) {
@@ -339,7 +339,7 @@ describe('added Services with Pods of their own take nothing', () => {
       ...{ created, selector },
     });
     const victim = own('loki', '2026-01-01T00:00:00Z', { app: 'loki' });
-    const helper = own('loki-gateway', '2026-01-02T00:00:00Z', { app: 'loki', x: 'y' });
+    const helper = own('loki-gateway', '2026-01-01T00:05:00Z', { app: 'loki', x: 'y' });
     const strayed = { ...helper, selector: { app: 'evil' } };
     for (const known of [inProcess, published]) {
       const first = await pass([victim], NOTHING);
@@ -349,6 +349,13 @@ describe('added Services with Pods of their own take nothing', () => {
       for (const _ of ['once', 'twice'])
         last = await pass([victim, strayed], NOTHING, known(last, NOTHING), new Map());
       expect(toolsOf(last, NOTHING)).toEqual(toolsOf(first, NOTHING));
+      const late = { ...helper, created: '2026-01-01T00:10:01Z' };
+      for (const answers of [new Map(), new Map([['loki', FAILED]])]) {
+        const stays = await pass([victim, late], NOTHING, known(first, NOTHING), answers);
+        expect(stays.services).toMatchObject([
+          { service: { name: 'loki' }, alternates: ['loki-gateway'], newcomers: ['loki-gateway'] },
+        ]);
+      }
       // One that the owner changes has its own place.
       const moved = { ...victim, selector: { app: 'loki', version: 'green' } };
       const own = await pass([moved, helper], NOTHING, known(first, NOTHING));
