@@ -189,6 +189,29 @@ test('of much data at once, 16 KiB are decrypted in each turn of the event loop'
   expect(most).toBeLessThanOrEqual(18 * 1024);
 });
 
+test.each([
+  ['TLSv1.2', 1_000],
+  ['TLSv1.2', 40_000],
+  ['TLSv1.3', 1_000],
+] as const)(
+  'a client that closes its side at once gets its response: %s, %i bytes',
+  async (version, size) => {
+    const { port } = await started({});
+    const body = JSON.stringify({ text: 'x'.repeat(size) });
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      ca: authority.certificatePem,
+      minVersion: version,
+      maxVersion: version,
+    });
+    socket.end(
+      `POST /length HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    expect(await text(socket)).toContain(`{"length":${body.length}}`);
+  },
+);
+
 test('a client without a certificate is refused, and one that ends early harms nothing', async () => {
   const { port, secured } = await started();
   await refused(connect({ port, ca: authority.certificatePem, rejectUnauthorized: false }));

@@ -35,8 +35,10 @@ class LimitedSocket extends Duplex {
   #received = 0;
   #isSecured = false;
   #isForwarding = false;
-  /** More was asked for while pieces were forwarded. */
+  /** More was asked for while data was forwarded. */
   #isAwaited = false;
+  /** The client closed its side while data was forwarded. */
+  #isEnded = false;
   readonly #screen: HandshakeScreen | undefined;
 
   /** @param screen reads the handshake before OpenSSL does, if the client may send certificates */
@@ -51,12 +53,18 @@ class LimitedSocket extends Duplex {
     socket.pause();
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => {
-      // Without this, a client that leaves during the handshake would count until it times out.
-      if (this.#isSecured) this.push(null);
-      else this.destroy();
+      // The end may be read before the last data is forwarded.
+      if (this.#isForwarding) this.#isEnded = true;
+      else this.#end();
     });
     socket.on('error', (error) => this.destroy(error));
     socket.on('close', () => this.destroy());
+  }
+
+  #end(): void {
+    // Otherwise, a client that leaves during the handshake would count until it times out.
+    if (this.#isSecured) this.push(null);
+    else this.destroy();
   }
 
   /** Ends the limits. */
@@ -101,15 +109,13 @@ class LimitedSocket extends Duplex {
       this.destroy(new Error(`the TLS handshake ${fault}`));
       return;
     }
-    if (rest.length === 0) {
-      await this.#pace(addressKey(this.remoteAddress ?? ''), () => this.#forward(part));
-      return;
-    }
+    let wantsMore = true;
     this.#isForwarding = true;
     await this.#pace(addressKey(this.remoteAddress ?? ''), () => {
-      if (!this.destroyed) this.push(part);
+      if (!this.destroyed) wantsMore = this.push(part);
     });
-    if (this.#isSecured) await this.#forwardPieces(rest);
+    if (rest.length === 0) this.#forwarded(wantsMore);
+    else if (this.#isSecured) await this.#forwardPieces(rest);
     else this.destroy(new Error('the TLS handshake is too long'));
   }
 
@@ -121,8 +127,14 @@ class LimitedSocket extends Duplex {
       await this.#pace(address, () => {
         if (!this.destroyed) wantsMore = this.push(chunk.subarray(start, start + MAX_PIECE_BYTES));
       });
+    this.#forwarded(wantsMore);
+  }
+
+  #forwarded(wantsMore: boolean): void {
     this.#isForwarding = false;
-    if ((wantsMore || this.#isAwaited) && !this.destroyed) this.#socket.resume();
+    if (this.destroyed) return;
+    if (this.#isEnded) this.#end();
+    else if (wantsMore || this.#isAwaited) this.#socket.resume();
     this.#isAwaited = false;
   }
 
