@@ -159,6 +159,12 @@ const newcomer = fc
 
 const newcomers = fc.uniqueArray(newcomer, { selector: ({ name }) => name, minLength: 1, maxLength: 3 });
 
+/** A labelled Loki with this age and these Pods. */
+const lokiOf = (name: string, created: string, selector: Service['selector']): Service => ({
+  ...service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'] }),
+  ...{ created, selector },
+});
+
 const writtenOf = (named: Service | undefined): Written =>
   named === undefined
     ? NOTHING
@@ -305,13 +311,9 @@ describe('added Services with Pods of their own take nothing', () => {
   });
 
   test('after a Service with the same Pods took the place of one, and is deleted', async () => {
-    const own = (name: string, created: string, selector: Service['selector']): Service => ({
-      ...service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'] }),
-      ...{ created, selector },
-    });
-    const victim = own('loki', '2026-01-01T00:00:00Z', { app: 'loki' });
-    const helper = own('loki-gw', '2026-01-01T00:05:00Z', { app: 'loki', x: 'y' });
-    const thief = own('loki-gateway', '2026-01-03T00:00:00Z', { app: 'evil' });
+    const victim = lokiOf('loki', '2026-01-01T00:00:00Z', { app: 'loki' });
+    const helper = lokiOf('loki-gw', '2026-01-01T00:05:00Z', { app: 'loki', x: 'y' });
+    const thief = lokiOf('loki-gateway', '2026-01-03T00:00:00Z', { app: 'evil' });
     const down = new Map(['loki', 'loki-gw'].map((name) => [name, FAILED]));
     for (const known of [inProcess, published]) {
       let last = await pass([victim], NOTHING);
@@ -334,12 +336,8 @@ describe('added Services with Pods of their own take nothing', () => {
   });
 
   test('after a Service with the same Pods took the place of one, and leads to others', async () => {
-    const own = (name: string, created: string, selector: Service['selector']): Service => ({
-      ...service(name, { labels: { app: 'loki' }, ports: ['http-metrics:3100'] }),
-      ...{ created, selector },
-    });
-    const victim = own('loki', '2026-01-01T00:00:00Z', { app: 'loki' });
-    const helper = own('loki-gateway', '2026-01-01T00:05:00Z', { app: 'loki', x: 'y' });
+    const victim = lokiOf('loki', '2026-01-01T00:00:00Z', { app: 'loki' });
+    const helper = lokiOf('loki-gateway', '2026-01-01T00:05:00Z', { app: 'loki', x: 'y' });
     const strayed = { ...helper, selector: { app: 'evil' } };
     for (const known of [inProcess, published]) {
       const first = await pass([victim], NOTHING);

@@ -20,6 +20,7 @@ interface PacerOptions extends Clock {
   readonly withResumed?: boolean;
 }
 
+/** The time of this process. */
 export const CLOCK: Clock = {
   now: () => performance.now(),
   pause: (milliseconds) => new Promise((end) => setTimeout(end, milliseconds).unref()),

@@ -50,7 +50,6 @@ export function inUseNote(inUse: readonly ServiceInUse[], tools: readonly Publis
     .map(({ service, tool, others, on }) => ({
       namespace: displayNamespace(service),
       key: service.name,
-      //
       value: [
         tool === defaultName(service) ? '' : tool,
         ...(on === undefined ? [] : [`${ON}${on}`]),
