@@ -214,6 +214,8 @@ export async function createApp({
     );
   });
   if (tls !== undefined) limitHandshakes(app.server, { asksForCertificates: tls.requestCert === true });
+  // Undocumented: otherwise, a client that closes its side at once gets no response. A test fails if that changes.
+  Object.assign(app.server, { httpAllowHalfOpen: true });
   connections.guard(app.server);
   limitParsing(app.server);
   lingerOnClose(app.server);

@@ -50,6 +50,8 @@ class LimitedSocket extends Duplex {
     this.remoteAddress = socket.remoteAddress;
     this.remotePort = socket.remotePort;
     this.remoteFamily = socket.remoteFamily;
+    // Otherwise, a client that closes its side gets no response.
+    socket.allowHalfOpen = true;
     socket.pause();
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('end', () => {
