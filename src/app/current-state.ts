@@ -1,7 +1,6 @@
 import { publishedUse } from '../controller/company.ts';
 import { observedNaming } from '../controller/naming.ts';
 import type { Stages } from '../controller/pass.ts';
-import { heldKeys } from '../detection/names.ts';
 import { approvalsIn } from '../model/approvals.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
@@ -20,8 +19,6 @@ export interface CurrentState {
   readonly overrides: Overrides;
   /** For a pass: the entry points and names that are in use, and those that overrides choose. */
   readonly stageInputs: Required<Pick<Stages, 'inUse' | 'companions' | 'naming'>>;
-  /** The Services behind published tools, which keep their place if a limit is reached. */
-  readonly published: ReadonlySet<ServiceKey>;
   /** For the conditions of backends. `isKnown` is false if the published documents were not read. */
   readonly publication: PublicationState;
   readonly tools: readonly PublishedTool[];
@@ -55,7 +52,6 @@ export function currentStateOf(
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
     stageInputs: { ...publishedUse(live), naming },
-    published: heldKeys(naming.held),
     publication: {
       isKnown,
       ...publicationState(live?.annotations),

@@ -2,6 +2,7 @@ import { readCurrentState, withCurrentState } from '../app/current-state.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { idsOf } from '../controller/backend-ids.ts';
 import { Catalog } from '../controller/catalog.ts';
+import { sinceOf } from '../controller/company.ts';
 import { discover, toolKinds } from '../controller/pass.ts';
 import { generate } from '../outputs/generate.ts';
 import { isWatched } from '../planning/conditions/published.ts';
@@ -48,7 +49,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       };
     },
   );
-  const { overrides, published, publication, tools, groups } = state;
+  const { overrides, publication, tools, groups } = state;
   const policy = { ...configured, approvalsUnknown: whyApprovalsUnknown(state) };
   // Trust and limits are those of serve. Backends that it does not watch take nothing from others.
   const searched = found.services.filter(({ service }) => isWatched(watched, service.namespace));
@@ -56,7 +57,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     ...policy,
     kinds,
     overrides,
-    published,
+    inUseSince: sinceOf(found),
   });
   const catalog = new Catalog();
   catalog.update(

@@ -72,8 +72,7 @@ export const SETTINGS = {
     group: 'limits',
     env: 'MAX_TOOLS_PER_NAMESPACE',
     flag: '--max-tools-per-namespace',
-    description:
-      'maximum number of published tools per namespace; tools already published and older Services come first',
+    description: 'maximum number of published tools per namespace; those that came into use first stay',
   }),
   maxDocumentKib: setting(count(16, 900), '900', {
     group: 'limits',

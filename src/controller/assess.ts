@@ -4,11 +4,13 @@ import { type Approvals, approvalsIn } from '../model/approvals.ts';
 import { type DiscoveredService, isKeptForNow, type Problem } from '../model/discovery.ts';
 import { type Documents, type Generated, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type GenerateOptions, generateInSteps } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
+import type { InUseSince } from '../planning/budget.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../planning/decide.ts';
 import type { Observed, ReadRevision } from '../planning/observed.ts';
@@ -16,6 +18,7 @@ import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
 import type { Cause, Excluded, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
 import { heldRollback, standingToolsets } from '../planning/rollback.ts';
+import { sinceOf, type Use } from './company.ts';
 import { fingerprint } from './fingerprint.ts';
 import { approximateServices, generateWithHeld, type KnownServices, reconstructServices } from './held.ts';
 import { namingOf } from './naming.ts';
@@ -58,6 +61,8 @@ export interface Findings {
   readonly outputs: Outputs<OutputSettings>;
   /** How long removals are held; `undefined`: not at all. */
   readonly removal: RemovalOptions | undefined;
+  /** What is in use; absent: as it is published. */
+  readonly use?: Use | undefined;
   /** Tools that the settings exclude; absent: none. */
   readonly excluded?: Excluded | undefined;
   /** Milliseconds since 1970. */
@@ -79,6 +84,10 @@ export interface Assessment {
   /** The services of the tools in the desired state. */
   readonly services: readonly DiscoveredService[];
 }
+
+/** Published tools came into use before this process. */
+const sincePublished = (tools: readonly PublishedTool[]): InUseSince =>
+  new Map([...heldKeys(publishedNames(tools))].map((key) => [key, 0]));
 
 /** The inputs of a decision: the published state, and what this process remembers. */
 export function situationOf(
@@ -134,13 +143,12 @@ const checked = new WeakMap<
  */
 function unwantedInRollback(
   { live, revisions, overrides }: Situation,
-  { found, generation, outputs, excluded }: Findings,
+  { generation, outputs, excluded }: Findings,
   generated: GeneratedSnapshot,
 ): string | undefined {
   const recorded = revisions.at(-1);
   if (recorded?.rollback === undefined) return undefined;
   const { from, accepted } = recorded.rollback;
-  // New documents are generated whenever the evidence changes.
   const of = [overrides, generation, excluded, revisions.length, generated];
   const known = checked.get(recorded);
   if (known?.of.every((each, index) => each === of[index])) return known.unwanted;
@@ -154,7 +162,6 @@ function unwantedInRollback(
     excluded,
     standing,
     onlyConfiguredCredentials: !isBefore,
-    found,
     revisions,
   };
   const [first] = notAccepted(unwantedIn(recorded, rules, outputs), accepted);
@@ -173,10 +180,10 @@ function unwantedInKept(
   generated: Toolset,
   valid: NonNullable<ReturnType<typeof lastValid>>,
   { live, revisions }: Situation,
-  { found, generation, outputs, excluded }: Findings,
+  { generation, outputs, excluded }: Findings,
 ): string | undefined {
   const accepted = heldRollback(live, revisions.at(-1))?.accepted;
-  const known = { overrides: valid.text, generation, areNamespacesKnown: true, excluded, revisions, found };
+  const known = { overrides: valid.text, generation, areNamespacesKnown: true, excluded, revisions };
   const rules = { ...known, standing: [kept], areSettingsKnown: true, onlyConfiguredCredentials: true };
   const unwanted = unwantedIn({ toolset: kept, overrides: valid.text }, rules, outputs);
   const { overrides } = valid;
@@ -237,7 +244,7 @@ export function* assessInSteps(
   const options = {
     ...generation,
     overrides: 'value' in read ? read.value : (valid?.overrides ?? NO_OVERRIDES),
-    published: heldKeys(publishedNames(tools)),
+    inUseSince: findings.use === undefined ? sincePublished(tools) : sinceOf(findings.use),
     publishedTypes: publishedTypes(before?.tools ?? []),
     publishedDocuments: before?.documents,
   };

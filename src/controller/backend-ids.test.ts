@@ -70,20 +70,16 @@ test('if the published state cannot be read at the start, its ids count as soon 
   expect((await start(place, GATEWAY))()).toEqual({ 'loki-gateway': 'monitoring/loki' });
 });
 
-test('a Service that joins or leaves is stored at once, although no document changes', async () => {
+test('a Service that leaves is stored at once, although no document changes, and one that comes later is none of it', async () => {
   const place = new MemoryPublisher();
   const gateway: Service = { ...GATEWAY, selector: { app: 'loki' } };
-  await start(place, gateway, OLDEST);
+  await start(place, gateway, OLDEST, QUERY);
   const groups = () => JSON.parse(place.live?.annotations['kubernaut.io/backend-groups'] ?? '{}');
-  // One with other Pods would be a newcomer, which does not get the id.
-  const same: Service = { ...QUERY, selector: gateway.selector };
-  running.source.upsert(QUERY);
-  await running.settle();
-  expect(groups()).toEqual({ monitoring: { loki: ['loki-gateway', ''] } });
-  running.source.upsert(same);
+  expect(groups()).toEqual({ monitoring: { loki: ['loki-gateway', '', 'loki-query-frontend'] } });
+  running.source.upsert({ ...QUERY, name: 'loki-querier', selector: gateway.selector });
   await running.settle();
   expect(groups()).toEqual({ monitoring: { loki: ['loki-gateway', '', 'loki-query-frontend'] } });
-  running.source.sync([gateway, same]);
+  running.source.sync([gateway, QUERY]);
   await running.settle();
   expect(groups()).toEqual({ monitoring: { loki: ['loki-gateway', 'loki-query-frontend'] } });
 });

@@ -151,7 +151,12 @@ export class BackendTracker {
     );
     const changes = changedAt === undefined ? answered : [...answered, changedAt];
     return {
-      result: yield* combineOutcomes(outcomes, backends, { ...stages, now }, prepared),
+      result: yield* combineOutcomes(
+        outcomes,
+        backends,
+        { ...stages, now, keptNames: this.#use?.keptNames },
+        prepared,
+      ),
       isComplete,
       recheckIn: Number.isFinite(recheckIn) ? recheckIn : undefined,
       changedAt: changes.length === 0 ? undefined : Math.min(...changes),
@@ -195,8 +200,8 @@ export class BackendTracker {
 
   /** Records that the chosen entry points are in use. */
   commit({ result, outcomes }: Evaluation): void {
-    const { inUse, companions, vanished } = result;
-    this.#use = { inUse, companions, vanished };
+    const { inUse, companions, vanished, keptNames } = result;
+    this.#use = { inUse, companions, vanished, keptNames };
     this.#outcomes = new Map(
       outcomes.flatMap((outcome) =>
         outcome.used === undefined ? [] : [[keyOf(outcome.used.entryPoint), outcome]],

@@ -8,12 +8,11 @@ import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import {
-  awaitedNames,
   type Company,
-  type Moment,
   newcomersTo,
   publishedUse,
   servicesInUseOf,
+  sinceOf,
   type Use,
   useAfter,
   withHeirs,
@@ -51,12 +50,62 @@ interface Options {
 const chosen = (entryPoint: Candidate, { fails = false, better = [], apart = [] }: Options = {}) => ({
   ...{ entryPoint, fails, better, apart },
 });
-const moment: Moment = { now: 1_000, held: new Map() };
+const NOW = 1_000;
 /** A pass in which each chosen one is a backend. */
-const next = (before: Use, ...all: readonly ReturnType<typeof chosen>[]): Use => {
+const passed = (before: Use, now: number, ...all: readonly ReturnType<typeof chosen>[]): Use => {
   const found = all.map(({ entryPoint }) => entryPoint);
-  return useAfter(all, found, found, before, moment);
+  return useAfter(all, found, found, before, now);
 };
+/** The same, without times. */
+const next = (before: Use, ...all: readonly ReturnType<typeof chosen>[]): Use => {
+  const after = passed(before, NOW, ...all);
+  const companions = [...after.companions].map(([key, { since: _, ...rest }]) => [key, rest] as const);
+  return { ...after, companions: new Map(companions) };
+};
+
+describe('when a backend came into use', () => {
+  const since = (after: Use) => Object.fromEntries([...sinceOf(after)].map(([key, at]) => [key, at]));
+  const times = (entries: Readonly<Record<string, number>>) =>
+    Object.fromEntries(Object.entries(entries).map(([name, at]) => [keyed(name), at]));
+
+  test('is the pass that found it first, and 0 if it was published before', () => {
+    const before = passed(use({ old: undefined }), 1, chosen(way('old')), chosen(way('one')));
+    expect(since(passed(before, 2, chosen(way('old')), chosen(way('one')), chosen(way('two'))))).toEqual(
+      times({ old: 0, one: 1, two: 2 }),
+    );
+  });
+
+  test('stays while its Service fails, is gone, or is created again', () => {
+    let after = passed(NOTHING, 1, chosen(way('one')));
+    after = passed(after, 2, chosen(way('one'), { fails: true }), chosen(way('two')));
+    after = passed(after, 3, chosen(way('two')));
+    expect(since(after)).toEqual(times({ one: 1, two: 2 }));
+    expect(since(passed(after, 4, chosen(way('one')), chosen(way('two'))))).toEqual(
+      times({ one: 1, two: 2 }),
+    );
+  });
+
+  test('stays while it has never worked', () => {
+    const before = passed(NOTHING, 1, chosen(way('one'), { fails: true }));
+    const after = passed(before, 2, chosen(way('one'), { fails: true }));
+    expect(since(passed(after, 3, chosen(way('one'))))).toEqual(times({ one: 1 }));
+  });
+
+  test('stays if another of its Services takes its place', () => {
+    const before = passed(NOTHING, 1, chosen(way('one', ['two'])));
+    expect(since(passed(before, 2, chosen(way('two', ['one']))))).toEqual(times({ two: 1 }));
+    const heirs = withHeirs(before, [way('two')]);
+    expect(since(passed(heirs, 2, chosen(way('two'))))).toEqual(times({ two: 1 }));
+  });
+
+  test('of a newcomer beside it is its own', () => {
+    const before = passed(NOTHING, 1, chosen(way('one')));
+    const after = passed(before, 2, chosen(way('one', ['new']), { fails: true, apart: [way('new')] }));
+    expect(since(passed(after, 3, chosen(way('one'), { fails: true, apart: [way('new')] })))).toEqual(
+      times({ one: 1, new: 2 }),
+    );
+  });
+});
 
 describe('what is in use after a pass', () => {
   test('is what was chosen, with the others of its backend', () => {
@@ -67,7 +116,7 @@ describe('what is in use after a pass', () => {
     expect(next(NOTHING, chosen(late, { better: ['b', 'c'] }))).toEqual(use({ a: company(['b'], ['b']) }));
   });
 
-  test('is without what is too new to be part of the same installation, and may have the place of what is older', () => {
+  test('is without what is too new to be part of the same installation, whatever Pods it has', () => {
     const members = [
       { name: 'old', created: '2026-01-01T00:00:00Z', roles: [] },
       { name: 'older-elsewhere', created: '2025-01-01T00:00:00Z', roles: [] },
@@ -79,9 +128,9 @@ describe('what is in use after a pass', () => {
     const a = way('a', ['b', 'late', 'old', 'older-elsewhere'], {
       ...{ service: { ...plain, created: '2026-01-02T00:00:00Z' }, members, samePods: ['late', 'old'] },
     });
-    const { companions } = next(NOTHING, chosen(a));
+    const { companions } = passed(NOTHING, NOW, chosen(a));
     expect([...companions.values()]).toEqual([
-      { all: new Set(['b', 'old', 'older-elsewhere']), better: new Set(), hasWorked: true, on: 'old' },
+      { all: new Set(['b', 'old', 'older-elsewhere']), better: new Set(), hasWorked: true, since: NOW },
     ]);
   });
 
@@ -121,7 +170,7 @@ describe('what is in use after a pass', () => {
   test('includes what vanished, with its company, unless that took its place', () => {
     const before = use({ a: company(['b']), x: company([]) });
     const gone = next(before, chosen(way('x')));
-    expect(gone).toEqual({ ...before, vanished: new Map([[keyed('a'), { at: 1_000, tool: undefined }]]) });
+    expect(gone).toEqual({ ...before, vanished: new Map([[keyed('a'), NOW]]) });
     expect(next(gone, chosen(way('x')))).toEqual(gone);
     expect(next(gone, chosen(way('a', ['n'])), chosen(way('x')))).toEqual(before);
     expect(next(before, chosen(way('n')), chosen(way('x'))).inUse).toEqual(
@@ -133,22 +182,8 @@ describe('what is in use after a pass', () => {
   test('does not include what was merged into another one, or has become a part of it', () => {
     const before = use({ a: company([]), b: company([]) });
     const [a, b] = [way('a'), way('b')];
-    expect(useAfter([chosen(a), chosen(b)], [a, b], [a], before, moment).inUse).toEqual(
-      new Set([keyed('a')]),
-    );
+    expect(useAfter([chosen(a), chosen(b)], [a, b], [a], before, NOW).inUse).toEqual(new Set([keyed('a')]));
     expect(next(before, chosen(way('a', ['b']))).inUse).toEqual(new Set([keyed('a')]));
-  });
-
-  test('keeps the name of what vanished for ten minutes', () => {
-    const before = use({ a: company([]), x: company([]) });
-    const held = new Map([['Logs', { cluster: '', namespace: 'monitoring', members: ['a', 'other'] }]]);
-    const gone = useAfter([chosen(way('x'))], [way('x')], [way('x')], before, { now: 5_000, held });
-    expect(gone.vanished).toEqual(new Map([[keyed('a'), { at: 5_000, tool: 'Logs' }]]));
-    const later = useAfter([chosen(way('x'))], [way('x')], [way('x')], gone, { now: 9_000, held: new Map() });
-    expect(later.vanished).toEqual(gone.vanished);
-    expect(awaitedNames(later, 5_000 + 599_999)).toEqual(new Map([['logs', keyed('a')]]));
-    expect(awaitedNames(later, 5_000 + 600_000)).toEqual(new Map());
-    expect(awaitedNames(next(later, chosen(way('a')), chosen(way('x'))), 9_000)).toEqual(new Map());
   });
 
   test('has those first that were in use before', () => {
@@ -160,22 +195,36 @@ describe('what is in use after a pass', () => {
 
   test('includes a pending backend, with its company', () => {
     const before = use({ a: company(['b']) });
-    expect(useAfter([], [way('a')], [way('a')], before, moment)).toEqual(before);
+    expect(useAfter([], [way('a')], [way('a')], before, NOW)).toEqual(before);
   });
 
-  test('includes the latest of many that vanished, and those of other namespaces', () => {
-    let now = next(
-      NOTHING,
-      chosen(
-        candidate(service('quiet', { namespace: 'shop', labels: { app: 'loki' }, ports: ['http:3100'] })),
-      ),
+  describe('of many that vanished', () => {
+    const shop = chosen(
+      candidate(service('quiet', { namespace: 'shop', labels: { app: 'loki' }, ports: ['http:3100'] })),
     );
-    for (let index = 0; index < 150; index++) now = next(now, chosen(way(`a-${index}`)));
-    const kept = [...now.inUse];
-    expect(kept).toHaveLength(1 + 101);
-    expect(kept).toContainEqual(keyFor('shop/quiet'));
-    expect(kept).toContainEqual(keyed('a-49'));
-    expect(kept).not.toContainEqual(keyed('a-48'));
+    const afterMany = (start: number) => {
+      let after = passed(passed(NOTHING, 1, chosen(way('first'))), 2, chosen(way('first')), shop);
+      after = passed(after, 3);
+      for (let index = 0; index < 150; index++)
+        after = passed(after, start + index, chosen(way(`a-${index}`)));
+      return [...after.inUse];
+    };
+
+    test('includes those that came into use first, and those of other namespaces', () => {
+      const kept = afterMany(4);
+      expect(kept).toHaveLength(1 + 100 + 1);
+      for (const key of [keyFor('shop/quiet'), keyed('first'), keyed('a-98'), keyed('a-149')])
+        expect(kept).toContainEqual(key);
+      expect(kept).not.toContainEqual(keyed('a-99'));
+    });
+
+    test('a day later includes the latest ones before those', () => {
+      const kept = afterMany(4 + 24 * 3_600_000);
+      expect(kept).toHaveLength(1 + 100 + 1);
+      for (const key of [keyFor('shop/quiet'), keyed('a-99'), keyed('a-149')])
+        expect(kept).toContainEqual(key);
+      for (const key of ['first', 'a-100'].map(keyed)) expect(kept).not.toContainEqual(key);
+    });
   });
 });
 
@@ -210,62 +259,17 @@ describe('an entry point whose Service is gone', () => {
   });
 });
 
-describe('an entry point that has the place of another one, because it leads to its Pods', () => {
-  const selecting = (name: string, selector: Readonly<Record<string, string>>): Candidate => {
-    const one = way(name);
-    return { ...one, service: { ...one.service, selector } };
-  };
-  const owner = selecting('owner', { app: 'x' });
-  const grouped = (first: Candidate, second: Candidate): Candidate => ({
-    ...first,
-    alternates: [second.service.name],
-    fallbacks: [second],
-  });
-  const before: Use = use({ helper: company(['owner', 'c']) });
-  const on: Use = {
-    ...before,
-    companions: new Map([...before.companions].map(([key, each]) => [key, { ...each, on: 'owner' }])),
-  };
-
-  test('says whose place it is', () => {
-    const taken = next(use({ owner: company(['c']) }), chosen(way('helper', ['owner', 'c'])));
-    expect([...taken.companions.values()]).toMatchObject([{ all: new Set(['c', 'owner']), on: 'owner' }]);
-    const again = next(taken, chosen(way('other', ['owner', 'helper', 'c'])));
-    expect([...again.companions.values()]).toMatchObject([{ on: 'owner' }]);
-    const back = next(taken, chosen(way('owner', ['helper', 'c'])));
-    expect([...back.companions.values()]).toEqual([
-      { all: new Set(['c', 'helper']), better: new Set(), hasWorked: true },
-    ]);
-  });
-
-  test('keeps it while it leads to them, or the owner is gone', () => {
-    const within = selecting('helper', { app: 'x', part: 'y' });
-    expect(withHeirs(on, [grouped(within, owner)])).toEqual(on);
-    expect(withHeirs(on, [selecting('helper', { app: 'evil' })])).toEqual(on);
-  });
-
-  test('loses it if it leads to others', () => {
-    const strayed = selecting('helper', { app: 'evil' });
-    expect(withHeirs(on, [grouped(strayed, owner)])).toEqual(use({ owner: company(['c']) }));
-    expect(withHeirs(before, [grouped(strayed, owner)])).toEqual(before);
-  });
-});
-
 describe('newcomers', () => {
   const created = (time: string): Partial<Candidate> => ({
     service: { ...way('first').service, created: time },
   });
   const NAMED = new Set<ServiceKey>();
-  const one = way('one', ['first'], {
-    service: { ...way('one').service, selector: { app: 'first', part: '1' } },
-  });
 
-  test('are those that the company of the one in use does not know, and that lead to other Pods', () => {
-    const first = way('first', ['b', 'n', 'one']);
-    const points = [first, way('b'), way('n'), one];
-    expect(newcomersTo(first, points, use({ first: company(['b']) }), NAMED)).toEqual(['n']);
-    expect(newcomersTo(first, points, use({ first: undefined }), NAMED)).toEqual(['b', 'n']);
-    expect(newcomersTo(first, points, use({ first: company([]) }), new Set([keyed('n')]))).toEqual(['b']);
+  test('are those that the company of the one in use does not know, unless people name them', () => {
+    const first = way('first', ['b', 'n'], { samePods: ['b', 'n'] });
+    expect(newcomersTo(first, use({ first: company(['b']) }), NAMED)).toEqual(['n']);
+    expect(newcomersTo(first, use({ first: undefined }), NAMED)).toEqual(['b', 'n']);
+    expect(newcomersTo(first, use({ first: company([]) }), new Set([keyed('n')]))).toEqual(['b']);
   });
 
   test.each([
@@ -278,9 +282,9 @@ describe('newcomers', () => {
       { name: 'undated', roles: [] },
     ];
     const first = way('first', ['soon', 'late', 'undated'], { ...created('2026-01-01T00:00:00Z'), members });
-    expect(newcomersTo(first, [first, way('soon'), way('late')], before, NAMED)).toEqual(['late']);
+    expect(newcomersTo(first, before, NAMED)).toEqual(['late']);
     const { created: _created, ...undated } = first.service;
-    expect(newcomersTo({ ...first, service: undated }, [first], before, NAMED)).toEqual([]);
+    expect(newcomersTo({ ...first, service: undated }, before, NAMED)).toEqual([]);
   });
 });
 
@@ -314,9 +318,7 @@ describe('what is published', () => {
       hint: company([]),
     });
     const found = [{ ...way('a'), tool: 'logs' }, way('never')];
-    expect(
-      servicesInUseOf({ ...now, vanished: new Map([[keyed('gone'), { at: 0, tool: undefined }]]) }, found),
-    ).toMatchObject([
+    expect(servicesInUseOf({ ...now, vanished: new Map([[keyed('gone'), 0]]) }, found)).toMatchObject([
       { service: { name: 'a' }, tool: 'logs', others: ['b'] },
       { service: { name: 'hint' }, tool: 'hint.monitoring', others: [] },
     ]);

@@ -1,4 +1,3 @@
-import type { Holder, Naming } from '../detection/names.ts';
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import { podsWithin } from '../detection/selection.ts';
 import { byAge } from '../model/backend-id.ts';
@@ -8,23 +7,21 @@ import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model
 import type { Observed } from '../planning/observed.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import { publishedInUse, type ServiceInUse } from '../planning/services-in-use.ts';
+import type { KeptNames } from './kept-names.ts';
 
 /** The entry points in use, and those that were when their Services vanished. */
 export type InUse = ReadonlySet<ServiceKey>;
 
 /** The names of the other Services of a backend when its entry point came into use. */
 export interface Company {
-  /** All of them. A Service that came later, with other Pods, cannot take over. */
+  /** All of them. A Service that came later cannot take over. */
   readonly all: ReadonlySet<string>;
   /** Those that were preferred to it, and did not work. Only these take over again while it works. */
   readonly better: ReadonlySet<string>;
-  /**
-   * The Service whose place it has because it leads to its Pods. It loses the place if it leads to others: it may change its
-   * selector.
-   */
-  readonly on?: string | undefined;
   /** Whether the entry point has worked since. Until then, Services that are added belong to its company. */
   readonly hasWorked: boolean;
+  /** When the backend came into use, in milliseconds of `performance.now`; absent: before this process. */
+  readonly since?: number;
 }
 
 /** The company of each entry point in use. */
@@ -34,44 +31,23 @@ export type Companions = ReadonlyMap<ServiceKey, Company>;
 export interface Use {
   readonly inUse: InUse;
   readonly companions: Companions;
-  /** Those in use whose Services vanished; absent if there are none. */
-  readonly vanished?: ReadonlyMap<ServiceKey, Vanished> | undefined;
+  /** When Services of those in use vanished, in milliseconds of `performance.now`; absent if there are none. */
+  readonly vanished?: ReadonlyMap<ServiceKey, number> | undefined;
+  /** The names that are kept for backends; absent: none. */
+  readonly keptNames?: KeptNames | undefined;
 }
 
-/** An entry point whose Service vanished. */
-interface Vanished {
-  /** When it did, in milliseconds of `performance.now`. */
-  readonly at: number;
-  /** The name that its tool had. */
-  readonly tool: string | undefined;
-}
-
-/** The time of a pass, and the names that tools have before it. */
-export interface Moment {
-  /** Milliseconds of `performance.now`. */
-  readonly now: number;
-  readonly held: Naming['held'];
-}
-
-/** How long the name of a deleted Service's tool is kept for it, in milliseconds: an installation may be repeated. */
-const NAME_KEPT_MS = 10 * 60_000;
-
-/** The names that are kept for deleted Services, in lower case. */
-export function awaitedNames({ vanished = new Map() }: Use, now: number): ReadonlyMap<string, ServiceKey> {
-  return new Map(
-    [...vanished].flatMap(([key, { at, tool }]) =>
-      tool === undefined || now - at >= NAME_KEPT_MS ? [] : [[tool.toLowerCase(), key] as const],
-    ),
-  );
-}
+/** When the backends in use came into use, by their entry points; 0: before this process. */
+export const sinceOf = ({ inUse, companions }: Use): ReadonlyMap<ServiceKey, number> =>
+  new Map([...inUse].map((key) => [key, companions.get(key)?.since ?? 0]));
 
 /** What is in use according to what is published. */
 export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
   const known = publishedInUse(live?.present.tools ?? [], live?.annotations[SERVICES_IN_USE]);
   const companions = new Map(
-    known.map(({ service, others, on }): [ServiceKey, Company] => [
+    known.map(({ service, others }): [ServiceKey, Company] => [
       serviceKey(service),
-      { all: new Set(others), better: new Set(), hasWorked: true, ...(on === undefined ? {} : { on }) },
+      { all: new Set(others), better: new Set(), hasWorked: true },
     ]),
   );
   return { inUse: new Set(companions.keys()), companions };
@@ -79,49 +55,33 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
 
 /** What is in use, exists, and has worked, to be published. @param found the discovered backends */
 export function servicesInUseOf(
-  { inUse, companions, vanished = new Map() }: Use,
+  { inUse, companions, vanished = new Map(), keptNames = new Map() }: Use,
   found: readonly Candidate[],
 ): ServiceInUse[] {
-  const tools = new Map(found.map(({ service, tool }) => [keyOfService(service), tool]));
+  const kept = [...keptNames.values()].map(({ name, holder: { members, ...place } }) => {
+    const [first = ''] = members;
+    return [serviceKey({ ...place, name: first }), name] as const;
+  });
+  const tools = new Map([
+    ...kept,
+    ...found.map(({ service, tool }) => [keyOfService(service), tool] as const),
+  ]);
   return [...inUse].flatMap((key) => {
-    const { all = [], hasWorked = true, on } = companions.get(key) ?? {};
+    const { all = [], hasWorked = true } = companions.get(key) ?? {};
     return hasWorked && !vanished.has(key)
-      ? { service: partsOf(key), tool: tools.get(key) ?? defaultName(partsOf(key)), others: [...all], on }
+      ? { service: partsOf(key), tool: tools.get(key) ?? defaultName(partsOf(key)), others: [...all] }
       : [];
   });
 }
 
 const keyed = (one: ServiceKey, name: string): ServiceKey => serviceKey({ ...partsOf(one), name });
 
-/** What is in use, without entry points that no longer lead to the Pods for which they have their place. */
-function withoutStrayed(use: Use, candidates: readonly Candidate[]): Use {
-  const [inUse, companions] = [new Set(use.inUse), new Map(use.companions)];
-  for (const { service, fallbacks } of candidates) {
-    const services = [service, ...fallbacks.map((fallback) => fallback.service)];
-    for (const one of services) {
-      const key = keyOfService(one);
-      const company = use.inUse.has(key) ? use.companions.get(key) : undefined;
-      const owner = company?.on === undefined ? undefined : services.find(({ name }) => name === company.on);
-      if (company === undefined || owner === undefined || podsWithin(one, owner)) continue;
-      const all = new Set(company.all);
-      all.delete(owner.name);
-      inUse.delete(key);
-      companions.delete(key);
-      inUse.add(keyOfService(owner));
-      companions.set(keyOfService(owner), { all, better: new Set(), hasWorked: company.hasWorked });
-    }
-  }
-  return { ...use, inUse, companions };
-}
-
 /**
  * What is in use, where the best companion of each entry point whose Service is gone takes its place, so that no newcomer
- * does, and where each entry point leads to the Pods for which it has its place.
+ * does.
  * @param candidates all backends
  */
-export function withHeirs(before: Use, candidates: readonly Candidate[]): Use {
-  const hasClaims = [...before.companions.values()].some(({ on }) => on !== undefined);
-  const use = hasClaims ? withoutStrayed(before, candidates) : before;
+export function withHeirs(use: Use, candidates: readonly Candidate[]): Use {
   const gone = new Set(use.inUse);
   for (const { service, fallbacks } of candidates)
     for (const one of [service, ...fallbacks.map((fallback) => fallback.service)])
@@ -157,28 +117,19 @@ const made = (created: string | undefined): number =>
   created === undefined ? Number.NaN : Date.parse(created);
 
 /** The members of a backend that are too new to be part of the same installation as its entry point. */
-export function laterThan({ service, members = [] }: Candidate): ReadonlySet<string> {
+function laterThan({ service, members = [] }: Candidate): ReadonlySet<string> {
   const latest = made(service.created) + INSTALLATION_SPAN_MS;
   return new Set(members.filter(({ created }) => made(created) > latest).map(({ name }) => name));
 }
 
-/** The oldest member that leads to the Pods of an entry point which is too new to be part of the same installation. */
-function ownerOf({ service, members = [], samePods = [] }: Candidate): string | undefined {
-  const earliest = made(service.created) - INSTALLATION_SPAN_MS;
-  const older = members.filter(({ name, created }) => made(created) < earliest && samePods.includes(name));
-  return older.toSorted(byAge)[0]?.name;
-}
-
 /**
  * The Services of a backend that came after its entry point. They take neither its place nor its name, whether it works or
- * not, unless people name them. Those that are part of the same installation, by their age, do if they lead to its Pods, or
- * before it has worked.
+ * not, and whatever Pods they select, unless people name them. Until it has worked, those that are part of the same
+ * installation, by their age, do not count.
  * @param first the entry point in use, or else the preferred one
- * @param entryPoints all entry points of the backend
  */
 export function newcomersTo(
   first: Candidate,
-  entryPoints: readonly Candidate[],
   { inUse, companions }: Use,
   named: ReadonlySet<ServiceKey>,
 ): readonly string[] {
@@ -186,14 +137,11 @@ export function newcomersTo(
   const company = companions.get(key);
   const hasWorked = company?.hasWorked ?? inUse.has(key);
   const late = laterThan(first);
-  const isLate = (name: string): boolean => (hasWorked ? company?.all.has(name) !== true : late.has(name));
-  const known = new Map(entryPoints.map(({ service }) => [service.name, service]));
-  const belongs = (name: string): boolean => {
-    const service = known.get(name);
-    if (service === undefined) return false;
-    return (podsWithin(service, first.service) && !late.has(name)) || named.has(keyOfService(service));
-  };
-  return first.alternates.filter((name) => isLate(name) && !belongs(name));
+  return first.alternates.filter(
+    (name) =>
+      (hasWorked ? company?.all.has(name) !== true : late.has(name)) &&
+      !named.has(serviceKey({ ...first.service, name })),
+  );
 }
 
 /** An entry point that was chosen in a pass. */
@@ -245,50 +193,61 @@ function formerOf({ service, alternates }: Candidate, { byName, byMember }: Form
  * The company of an entry point that came into use. One that takes the place of another one has the same company, so that
  * Services that came meanwhile do not belong to it, and the other one may take over again.
  */
-function newCompany({ entryPoint, fails, better }: Chosen, former: Former | undefined): Company {
+function newCompany({ entryPoint, fails, better }: Chosen, former: Former | undefined, now: number): Company {
   if (former === undefined) {
-    // A late one that leads to its Pods may take over while it does.
     const late = laterThan(entryPoint);
     const names = new Set(lastingAlternates(entryPoint).filter((each) => !late.has(each)));
-    const owner = ownerOf(entryPoint);
     return {
       all: names,
       better: fails ? names : new Set(better.filter((each) => names.has(each))),
       hasWorked: !fails,
-      ...(owner === undefined ? {} : { on: owner }),
+      since: now,
     };
   }
   const { name } = entryPoint.service;
   const all = new Set([...former.company.all, former.name]);
-  const on = former.company.all.has(name) ? former.company.on : (former.company.on ?? former.name);
   all.delete(name);
   const isGone = !entryPoint.alternates.includes(former.name);
   return {
     all,
     better: new Set([...better.filter((name) => all.has(name)), ...(isGone ? [former.name] : [])]),
     hasWorked: former.company.hasWorked || !fails,
-    ...(on === undefined || on === name ? {} : { on }),
+    ...(former.company.since === undefined ? {} : { since: former.company.since }),
   };
 }
-
-/** The entry point of a tool. */
-const keyOfHolder = (place: Omit<Holder, 'members'>, [name = '']: Holder['members']): ServiceKey =>
-  serviceKey({ ...place, name });
 
 /** Maximum vanished entry points that are remembered, in one namespace and in all. */
 const MAX_VANISHED_IN_NAMESPACE = 100;
 const MAX_VANISHED = 1_000;
 
-/** As many of those that vanished as are remembered. @param vanished the latest ones first */
-function remembered(vanished: readonly ServiceKey[]): readonly ServiceKey[] {
+/** How long a vanished entry point has precedence over others that vanished, in milliseconds. */
+const PRECEDENCE_MS = 24 * 3_600_000;
+
+/**
+ * As many of those that vanished as are remembered: of those that did in the last day, the ones that came into use first, so
+ * that nobody displaces them with Services that come and go; and then the latest ones.
+ * @param vanished by when they did
+ */
+function remembered(
+  vanished: ReadonlyMap<ServiceKey, number>,
+  since: ReadonlyMap<ServiceKey, number>,
+  now: number,
+): ReadonlyMap<ServiceKey, number> {
   const counts = new Map<string, number>();
-  const kept = vanished.filter((key) => {
-    const place = displayNamespace(partsOf(key));
-    const count = (counts.get(place) ?? 0) + 1;
-    counts.set(place, count);
-    return count <= MAX_VANISHED_IN_NAMESPACE;
-  });
-  return kept.slice(0, MAX_VANISHED);
+  const isOld = (at: number): number => Number(now - at > PRECEDENCE_MS);
+  const sinceOf = (key: ServiceKey): number => since.get(key) ?? 0;
+  const kept = [...vanished]
+    .toSorted(
+      ([one, a], [other, b]) =>
+        isOld(a) - isOld(b) || (isOld(a) === 0 ? sinceOf(one) - sinceOf(other) : 0) || b - a,
+    )
+    .filter(([key]) => {
+      const place = displayNamespace(partsOf(key));
+      const count = (counts.get(place) ?? 0) + 1;
+      counts.set(place, count);
+      return count <= MAX_VANISHED_IN_NAMESPACE;
+    });
+  return new Map(kept.slice(0, MAX_VANISHED));
 }
 
 /**
@@ -296,13 +255,14 @@ function remembered(vanished: readonly ServiceKey[]): readonly ServiceKey[] {
  * vanished, and whose company did not take over, remains: if its Service is created again, no other one has its place.
  * @param found the discovered services before those of the same backend were merged
  * @param kept those that remain
+ * @param now milliseconds of `performance.now`
  */
 export function useAfter(
   chosen: readonly Chosen[],
   found: Found,
   kept: Found,
   before: Use,
-  { now, held }: Moment,
+  now: number,
 ): Use {
   const used = new Set<ServiceKey>();
   for (const { entryPoint, apart } of chosen)
@@ -313,7 +273,7 @@ export function useAfter(
   const inUse = new Set([...[...before.inUse].filter((key) => used.has(key)), ...used]);
 
   const companions = new Map<ServiceKey, Company>();
-  const alone: Company = { all: new Set(), better: new Set(), hasWorked: true };
+  const alone: Company = { all: new Set(), better: new Set(), hasWorked: true, since: now };
   for (const { apart } of chosen)
     for (const { service } of apart) companions.set(keyOfService(service), alone);
   // A pending backend was not chosen again, and keeps its company, so that no other Service takes its place.
@@ -327,14 +287,16 @@ export function useAfter(
     const company = before.companions.get(key);
     if (company !== undefined) {
       if (!company.hasWorked)
-        companions.set(key, each.fails ? newCompany(each, undefined) : { ...company, hasWorked: true });
+        companions.set(
+          key,
+          each.fails ? newCompany(each, undefined, company.since ?? 0) : { ...company, hasWorked: true },
+        );
     } else if (!before.inUse.has(key)) {
       formers ??= formersOf(before, inUse);
-      companions.set(key, newCompany(each, formerOf(each.entryPoint, formers)));
+      companions.set(key, newCompany(each, formerOf(each.entryPoint, formers), now));
     }
   }
 
-  // Those that vanished before come last.
   const missing = [...before.inUse].filter((key) => !inUse.has(key));
   if (missing.length === 0) return { inUse, companions };
   const places = new Set(missing.map((key) => displayNamespace(partsOf(key))));
@@ -347,17 +309,14 @@ export function useAfter(
   );
   const isSucceeded = (key: ServiceKey): boolean =>
     [...(before.companions.get(key)?.all ?? [])].some((name) => inUse.has(keyed(key, name)));
-  const vanished = remembered(missing.filter((key) => !present.has(key) && !isSucceeded(key)));
-  if (vanished.length === 0) return { inUse, companions };
-  for (const key of vanished) {
+  const gone = missing.filter((key) => !present.has(key) && !isSucceeded(key));
+  if (gone.length === 0) return { inUse, companions };
+  const times = new Map(gone.map((key) => [key, before.vanished?.get(key) ?? now]));
+  const vanished = remembered(times, sinceOf(before), now);
+  for (const key of vanished.keys()) {
     inUse.add(key);
     const company = before.companions.get(key);
     if (company !== undefined) companions.set(key, company);
   }
-  const toolOf = (key: ServiceKey): string | undefined =>
-    [...held].find(([, { members, ...place }]) => keyOfHolder(place, members) === key)?.[0];
-  const since = vanished.map(
-    (key) => [key, before.vanished?.get(key) ?? { at: now, tool: toolOf(key) }] as const,
-  );
-  return { inUse, companions, vanished: new Map(since) };
+  return { inUse, companions, vanished };
 }

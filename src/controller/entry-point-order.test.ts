@@ -35,6 +35,9 @@ const standing = ({
   named?: ReadonlySet<ServiceKey>;
   companions?: Companions;
 }) => ({ inUse, named, companions });
+/** The company of an entry point in use. */
+const company = (name: string, all: readonly string[], better: readonly string[] = []): Companions =>
+  new Map([[keyFor(`monitoring/${name}`), { all: new Set(all), better: new Set(better), hasWorked: true }]]);
 const nameOf = ({ service: { name } }: Candidate): string => name;
 const namesOf = (one: Candidate): string[] => [one, ...one.fallbacks].map(nameOf);
 const groupEvidence = ({ evidence }: Candidate): string[] =>
@@ -47,7 +50,8 @@ describe('the order of entry points', () => {
     for (const one of [a, backend(a, b, c)]) {
       expect(orderEntryPoints(one, standing({}))).toBe(one);
       expect(orderEntryPoints(one, standing({ named: keys('a') }))).toBe(one);
-      expect(orderEntryPoints(one, standing({ inUse: keys('a') }))).toBe(one);
+      const together = company('a', ['b', 'c']);
+      expect(orderEntryPoints(one, standing({ inUse: keys('a'), companions: together }))).toBe(one);
     }
   });
 
@@ -62,8 +66,8 @@ describe('the order of entry points', () => {
 
   test('is the same object as before while nothing changes', () => {
     const all = backend(a, b, c);
-    const once = orderEntryPoints(all, standing({ inUse: keys('a') }));
-    expect(once.newcomers).toBeUndefined();
+    const companions = company('a', ['b', 'c']);
+    expect(orderEntryPoints(all, standing({ inUse: keys('a'), companions })).newcomers).toBeUndefined();
     const other = backend(way('x', { part: '1' }), way('y', { part: '2' }));
     const first = orderEntryPoints(other, standing({ inUse: keys('y') }));
     expect(first.newcomers).toEqual(['x']);
@@ -86,12 +90,15 @@ describe('the order of entry points', () => {
     }
   });
 
-  test('starts with the one in use, if the better one came later and has other Pods', () => {
-    const [newer, used, other] = [way('a', { part: 'a' }), way('b', { part: 'b' }), way('c', { part: 'c' })];
+  test.each([
+    ['other Pods', { part: 'a' }],
+    ['the same Pods', {}],
+  ])('starts with the one in use, if the better one came later, with %s', (_, pods) => {
+    const [newer, used, other] = [way('a', pods), way('b'), way('c', { part: 'c' })];
     const all = backend(newer, used, other);
     const ordered = orderEntryPoints(all, standing({ inUse: keys('b') }));
     expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
-    expect(groupEvidence(ordered).at(-1)).toMatch(/is in use; a leads to other Pods$/);
+    expect(groupEvidence(ordered).at(-1)).toMatch(/is in use; a came later$/);
     // A person's word counts for more.
     expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), named: keys('a') })))).toEqual([
       'a',
@@ -105,16 +112,9 @@ describe('the order of entry points', () => {
     ]);
   });
 
-  test.each<[string, Candidate, Companions]>([
-    ['leads to the same Pods', way('a'), new Map()],
-    [
-      'was better from the beginning, and did not work',
-      way('a', { part: 'a' }),
-      new Map([[keyFor('monitoring/b'), { all: new Set(['a', 'c']), better: new Set(['a']) }]]),
-    ],
-  ])('starts with the better one, if that %s', (_, better, companions) => {
-    const used = way('b', { part: better.service.selector.part === undefined ? undefined : 'b' } as object);
-    const all = backend(better, used, way('c'));
+  test('starts with the better one, if that was better from the beginning, and did not work', () => {
+    const all = backend(way('a', { part: 'a' }), way('b', { part: 'b' }), way('c'));
+    const companions = company('b', ['a', 'c'], ['a']);
     expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), companions })))).toEqual([
       'a',
       'b',
@@ -125,7 +125,7 @@ describe('the order of entry points', () => {
   test('continues with named ones, and then those in use; four are kept', () => {
     const all = backend(a, b, c, way('d'), way('e'), way('f'));
     expect(namesOf(orderEntryPoints(all, standing({})))).toEqual(['a', 'b', 'c', 'd']);
-    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('e') })))).toEqual(['a', 'e', 'b', 'c']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('e') })))).toEqual(['e', 'a', 'b', 'c']);
     const both = standing({ inUse: keys('f'), named: keys('a', 'e') });
     expect(namesOf(orderEntryPoints(all, both))).toEqual(['a', 'e', 'f', 'b']);
   });
@@ -133,7 +133,7 @@ describe('the order of entry points', () => {
   test('has those that are only hints if they are in use or named', () => {
     const all = backend(a, way('b', { certainty: 'hint' }), c);
     expect(namesOf(orderEntryPoints(all, standing({})))).toEqual(['a', 'c']);
-    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b') })))).toEqual(['a', 'b', 'c']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b') })))).toEqual(['b', 'a', 'c']);
     expect(namesOf(orderEntryPoints(all, standing({ named: keys('b') })))).toEqual(['b', 'a', 'c']);
   });
 
@@ -145,7 +145,7 @@ describe('the order of entry points', () => {
     const newer = ['a', 'b', 'c', 'd', 'e'].map((name) => made(name, 2));
     const all = backend(newer[0] as Candidate, ...newer.slice(1), made('z', 1), made('y', 3));
     expect(namesOf(orderEntryPoints(all, standing({})))).toEqual(['a', 'b', 'c', 'z']);
-    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('z') })))).toEqual(['a', 'z', 'b', 'c']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('z') })))).toEqual(['z', 'a', 'b', 'c']);
   });
 });
 
@@ -155,11 +155,15 @@ describe('a backend with several Services in use', () => {
   test.each<[string, Candidate, ReadonlySet<ServiceKey>]>([
     ['only one is', backend(one, two), keys('two')],
     ['none is', backend(one, two), keys()],
-    ['they lead to the same Pods', backend(way('a'), way('b')), keys('a', 'b')],
     ['there is no other way', one, keys('one')],
   ])('stays one if %s', (_, all, inUse) => {
     expect(splitCandidate(all, standing({ inUse: inUse }))).toEqual([all]);
     expect(splitCandidate(all, standing({ inUse: inUse }))[0]).toBe(all);
+  });
+
+  test('is several even if they lead to the same Pods, because they may change that', () => {
+    const parts = splitCandidate(backend(way('a'), way('b')), standing({ inUse: keys('a', 'b') }));
+    expect(parts.map(nameOf)).toEqual(['a', 'b']);
   });
 
   test.each([

@@ -111,10 +111,12 @@ describe('the entry point in use', () => {
     expect(it.asked).toEqual(['loki-gateway']);
   });
 
-  test('stays when a better one is added that is not ready, and changes once that one is proven', async () => {
+  test('stays until the preferred one is proven, which does not come later', async () => {
     const before = setting([frontend]);
     expect(await before.used()).toBe('loki-query-frontend');
-    const it = setting([gateway, frontend, querier], before.inUse);
+    const later = setting([gateway, frontend, querier], before.inUse);
+    expect(await later.used()).toBe('loki-query-frontend');
+    const it = setting([gateway, frontend, querier]);
     expect(await it.used({ 'loki-gateway': NOT_READY })).toBe('loki-query-frontend');
     expect(await it.used({ 'loki-gateway': LOGIN })).toBe('loki-query-frontend');
     expect(await it.used({ 'loki-gateway': UNKNOWN })).toBe('loki-query-frontend');
@@ -183,7 +185,7 @@ describe('the entry point in use', () => {
     expect(await it.used({ 'loki-gateway': CLOSED })).toBe(stays ? 'loki-gateway' : 'loki-query-frontend');
   });
 
-  test('stays if it wants a login, and only a newer Service with other Pods answers openly', async () => {
+  test('stays if it wants a login, and only a newer Service answers openly', async () => {
     const at = (minute: number, one: Service): Service => ({
       ...one,
       created: `2026-01-01T00:${String(minute).padStart(2, '0')}:00Z`,
@@ -197,7 +199,7 @@ describe('the entry point in use', () => {
     const together = setting(soon);
     expect(await together.used({ 'loki-gateway': CLOSED })).toBe('loki-querier');
     const samePods = setting([old, at(30, { ...part('loki-gateway'), name: 'loki-querier' })]);
-    expect(await samePods.used({ 'loki-gateway': CLOSED })).toBe('loki-querier');
+    expect(await samePods.used({ 'loki-gateway': CLOSED })).toBe('loki-gateway');
   });
 
   test('is the next one in order if several fail, and stays that one', async () => {
@@ -221,7 +223,8 @@ describe('the entry point in use', () => {
   });
 
   test('stays if none works, with the results of all', async () => {
-    const it = setting([gateway, frontend], new Set([keyFor('monitoring/loki-query-frontend')]));
+    const it = setting([gateway, frontend]);
+    expect(await it.used({ 'loki-gateway': NOT_READY })).toBe('loki-query-frontend');
     const dead = { 'loki-gateway': NOT_READY, 'loki-query-frontend': BAD_GATEWAY };
     it.answers = dead;
     const { services: found } = await it.pass();

@@ -4,7 +4,7 @@ import { podsWithin as servicePodsWithin } from '../detection/selection.ts';
 import { type Candidate, isBlank, type Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
-import { laterThan, newcomersTo, type Use } from './company.ts';
+import { newcomersTo, type Use } from './company.ts';
 
 /** What the choice of entry points depends on, apart from verdicts. */
 export interface Standing extends Use {
@@ -84,20 +84,16 @@ export function orderEntryPoints(candidate: Candidate, standing: Standing): Cand
   const entryPoints = [candidate, ...candidate.fallbacks];
   const used = entryPoints.find((entryPoint) => inUse.has(keyOf(entryPoint)));
   const wanted = entryPoints.find((entryPoint) => named.has(keyOf(entryPoint)));
-  const late = used === undefined ? new Set() : laterThan(used);
   const mayComeFirst = (entryPoint: Candidate): boolean =>
     used === undefined ||
     entryPoint === used ||
-    (podsWithin(entryPoint, used) && !late.has(entryPoint.service.name)) ||
     companions.get(keyOf(used))?.better.has(entryPoint.service.name) === true;
   const first = wanted ?? entryPoints.find(mayComeFirst) ?? candidate;
-  const { name } = candidate.service;
-  const isOnlyNewer = used !== undefined && podsWithin(candidate, used);
   const why =
     first === wanted
       ? 'a person named it'
-      : `${first === used ? 'is in use' : 'was preferred before'}; ${name} ${isOnlyNewer ? 'is newer' : 'leads to other Pods'}`;
-  const newcomers = newcomersTo(used ?? first, entryPoints, standing, named);
+      : `${first === used ? 'is in use' : 'was preferred before'}; ${candidate.service.name} came later`;
+  const newcomers = newcomersTo(used ?? first, standing, named);
   const best = first === candidate ? candidate : preferring(candidate, first, why);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
     Number(set.has(keyOf(entryPoint)));
@@ -125,17 +121,13 @@ export function orderEntryPoints(candidate: Candidate, standing: Standing): Cand
 }
 
 /**
- * Splits a backend if several of its Services are in use for different Pods: they were separate backends before a new
- * Service connected them.
+ * Splits a backend if several of its Services are in use: they were separate backends before a new Service, or a change of
+ * one, connected them.
  */
 export function splitCandidate(candidate: Candidate, { inUse, companions }: Use): readonly Candidate[] {
   if (candidate.fallbacks.length === 0) return [candidate];
   const entryPoints = [candidate, ...candidate.fallbacks];
-  const used = entryPoints.filter((entryPoint) => inUse.has(keyOf(entryPoint)));
-  const homes = used.filter(
-    (entryPoint, index) =>
-      !used.slice(0, index).some((other) => podsWithin(entryPoint, other) && podsWithin(other, entryPoint)),
-  );
+  const homes = entryPoints.filter((entryPoint) => inUse.has(keyOf(entryPoint)));
   const [first, ...others] = homes;
   if (first === undefined || others.length === 0) return [candidate];
   const homeOf = (name: string): Candidate => {
@@ -240,8 +232,8 @@ function canProve({ detector }: Candidate, rules: Rules): boolean {
  * preferred one comes first, and is chosen once it is proven, or works and overrides name it. Until then the one in use
  * stays unless it fails. In that case the others are tried in order. If the preferred one shows nothing without credentials,
  * and users neither named it nor configured anything for it, one of the others that proves itself openly is chosen. One in
- * use gives way only to what belonged to its backend from the beginning, or leads to its Pods. Newcomers that work while all
- * others fail become backends of their own.
+ * use gives way only to what belonged to its backend from the beginning. Newcomers that work while all others fail become
+ * backends of their own.
  * @param candidate the preferred entry point, with the others as its fallbacks
  */
 export function* tryEntryPoints(
@@ -270,9 +262,7 @@ export function* tryEntryPoints(
     if (!isClosed(preferred) || isMeant) return { probed: [preferred], apart };
     for (const entryPoint of candidate.fallbacks) {
       const belongs =
-        used === undefined
-          ? isOfOneInstallation(entryPoint, candidate) || podsWithin(entryPoint, candidate)
-          : !isNewcomer(entryPoint);
+        used === undefined ? isOfOneInstallation(entryPoint, candidate) : !isNewcomer(entryPoint);
       if (!belongs) continue;
       const each: ProbedEntryPoint = { entryPoint, verdict: yield entryPoint };
       if (isOpen(each)) return { probed: [preferred, each], apart };

@@ -50,25 +50,6 @@ test('an inexact reconstruction is held by itself, and does not block other publ
   expect(tools.map(({ name }: { name: string }) => name)).toEqual(['loki.a', 'loki.c']);
 });
 
-test('a held tool gets credentials of another Service only while it is found with all of the Pods', () => {
-  const grafana = discovered(
-    service('gateway', { namespace: 'shop', labels: { app: 'grafana' }, ports: ['http:3000'] }),
-  );
-  const trusted = { ...grafana, alternates: ['grafana'], samePods: ['grafana'] };
-  const options = {
-    credentials: { 'shop/grafana': { apiKey: 'KEY' } },
-    holmesgptVersion: '0.32',
-    overrides: NO_OVERRIDES,
-    kinds: toolKinds(rules),
-  } as const;
-  const fileWith = (found: readonly DiscoveredService[]): string =>
-    generateWithHeld([trusted.tool], found, new Map([[trusted.tool, trusted]]), options, OUTPUTS)?.generated
-      .documents['custom_toolset.yaml'] ?? '';
-  expect(fileWith([trusted])).toContain('KEY');
-  expect(fileWith([])).not.toContain('KEY');
-  expect(fileWith([{ ...trusted, samePods: [] }])).not.toContain('KEY');
-});
-
 describe('held tools', () => {
   const OPTIONS = {
     credentials: {},

@@ -117,22 +117,6 @@ export function reconstructServices(
 }
 
 /**
- * Published services with the evidence of now: their credentials depend on which other Services lead to their Pods. That may
- * have changed, and is unknown if the Service is gone.
- * @param found what is discovered now
- */
-export function withEvidence(
-  published: readonly DiscoveredService[],
-  found: readonly DiscoveredService[] = [],
-): readonly DiscoveredService[] {
-  const current = new Map(found.map((each) => [serviceKey(each.service), each]));
-  return published.map((each) => ({
-    ...each,
-    samePods: current.get(serviceKey(each.service))?.samePods ?? [],
-  }));
-}
-
-/**
  * Generates documents while tools are held: held tools as they were published, everything else as discovered.
  * @returns `undefined` if the services of held tools are unknown
  */
@@ -146,7 +130,7 @@ export function generateWithHeld(
   const kept = held.map((tool) => known?.get(tool));
   if (!kept.every((service) => service !== undefined)) return undefined;
   const names = new Set(held);
-  const services = [...found.filter(({ tool }) => !names.has(tool)), ...withEvidence(kept, found)];
+  const services = [...found.filter(({ tool }) => !names.has(tool)), ...kept];
   const generated = generate(services, options, outputs);
   return { generated, services };
 }

@@ -1,7 +1,7 @@
 import { tenancyOf } from '../detection/backend.ts';
 import { type Detection, detect } from '../detection/detect.ts';
 import { type BeyondLimit, limitCandidates } from '../detection/limit-candidates.ts';
-import { assignNames, type Naming, NO_NAMING, withoutAwaited } from '../detection/names.ts';
+import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import { withReach } from '../detection/reach.ts';
 import type { Rules } from '../detection/rules.ts';
@@ -13,8 +13,9 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import { awaitedNames, type Companions, type InUse, type Use, useAfter, withHeirs } from './company.ts';
+import { type Companions, type InUse, sinceOf, type Use, useAfter, withHeirs } from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
+import { keepNames } from './kept-names.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
 
@@ -35,6 +36,8 @@ export interface Stages {
   readonly companions?: Companions;
   /** The Services in use that vanished; by default, none. */
   readonly vanished?: Use['vanished'] | undefined;
+  /** The names that are kept for backends; by default, none. */
+  readonly keptNames?: Use['keptNames'] | undefined;
   /** Milliseconds of `performance.now`. */
   readonly now?: number;
   /** The names of tools in use; by default, none. */
@@ -113,7 +116,7 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
     vanished,
   } = stages;
   const { named, placed, configured = new Set<string>() } = naming;
-  const limited = limitCandidates(detection, maxBackends, stages.detection.approvals);
+  const limited = limitCandidates(detection, maxBackends, stages.detection.approvals, inUse);
   const use = withHeirs({ inUse, companions, vanished }, limited.candidates);
   const context = { rules, ...use, named, configured, placed };
   const candidates = limited.candidates
@@ -129,7 +132,7 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
 /** Combines outcomes: merges services that prove to be the same backend, and assigns unique names. Pure. */
 export function* combineOutcomes(
   outcomes: readonly Outcome[],
-  { context, services: all, problems }: Pick<Backends, 'context' | 'services' | 'problems'>,
+  { context, candidates: possible, services: all, problems }: Omit<Backends, 'entryPoints' | 'beyond'>,
   stages: Omit<Stages, 'prober'>,
   prepared: readonly Problem[],
 ): Steps<DiscoveryResult> {
@@ -141,14 +144,23 @@ export function* combineOutcomes(
   const { services, problems: cut } = withReach(merged, all, stages.addresses);
   yield;
   const { now = 0 } = stages;
-  const use = useAfter(used, found, services, context, { now, held: naming.held });
-  const free = withoutAwaited(services, awaitedNames(use, now));
-  const named = assignNames(free.candidates, naming);
+  const use = useAfter(used, found, services, context, now);
+  yield;
+  const free = keepNames(services, {
+    held: naming.held,
+    before: stages.keptNames ?? new Map(),
+    services: all,
+    possible,
+    since: sinceOf(use),
+    now,
+  });
+  const named = assignNames(free.candidates, { ...naming, held: free.held });
   yield;
   const told = outcomes.flatMap(({ problem }) => problem ?? []);
   return {
     services: named.candidates,
     ...use,
+    keptNames: free.kept,
     contradicted: outcomes.flatMap(({ contradicted }) => contradicted ?? []),
     disproven: outcomes.filter(
       ({ contradicted, problem }) => contradicted !== undefined && problem !== undefined,

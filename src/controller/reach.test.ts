@@ -153,18 +153,13 @@ describe('credentials of a failing Service', () => {
   const named = prometheus('named', { selector });
   const twin = prometheus('twin', { selector });
 
-  test('go to another one with its Pods', async () => {
-    const text = await published([named, twin], { ...given, book: SAME });
-    expect(text).toContain('twin.monitoring');
-    expect(text).toContain('TOKEN');
-  });
-
   test.each([
-    ['has another address', twin, APART],
-    ['has no known address', twin, bookOf({ named: ['10.0.0.1'] })],
-    ['is an ExternalName', { ...twin, type: 'ExternalName', externalName: 'x.example.com' }, undefined],
+    ['the same addresses', twin, SAME],
+    ['another address', twin, APART],
+    ['no known address', twin, bookOf({ named: ['10.0.0.1'] })],
+    ['an ExternalName', { ...twin, type: 'ExternalName', externalName: 'x.example.com' }, undefined],
     [
-      'has an endpoint elsewhere',
+      'an endpoint elsewhere',
       offered(
         'twin',
         { endpoint: 'http://evil.team.svc.cluster.local:9090' },
@@ -172,7 +167,7 @@ describe('credentials of a failing Service', () => {
       ),
       undefined,
     ],
-  ])('do not go to one with its selector and %s', async (_, other, book) => {
+  ])('do not go to one with its selector and %s, which is used meanwhile', async (_, other, book) => {
     const text = await published([named, other], { ...given, ...(book && { book }) });
     expect(text).toMatch(/twin\.monitoring|evil\.team/);
     expect(text).not.toContain('TOKEN');

@@ -332,42 +332,6 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     expect(place.tools).toEqual(namesOf('a', 'b'));
   });
 
-  test('invalid overrides keep no credentials of another Service without evidence of now', async () => {
-    const gateway = (samePods: readonly string[]) => ({
-      ...discovered(loki('gateway')),
-      alternates: ['b'],
-      samePods,
-    });
-    const { run } = process(settings(KEY));
-    await run([gateway(['b'])]);
-    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
-    place.edit('overrides.yaml', 'tools: {x');
-    await run([gateway(['b'])]);
-    expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
-    expect(lastOf(told('reconciled'))?.problems).toEqual([]);
-    await run([gateway([])]);
-    expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
-  });
-
-  test('holds with the credentials of another Service while there is evidence of now, whatever is pruned', async () => {
-    const gateway = (samePods: readonly string[]) => ({
-      ...discovered(loki('gateway')),
-      alternates: ['b'],
-      samePods,
-    });
-    const key = () => place.live?.data['custom_toolset.yaml']?.includes('B_KEY');
-    const { run } = process(settings(KEY));
-    for (const others of [lokis('a'), [], []]) await run([gateway(['b']), ...others]);
-    expect(place.tools).toEqual(namesOf('gateway'));
-    await rollBack(2);
-    place.revisions = place.revisions.slice(-1);
-    for (let time = 0; time < 2; time++) await run([gateway(['b'])]);
-    expect(place.tools).toEqual(namesOf('a', 'gateway'));
-    expect(key()).toBe(true);
-    await run([gateway([])]);
-    expect(key()).toBe(false);
-  });
-
   test('holds with a header for the Service, although overrides give it another URL now', async () => {
     place.edit('overrides.yaml', header);
     for (const found of [lokis('a', 'b'), lokis('a')]) await process({ force: true }).run(found);
@@ -551,19 +515,6 @@ describe('an invalid stored document is not replaced by a revision', () => {
     ...more,
   });
   const keyed = { ...GENERATION, credentials: { 'shop/grafana': { apiKey: KEY } } };
-
-  test('with credentials that a Service got as long as it led to the Pods of another', async () => {
-    const gateway = (samePods: readonly string[]) =>
-      grafana('grafana-gateway', { alternates: ['grafana'], samePods });
-    const { run } = process({ generation: keyed });
-    await run(lokis('a'));
-    await run([...lokis('a'), gateway(['grafana'])]);
-    expect(place.live?.data['custom_toolset.yaml']).toContain(KEY);
-    spoilOnce();
-    await run([...lokis('a', 'b'), gateway([])]);
-    expect(told('rolled-back')).toMatchObject([{ to: 1 }]);
-    expect(place.live?.data['custom_toolset.yaml']).not.toContain(KEY);
-  });
 
   test.each([
     ['with credentials that the settings had', GENERATION, 1],

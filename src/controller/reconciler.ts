@@ -3,8 +3,9 @@ import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
 import { countOf } from '../model/count-of.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { type Documents, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
+import { type Cut, type Documents, type LimitName, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
+import { toolKey } from '../model/service.ts';
 import { runInSteps, yieldEvery } from '../model/yield-every.ts';
 import type { FollowInput } from '../outputs/output.ts';
 import type { Outputs } from '../outputs/outputs.ts';
@@ -28,7 +29,7 @@ import {
   type ReconcileState,
   situationOf,
 } from './assess.ts';
-import { servicesInUseOf, type Use } from './company.ts';
+import { servicesInUseOf } from './company.ts';
 import { DriftBackoff } from './drift-backoff.ts';
 import type { EngineEvent } from './events.ts';
 import { externalChanges, metadataFingerprint } from './external-changes.ts';
@@ -60,11 +61,9 @@ export interface Reconciled extends FollowInput {
 }
 
 /** The results of discovery. */
-export interface ReconcileInput extends Pick<Findings, 'found' | 'contradicted'> {
+export interface ReconcileInput extends Pick<Findings, 'found' | 'contradicted' | 'use'> {
   /** The Services from which ids of backends are derived; absent: the published ones stay. */
   readonly groups?: Groups | undefined;
-  /** What is in use; absent: as it is published. */
-  readonly use?: Use | undefined;
 }
 
 /** The desired state, and why it differs from the discovered one. */
@@ -73,6 +72,9 @@ interface Desired {
   readonly services: readonly DiscoveredService[];
   readonly failure?: { readonly error: unknown } | undefined;
 }
+
+/** The limits beyond which a tool is not published at all. */
+const UNPUBLISHED: ReadonlySet<LimitName> = new Set(['namespace_tools', 'document_bytes']);
 
 /** How long a step may take without a turn of the event loop after it, in milliseconds. Large overrides take more. */
 const MAX_SLICE_MS = 10;
@@ -294,7 +296,7 @@ export class Reconciler {
       if (faults === undefined) this.#lastValidOverrides = { overrides: situation.overrides };
       if (faults === undefined) this.#reports.trust(found.found, generated, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);
-      return { decision: this.#annotated(decision, found), services };
+      return { decision: this.#annotated(decision, found, generated.cuts), services };
     } catch (error) {
       const decision = decideToKeep(situation);
       if (decision === undefined) throw error;
@@ -306,8 +308,14 @@ export class Reconciler {
    * Adds annotations: the groups of backends, for their ids, the Services in use, and the tools if documents cannot be read
    * back.
    */
-  #annotated({ intent, ...decision }: Decision, { groups, use, found: services }: ReconcileInput): Decision {
+  #annotated(
+    { intent, ...decision }: Decision,
+    { groups, use, found: services }: ReconcileInput,
+    cuts: readonly Cut[],
+  ): Decision {
     const { tools } = intent;
+    // What a limit left out has no precedence after a restart.
+    const left = new Set(cuts.flatMap(({ limit, key }) => (UNPUBLISHED.has(limit) ? key : [])));
     const note = (annotation: string, { text, omitted }: NamespacedNote, consequence: string): string => {
       for (const [namespace, count] of omitted)
         this.#notes.push({
@@ -323,7 +331,10 @@ export class Reconciler {
       use &&
       note(
         SERVICES_IN_USE,
-        inUseNote(servicesInUseOf(use, services), readable),
+        inUseNote(
+          servicesInUseOf(use, services).filter(({ service }) => !left.has(toolKey(service))),
+          readable,
+        ),
         'after a restart, others may take the place of those that are unhealthy now',
       );
     const publishedTools = this.#options.outputs.readsBack

@@ -67,7 +67,8 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
 /**
  * Merges services that prove to be the same product on the same Pods into one backend. Grouping before probes depends on
  * labels, which may differ. Pure; keeps the order. Approved services come first, then services named in overrides, then
- * services in use: those that have worked, and those to whose company the others belong.
+ * services in use: those that have worked, and those to whose company the others belong. Of two in use that have worked,
+ * neither replaces the other: a Service may change its selector.
  */
 export function mergeProven(
   found: readonly DiscoveredService[],
@@ -86,7 +87,7 @@ export function mergeProven(
   const results = new Map<DiscoveredService, DiscoveredService | undefined>();
   for (const [pods, same] of Map.groupBy(found, podsOf)) {
     if (pods === undefined || same.length === 1) continue;
-    const [best, ...others] = same.toSorted(
+    const [best, ...rest] = same.toSorted(
       (a, b) =>
         isOther(a) - isOther(b) ||
         isUnnamed(a) - isUnnamed(b) ||
@@ -94,8 +95,12 @@ export function mergeProven(
         owns(b, a) - owns(a, b) ||
         preference(a, b),
     );
+    if (best === undefined) continue;
+    const others = rest.filter(
+      (each) => isUnused(each) > 0 || isOther(best) < isOther(each) || isUnnamed(best) < isUnnamed(each),
+    );
     for (const other of others) results.set(other, undefined);
-    if (best !== undefined) results.set(best, merged(best, others));
+    if (others.length > 0) results.set(best, merged(best, others));
   }
   return found.flatMap((each) => (results.has(each) ? (results.get(each) ?? []) : each));
 }

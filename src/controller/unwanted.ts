@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { approvalKind } from '../model/approvals.ts';
-import type { DiscoveredService, Problem } from '../model/discovery.ts';
+import type { Problem } from '../model/discovery.ts';
 import type { Toolset } from '../model/documents.ts';
 import { addressedService, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
@@ -14,7 +14,6 @@ import { forbidden } from '../planning/forbidden.ts';
 import type { ReadRevision } from '../planning/observed.ts';
 import type { Excluded } from '../planning/removals.ts';
 import { type ApprovalRules, unapproved } from '../planning/unapproved.ts';
-import { withEvidence } from './held.ts';
 import { type Behind, behind } from './published-services.ts';
 
 /** What decides whether an earlier revision may be published again. */
@@ -32,8 +31,6 @@ export interface RevisionRules {
   readonly standing: readonly Toolset[];
   /** Whether credentials count only if the settings and overrides of now give them, published or not. */
   readonly onlyConfiguredCredentials?: boolean;
-  /** What is discovered now, so that it is known which Services lead to the same Pods; absent: unknown. */
-  readonly found?: readonly DiscoveredService[];
   /** The history, oldest first. */
   readonly revisions: readonly ReadRevision[];
 }
@@ -138,7 +135,7 @@ function standingOf({ standing, revisions }: RevisionRules, overrides: Overrides
  */
 function generatedNow(
   { tools }: Pick<Toolset, 'tools'>,
-  { generation, found }: RevisionRules,
+  { generation }: RevisionRules,
   overrides: Overrides,
   outputs: Outputs<OutputSettings>,
 ): Toolset {
@@ -148,7 +145,7 @@ function generatedNow(
   });
   const here = { ...overrides, tools: Object.fromEntries(changes) };
   const { services } = behind({ tools, overrides: undefined }, generation.kinds);
-  return generate(withEvidence(services, found), { ...generation, overrides: here }, outputs);
+  return generate(services, { ...generation, overrides: here }, outputs);
 }
 
 /** The tools of a revision that the settings exclude now. */

@@ -1,12 +1,14 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Candidate } from '../model/discovery.ts';
+import { serviceKey } from '../model/service.ts';
 import { limitCandidates } from './limit-candidates.ts';
 
-const candidate = (namespace: string, name: string): Candidate =>
+const candidate = (namespace: string, name: string, created?: string): Candidate =>
   ({
     mappings: {},
-    service: { cluster: '', namespace, name },
+    service: { cluster: '', namespace, name, created },
+    fallbacks: [],
     tool: `${name}.${namespace}`,
   }) as unknown as Candidate;
 
@@ -41,6 +43,16 @@ test('a namespace with very many does not displace those of others; excess ones 
       fix: expect.stringContaining('MAX_BACKENDS'),
     },
   ]);
+});
+
+test('of one namespace, those in use come first, then older ones, whatever their names are', () => {
+  const later = Array.from({ length: 5 }, (_, index) => candidate('a', `a${index}`, `2026-02-0${5 - index}`));
+  const [old, used] = [candidate('a', 'old', '2026-01-01'), candidate('a', 'used', '2026-03-01')];
+  const behind = { ...candidate('a', 'front'), fallbacks: [candidate('a', 'behind')] };
+  const detection = { candidates: [...later, behind, old, used], services: [], problems: [] };
+  const inUse = new Set([used, ...behind.fallbacks].map(({ service }) => serviceKey(service)));
+  const { candidates } = limitCandidates(detection, 4, undefined, inUse);
+  expect(namesOf(candidates)).toEqual(['a4.a', 'front.a', 'old.a', 'used.a']);
 });
 
 test.each([

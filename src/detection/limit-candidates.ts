@@ -1,7 +1,9 @@
 import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
+import { compareText } from '../model/compare.ts';
 import { isOrAre } from '../model/count-of.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
+import { keyOfService, type ServiceKey } from '../model/service.ts';
 import type { Detection } from './detect.ts';
 
 /** Maximum Services that the problem names. */
@@ -38,21 +40,27 @@ function whoHasThem(numbers: ReadonlyMap<string, number>): string {
 const RAISE = 'raise MAX_BACKENDS (--max-backends)';
 
 /**
- * Limits the candidates. If there are too many, namespaces take turns, approved candidates first, so that a tenant who
- * creates very many displaces no others. Pure.
+ * Limits the candidates. If there are too many, namespaces take turns, so that a tenant who creates very many displaces no
+ * others; and approved candidates, those in use, and older ones come first. Pure.
  */
 export function limitCandidates(
   detection: Detection,
   most: number,
   approvals: Approvals = NO_APPROVALS,
+  inUse: ReadonlySet<ServiceKey> = new Set(),
 ): LimitedDetection {
   const { candidates, problems } = detection;
   if (candidates.length <= most) return detection;
   const seen = new Map<string, number>();
   const isOther = (each: Candidate): number =>
     Number(!isApproved(approvals, each.service, approvalKind(each)));
+  const isUnused = (each: Candidate): number =>
+    Number(![each, ...each.fallbacks].some(({ service }) => inUse.has(keyOfService(service))));
+  const ageOf = ({ service }: Candidate): string => service.created ?? '~';
   const turns = candidates
-    .toSorted((a, b) => isOther(a) - isOther(b))
+    .toSorted(
+      (a, b) => isOther(a) - isOther(b) || isUnused(a) - isUnused(b) || compareText(ageOf(a), ageOf(b)),
+    )
     .map((candidate): readonly [turn: number, candidate: Candidate] => {
       const namespace = displayNamespace(candidate.service);
       const turn = seen.get(namespace) ?? 0;

@@ -4,7 +4,7 @@ import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import { toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Candidate } from '../model/discovery.ts';
-import { assignNames, type Holder, NO_NAMING, namesOf, publishedNames, withoutAwaited } from './names.ts';
+import { assignNames, type Holder, NO_NAMING, namesOf, publishedNames } from './names.ts';
 
 const asks = (key: string, name: string, created?: string): Candidate => {
   const [namespace = '', service = ''] = key.split('/');
@@ -190,37 +190,4 @@ test('names are unique, independent of order, and stable when they are assigned 
       },
     ),
   );
-});
-
-describe('a name that is kept for a deleted Service', () => {
-  const asking = (
-    name: string,
-    displayName: string | undefined,
-    others: readonly string[] = [],
-  ): Candidate => ({
-    ...candidate(service(name, { labels: { app: 'loki' }, ports: ['http:3100'] })),
-    displayName,
-    displayNames: displayName === undefined ? others : [displayName, ...others],
-  });
-  const awaited = new Map([['logs', keyFor('monitoring/loki')]]);
-
-  test('goes to nobody else, in any case', () => {
-    const { candidates, problems } = withoutAwaited([asking('thief', 'Logs', ['other', 'LOGS'])], awaited);
-    expect(candidates).toMatchObject([{ displayName: undefined, displayNames: ['other'] }]);
-    expect(problems).toEqual([
-      {
-        where: 'Service monitoring/thief',
-        what: expect.stringMatching(
-          /^asks for the tool name Logs, and does not get it for up to ten minutes: /,
-        ),
-        fix: 'wait, or give it another name',
-      },
-    ]);
-  });
-
-  test('goes to its Service, and other names to theirs', () => {
-    const all = [asking('loki', 'logs'), asking('other', 'other'), asking('plain', undefined, ['logs'])];
-    expect(withoutAwaited(all, awaited)).toEqual({ candidates: all, problems: [] });
-    expect(withoutAwaited(all, new Map()).candidates).toBe(all);
-  });
 });

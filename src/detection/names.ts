@@ -139,37 +139,6 @@ function byPrecedence<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
 }
 
 /**
- * Candidates without the requested names that are kept for deleted Services.
- * @param awaited the names in lower case, with the Services for which they are kept
- */
-export function withoutAwaited<T extends Candidate>(
-  candidates: readonly T[],
-  awaited: ReadonlyMap<string, ServiceKey>,
-): { readonly candidates: readonly T[]; readonly problems: readonly Problem[] } {
-  if (awaited.size === 0) return { candidates, problems: [] };
-  const problems: Problem[] = [];
-  const free = candidates.map((candidate): T => {
-    const { service, displayName, displayNames = [] } = candidate;
-    const isKept = (name: string): boolean => {
-      const owner = awaited.get(name.toLowerCase());
-      return owner !== undefined && owner !== serviceKey(service);
-    };
-    if (displayName === undefined || !isKept(displayName)) return candidate;
-    problems.push({
-      where: `Service ${displayKey(service)}`,
-      what: `asks for the tool name ${displayName}, and does not get it for up to ten minutes: a Service that was deleted had it, and may be created again`,
-      fix: 'wait, or give it another name',
-    });
-    return {
-      ...candidate,
-      displayName: undefined,
-      displayNames: displayNames.filter((name) => !isKept(name)),
-    };
-  });
-  return { candidates: free, problems };
-}
-
-/**
  * Assigns a unique name to each backend. If several request the same name, ignoring case, the current holder gets it, or
  * else the oldest Service. The others fall back to `SERVICE.NAMESPACE`. Pure and idempotent.
  */

@@ -8,7 +8,7 @@ import type { Tenants } from '../model/tenants.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';
 import { approvalConflicts } from '../planning/approval-conflicts.ts';
-import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
+import { byPrecedence, type InUseSince, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
 import { idleTenants } from '../planning/idle-tenants.ts';
 import { publishedTool } from '../planning/published-tool.ts';
@@ -26,8 +26,8 @@ export interface GenerateOptions extends AdmissionPolicy, Partial<Limits>, Outpu
   readonly tenants?: Tenants;
   /** What users change and add. */
   readonly overrides: Overrides;
-  /** Services behind tools that are published: where a limit takes some, these stay before others. */
-  readonly published?: ReadonlySet<ServiceKey>;
+  /** When Services came into use: where a limit takes some, the earlier ones stay. */
+  readonly inUseSince?: InUseSince;
   /** The types of tools that are published: one with a user's URL keeps its type. */
   readonly publishedTypes?: PublishedTypes;
   /** The documents that are published. A backend that has a place of which there is one keeps it. */
@@ -83,7 +83,7 @@ export function* generateInSteps(
   ];
   yield;
   const limits = limitsOf(options);
-  const limited = withinCounts(byPrecedence(tools, options.published ?? new Set()), limits);
+  const limited = withinCounts(byPrecedence(tools, options.inUseSince ?? new Map()), limits);
   const rendering: RenderOptions & OutputSettings = {
     ...options,
     overrides,

@@ -5,7 +5,7 @@ import type { Cut, Documents, Omission, Toolset } from '../model/documents.ts';
 import type { Overrides, OverridesPart } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { YamlLimits } from '../model/yaml-document.ts';
-import type { Limits } from '../planning/budget.ts';
+import type { InUseSince, Limits } from '../planning/budget.ts';
 import type { Tool } from '../planning/tools.ts';
 import type { ContentFaults, ValueFault } from './faults.ts';
 import type { Standing } from './standing.ts';
@@ -35,6 +35,8 @@ export interface RenderOptions {
   readonly namespaces?: readonly string[] | undefined;
   /** All backends that were found, also those that are no tool. Overrides may mean one of them. */
   readonly found?: readonly DiscoveredService[];
+  /** When Services came into use: where a limit takes some, the earlier ones stay. */
+  readonly inUseSince?: InUseSince;
   /** The published documents, by name. A backend that already has a place that only one can have keeps it. */
   readonly published?: Documents | undefined;
 }

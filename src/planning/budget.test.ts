@@ -33,7 +33,7 @@ describe('precedence if there is not enough room', () => {
   const NEW = { created: '2026-02-01T00:00:00Z' };
   const OLD = { created: '2026-01-01T00:00:00Z' };
   const order = (all: readonly Tool[], published: readonly Tool[] = []): string[] =>
-    keys(byPrecedence(all, new Set<ServiceKey>(published.flatMap(({ members }) => members))));
+    keys(byPrecedence(all, new Map(published.flatMap(({ members }) => members.map((key) => [key, 0])))));
 
   test('older Services come before newer ones, and unknown age comes last', () => {
     const all = [tool('a/ageless', { created: undefined }), tool('a/new', NEW), tool('a/old', OLD)];
@@ -83,7 +83,7 @@ describe('tools of one namespace', () => {
     expect(result.notes).toEqual([
       {
         where: 'namespace noisy',
-        what: 'has 3 tools, and the limit is 2: 1 tool is found but not published (noisy/s2); those published before and the older Services stay',
+        what: 'has 3 tools, and the limit is 2: 1 tool is found but not published (noisy/s2); those that came into use first stay',
         fix: `raise ${setting}, or keep Services out`,
       },
     ]);

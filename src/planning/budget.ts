@@ -32,6 +32,9 @@ export const LIMITS: Limits = {
   maxAgentTools: 128,
 };
 
+/** For what is not in use. */
+const LATEST = Number.MAX_SAFE_INTEGER;
+
 /** Maximum tools that a note names. */
 const MAX_NAMES = 3;
 
@@ -39,12 +42,24 @@ const MAX_NAMES = 3;
 export const namespaceOf = ({ cluster, namespace = '' }: Tool): string =>
   displayNamespace({ cluster, namespace });
 
-/** Sorts tools by precedence: published ones, then those of older Services, then by name. */
-export function byPrecedence(tools: readonly Tool[], published: ReadonlySet<ServiceKey>): Tool[] {
-  const isOld = ({ members }: Tool): number => (members.some((key) => published.has(key)) ? 0 : 1);
-  const ranked = tools.map((tool) => ({ tool, old: isOld(tool), created: tool.created ?? '~' }));
+/** When Services came into use, in any unit. Those that came earlier take precedence, even if they failed meanwhile. */
+export type InUseSince = ReadonlyMap<ServiceKey, number>;
+
+/** When the backend of a tool came into use. */
+export const sinceWhen = ({ members }: Tool, inUseSince: InUseSince): number =>
+  members.reduce((least, key) => Math.min(least, inUseSince.get(key) ?? LATEST), LATEST);
+
+/** Sorts tools by precedence: those that came into use earlier, then those of older Services, then by name. */
+export function byPrecedence(tools: readonly Tool[], inUseSince: InUseSince): Tool[] {
+  const ranked = tools.map((tool) => ({
+    tool,
+    since: sinceWhen(tool, inUseSince),
+    created: tool.created ?? '~',
+  }));
   return ranked
-    .sort((a, b) => a.old - b.old || compareText(a.created, b.created) || compareText(a.tool.key, b.tool.key))
+    .sort(
+      (a, b) => a.since - b.since || compareText(a.created, b.created) || compareText(a.tool.key, b.tool.key),
+    )
     .map(({ tool }) => tool);
 }
 
@@ -89,7 +104,7 @@ export function reportLimit(
     );
     notes.push({
       where: `namespace ${namespace}`,
-      what: `${reason}: ${countOf(all.length, 'tool')} ${isOrAre(all.length)} ${effect} (${named.join(', ')}${all.length > MAX_NAMES ? ', …' : ''}); those published before and the older Services stay`,
+      what: `${reason}: ${countOf(all.length, 'tool')} ${isOrAre(all.length)} ${effect} (${named.join(', ')}${all.length > MAX_NAMES ? ', …' : ''}); those that came into use first stay`,
       fix: `raise ${SETTING[limit]}, or keep Services out`,
     });
   }

@@ -6,7 +6,7 @@ import { type Credential, credentialsByBackend } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { withoutAgentToken } from '../outputs/holmesgpt/agent-token.ts';
 import { holmesDocument, NEWEST } from '../outputs/holmesgpt/toolsets.ts';
-import { appliesTo, credentialOf, namedInCredentials, trustedWith } from './credentials.ts';
+import { appliesTo, credentialOf, namedInCredentials } from './credentials.ts';
 import type { Naming } from './preferred.ts';
 import { discoveredTool, type Tool } from './tools.ts';
 
@@ -62,25 +62,25 @@ describe('the credentials of a backend', () => {
 });
 
 describe("recipients of a Service's credentials", () => {
-  const found = discoveredTool(loki());
-  const tool: Tool = { ...found, samePods: ['monitoring/loki-read'] };
+  /** Another Service leads to all of its Pods. */
+  const tool = discoveredTool({ ...loki(), alternates: ['loki-read'], samePods: ['loki-read'] });
   const east: Tool = { ...tool, cluster: 'east' };
   /** A tool that a person added, and called like a type. */
-  const own = (namespace?: string): Tool => ({ ...found, key: 'loki', namespace, members: [], added: true });
+  const own = (namespace?: string): Tool => ({ ...tool, key: 'loki', namespace, members: [], added: true });
   const OWN = { apiKey: 'OWN' };
   const HERE = { apiKey: 'HERE', namespaces: ['a', 'monitoring'] };
   const ALL = { apiKey: 'ALL', namespaces: ['*'] };
 
   test.each<[string, Tool, Record<string, Credential>, string | undefined, Naming]>([
     ['a tool gets its own', tool, { 'monitoring/loki': OWN }, 'OWN', 'service'],
+    ['not those of another Service', tool, { 'monitoring/loki-write': OWN }, undefined, undefined],
     [
-      'it gets those of a Service that leads to all of its Pods',
+      'not even of one that leads to the same Pods',
       tool,
       { 'monitoring/loki-read': OWN },
-      'OWN',
-      'service',
+      undefined,
+      undefined,
     ],
-    ['not those of another Service', tool, { 'monitoring/loki-write': OWN }, undefined, undefined],
     ['it gets those of its type for its namespace', tool, { loki: HERE }, 'HERE', 'namespace'],
     ['and those for all namespaces, which name none', tool, { loki: ALL }, 'ALL', undefined],
     ['not those for others', tool, { loki: { ...HERE, namespaces: ['a'] } }, undefined, undefined],
@@ -122,14 +122,12 @@ describe("recipients of a Service's credentials", () => {
     expect(namedInCredentials(all, each)).toBe(naming);
   });
 
-  test('a key of a Service applies to a tool that is trusted with it, and a type alone to none', () => {
-    expect(trustedWith(tool)).toEqual(['monitoring/loki', 'monitoring/loki-read']);
-    expect(trustedWith(east)).toEqual([]);
+  test('a key of a Service applies to its tool, and a type alone to none', () => {
     const applying = (each: Tool): string[] =>
       ['monitoring/loki', 'monitoring/loki-read', 'monitoring/other', 'loki'].filter((key) =>
         appliesTo(key, each),
       );
-    expect(applying(tool)).toEqual(['monitoring/loki', 'monitoring/loki-read']);
+    expect(applying(tool)).toEqual(['monitoring/loki']);
     expect(applying(east)).toEqual([]);
     expect(applying(own())).toEqual([]);
   });

@@ -14,18 +14,15 @@ const namespaceOf = ({ key, namespace }: Tool): string | undefined =>
 export const isHome = ({ cluster }: Tool): boolean => cluster === HOME_CLUSTER;
 
 /**
- * The Services whose credentials a tool gets: its entry point first, then Services that lead to all of its Pods. Services
- * with other Pods do not count, even if they belong to the same backend.
+ * Whether credentials for a Service apply to this tool. They are for its entry point only: another Service of the backend may
+ * lead to the same Pods, and to others once agents have read its credentials. A user's own tool gets none, whatever its name.
  */
-export const trustedWith = (tool: Tool): string[] => (isHome(tool) ? [tool.key, ...tool.samePods] : []);
-
-/** Whether credentials for a Service apply to this tool. */
 export const appliesTo = (key: string, tool: Tool): boolean =>
-  key.includes('/') && trustedWith(tool).includes(key);
+  key.includes('/') && isHome(tool) && tool.key === key;
 
-/** The key of a backend's own credentials. A user's own tool has none, whatever its name. */
+/** The key of a backend's own credentials. */
 const ownKey = (credentials: Credentials, tool: Tool): string | undefined =>
-  trustedWith(tool).find((key) => key.includes('/') && Object.hasOwn(credentials, key));
+  appliesTo(tool.key, tool) && Object.hasOwn(credentials, tool.key) ? tool.key : undefined;
 
 const ofType = (credentials: Credentials, { detector }: Tool): Credential | undefined =>
   Object.hasOwn(credentials, detector) ? credentials[detector] : undefined;

@@ -93,7 +93,7 @@ export function divide(ordered: readonly Tool[], sizes: Sizes, room: ShardRoom):
     const kept = ordered.filter((tool) => !beyond.has(tool));
     const people = kept.filter(({ pinned }) => pinned);
     const others = kept.filter(({ pinned }) => !pinned);
-    const none: ReadonlySet<never> = new Set();
+    const none = new Map<never, never>();
     const ranked = [...byPrecedence(people, none), ...byPrecedence(others, none)];
     const shards = shardsOf(ranked, sizes, room);
     const rest = shards.slice(room.most).flat();

@@ -58,9 +58,9 @@ describe('credentials of a Service that are unused', () => {
 
   test.each<[string, string, string]>([
     [
-      'it leads to the backend, and to other Pods',
+      'another Service of the backend is its entry point',
       'monitoring/loki-write',
-      'apply to nothing: the entry point of its backend is monitoring/loki, which leads to other Pods; write monitoring/loki, if you trust that Service with them',
+      'apply to nothing now: the entry point of its backend is monitoring/loki, another Service; write monitoring/loki, if you trust that Service with them',
     ],
     ['it may come', 'shop/orders', `${NONE}; ${LATER}`],
     ['it was mistyped', 'monitoring/lokki', `${NONE}; did you mean monitoring/loki? Otherwise ${LATER}`],

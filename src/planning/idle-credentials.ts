@@ -22,7 +22,7 @@ function idleService(key: string, { found }: Known, compare: boolean): Omit<Prob
   if (backend !== undefined) {
     const used = displayKey(backend.service);
     return {
-      what: `apply to nothing: the entry point of its backend is ${used}, which leads to other Pods`,
+      what: `apply to nothing now: the entry point of its backend is ${used}, another Service`,
       fix: `write ${used}, if you trust that Service with them`,
     };
   }

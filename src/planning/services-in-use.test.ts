@@ -22,17 +22,6 @@ test('what published tools show is not stored', () => {
   ]);
 });
 
-test('the Service whose place it has is stored, also of a published one', () => {
-  const all = [{ ...inUse('loki-gw', ['loki']), on: 'loki' }];
-  const tools = [tool('loki-gw', 'loki')];
-  const { text } = inUseNote(all, tools);
-  expect(JSON.parse(text)).toEqual({ shop: { 'loki-gw': ['', '=loki', 'loki'] } });
-  expect(publishedInUse(tools, text)).toEqual(all);
-  expect(publishedInUse([], '{"shop":{"loki-gw":["","=Not a Service","loki"]}}')).toEqual([
-    inUse('loki-gw', ['loki']),
-  ]);
-});
-
 test('what they do not show is read back, with its name, in its cluster', () => {
   const elsewhere: ServiceInUse = {
     service: { cluster: 'eu/west', namespace: 'shop', name: 'loki' },

@@ -6,8 +6,6 @@ import { type NamespacedNote, noteEntries, noteOf } from './namespaced-note.ts';
 
 /** Most other Services that are stored for one entry point. */
 const MOST_OTHERS = 16;
-/** Marks the Service whose place another one has. */
-const ON = '=';
 /** Most bytes of the annotation. */
 const MOST_BYTES = 32 * 1024;
 
@@ -18,8 +16,6 @@ export interface ServiceInUse {
   readonly tool: string;
   /** The other Services of its backend that may take its place. */
   readonly others: readonly string[];
-  /** The Service whose place it has, because it leads to its Pods. */
-  readonly on?: string | undefined;
 }
 
 /** The entry points of published tools. */
@@ -42,19 +38,15 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 export function inUseNote(inUse: readonly ServiceInUse[], tools: readonly PublishedTool[]): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
   const entries = inUse
-    .filter(({ service, others, on }) => {
+    .filter(({ service, others }) => {
       const known = told.get(serviceKey(service))?.others;
       const may = new Set(others);
-      return on !== undefined || known === undefined || known.some((name) => !may.has(name));
+      return known === undefined || known.some((name) => !may.has(name));
     })
-    .map(({ service, tool, others, on }) => ({
+    .map(({ service, tool, others }) => ({
       namespace: displayNamespace(service),
       key: service.name,
-      value: [
-        tool === defaultName(service) ? '' : tool,
-        ...(on === undefined ? [] : [`${ON}${on}`]),
-        ...others.slice(0, MOST_OTHERS),
-      ],
+      value: [tool === defaultName(service) ? '' : tool, ...others.slice(0, MOST_OTHERS)],
     }));
   return noteOf(entries, MOST_BYTES);
 }
@@ -70,17 +62,13 @@ export function publishedInUse(
   for (const { namespace, key, value } of noteEntries(note)) {
     if (!isDnsLabel(key) || !Array.isArray(value)) continue;
     const service = readKey(`${namespace}/${key}`);
-    const [name, ...more] = value;
-    const marked: unknown = more[0];
-    const on = typeof marked === 'string' && marked.startsWith(ON) ? marked.slice(ON.length) : undefined;
-    const others = on === undefined ? more : more.slice(1);
+    const [name, ...others] = value;
     const tool = published.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
     if (typeof tool !== 'string') continue;
     known.set(serviceKey(service), {
       service,
       tool,
       others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
-      ...(isDnsLabel(on) ? { on } : {}),
     });
   }
   for (const [key, each] of published) if (!known.has(key)) known.set(key, each);

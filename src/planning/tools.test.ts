@@ -200,23 +200,19 @@ describe('a discovered Service as a tool', () => {
   const found: DiscoveredService = {
     ...loki,
     alternates: ['loki-read', 'loki-write'],
-    samePods: ['loki-read'],
     service: { ...loki.service, created: '2026-01-01T00:00:00Z' },
   };
 
-  test('names its Service, and those of all of its Pods', () => {
+  test('names its Service, and the others of its backend', () => {
     expect(discoveredTool(found)).toMatchObject({
       tool: 'loki.monitoring',
       cluster: '',
       namespace: 'monitoring',
       key: 'monitoring/loki',
       members: ['loki', 'loki-read', 'loki-write'].map((name) => keyFor(`monitoring/${name}`)),
-      samePods: ['monitoring/loki-read'],
       created: '2026-01-01T00:00:00Z',
       pinned: false,
     });
-    const { samePods: _, ...unknown } = loki;
-    expect(discoveredTool(unknown).samePods).toEqual([]);
   });
 
   test('has its certainty and creation time, and hosts only for MCP servers', () => {
@@ -330,7 +326,6 @@ describe('the resulting tools', () => {
           metadata: {},
           key: 'monitoring/loki',
           members: [],
-          samePods: [],
           created: undefined,
           pinned: true,
           added: true,

@@ -63,8 +63,6 @@ export interface Tool
   readonly added?: true;
   /** The Services that lead to it. Empty if overrides set its endpoint. */
   readonly members: readonly ServiceKey[];
-  /** Display keys of the members that lead to all Pods of the entry point. */
-  readonly samePods: readonly string[];
   /** A user added or changed it, so no limit removes it. */
   readonly pinned: boolean;
   /** The ids of the tenants with which to use it. */
@@ -94,7 +92,6 @@ export function discoveredTool(service: DiscoveredService): Tool {
     namespace,
     key: toolKey(service.service),
     members: backendKeys(service),
-    samePods: (service.samePods ?? []).map((each) => toolKey({ ...service.service, name: each })),
     created: service.service.created,
     pinned: false,
     metadata: {
@@ -143,7 +140,6 @@ function personalTool(
     metadata: { ...metadata },
     key,
     members: [],
-    samePods: [],
     created: undefined,
     pinned: true,
     added: true,

@@ -181,17 +181,17 @@ test('a server in the agent file keeps its place when an older one appears in it
   let documents = first.documents;
   // The second pass finds both in toolset.json: the one that was cut is there, too.
   for (const _ of ['first pass', 'second pass', 'third pass']) {
-    const published = new Set(
+    const inUseSince = new Map(
       [older, newer]
         .filter(({ tool }) => toolNames(documents).includes(tool))
-        .map((each) => serviceKey(each.service)),
+        .map((each) => [serviceKey(each.service), 0]),
     );
     const next = generate([older, newer], {
       credentials: {},
       holmesgptVersion: '0.32',
       overrides: overridesSchema.parse({}),
       kinds,
-      published,
+      inUseSince,
       publishedDocuments: documents,
     });
     documents = next.documents;

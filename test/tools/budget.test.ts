@@ -45,7 +45,12 @@ function made(
     overrides: overridesSchema.parse(overrides),
     kinds,
     ...limits,
-    published: heldKeys(publishedNames(before === undefined ? [] : OUTPUTS.read(before).tools)),
+    inUseSince: new Map(
+      [...heldKeys(publishedNames(before === undefined ? [] : OUTPUTS.read(before).tools))].map((key) => [
+        key,
+        0,
+      ]),
+    ),
   });
   const { tools } = JSON.parse(generated.documents['toolset.json'] ?? '') as {
     tools: { name: string; namespace?: string; description: string }[];

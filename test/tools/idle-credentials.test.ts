@@ -109,37 +109,26 @@ describe('configuration for one Service of a backend', () => {
   const behind = (selector: Service['selector'], own: Service['selector'] = pods): DiscoveredService[] =>
     found(loki('loki', { selector: own }), loki('loki-gateway', { selector }));
 
-  test.each<[string, Service['selector']]>([
-    ['the same Pods', pods],
-    ['some of its Pods', { ...pods, role: 'read' }],
-  ])('applies to another Service that leads to %s', (_, selector) => {
-    const backends = behind(selector);
-    expect(backends.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
-    expect(made(backends, CREDENTIALS)).toMatchObject({
-      holmes: { additional_headers: { Authorization: 'Bearer {{ env.LOKI_TOKEN }}' } },
-      told: [],
-    });
-    expect(made(backends, {}, OVERRIDES)).toMatchObject({ holmes: { api_key: 'k' }, told: [] });
-  });
-
   test.each<[string, Service['selector'], Service['selector']]>([
+    ['the same Pods', pods, pods],
+    ['some of its Pods', { ...pods, role: 'read' }, pods],
     ['other Pods', { app: 'gateway' }, pods],
     ['its Pods and others', { tier: 'logs' }, { ...pods, tier: 'logs' }],
     ['unknown Pods', {}, pods],
-  ])('does not apply to a Service that leads to %s, which is reported', (_, selector, own) => {
+  ])('does not apply to another Service that leads to %s, which is reported', (_, selector, own) => {
     const backends = behind(selector, own);
     expect(backends.map(({ service: { name } }) => name)).toEqual(['loki-gateway']);
     expect(made(backends, CREDENTIALS)).toEqual({
       holmes: undefined,
       told: [
-        'credentials monitoring/loki: apply to nothing: the entry point of its backend is monitoring/loki-gateway, which leads to other Pods; write monitoring/loki-gateway, if you trust that Service with them',
+        'credentials monitoring/loki: apply to nothing now: the entry point of its backend is monitoring/loki-gateway, another Service; write monitoring/loki-gateway, if you trust that Service with them',
       ],
     });
     const open = backends.map((each) => ({ ...each, verdict: { ...WELL, authRequired: false } }));
     const { holmes, told } = made(open, {}, OVERRIDES);
     expect(JSON.stringify(holmes)).not.toContain('api_key');
     expect(told).toEqual([
-      'overrides.yaml, holmesgpt.toolsets grafana/loki: backends monitoring/loki has no effect: the entry point of its backend is monitoring/loki-gateway, which leads to other Pods; write monitoring/loki-gateway, if you trust that Service with it',
+      'overrides.yaml, holmesgpt.toolsets grafana/loki: backends monitoring/loki has no effect now: the entry point of its backend is monitoring/loki-gateway, another Service; write monitoring/loki-gateway, if you trust that Service with it',
     ]);
   });
 

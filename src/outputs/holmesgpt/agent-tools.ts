@@ -1,7 +1,7 @@
 import { countOf } from '../../model/count-of.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { oneLine } from '../../model/text.ts';
-import { namespaceOf } from '../../planning/budget.ts';
+import { type InUseSince, namespaceOf, sinceWhen } from '../../planning/budget.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { ownTools, serversOf, type ToolsetSize, toolsetSizes } from './count.ts';
 import { entryOf } from './mapping.ts';
@@ -210,20 +210,25 @@ function unreadServers(tools: readonly Tool[]): string[] {
  * @param ordered in order of precedence
  * @param holmes the document with all tools
  * @param people the document with tools from operators only
- * @param holds whether the agent has a tool now; such tools take precedence over others of their namespace
+ * @param inUseSince earlier backends take precedence over others of their namespace
+ * @param holds whether the agent has a tool now; of equally old ones, these take precedence
  */
 export function excessTools(
   ordered: readonly Tool[],
   holmes: HolmesDocument,
   people: () => HolmesDocument,
   most: number,
+  inUseSince: InUseSince,
   holds: (tool: Tool) => boolean = () => false,
 ): AgentTools {
   const byKey = new Map(ordered.map((tool) => [tool.key, tool]));
   const offered = offeredTools(holmes.document, byKey, most);
   if (offered <= most) return { beyond: [], fixed: Math.min(offered, most), brings: () => '' };
   const held = new Set(ordered.filter(holds));
-  const standing = [...held, ...ordered.filter((tool) => !held.has(tool))];
+  const since = new Map(ordered.map((tool) => [tool, sinceWhen(tool, inUseSince)]));
+  const standing = ordered.toSorted(
+    (a, b) => (since.get(a) ?? 0) - (since.get(b) ?? 0) || Number(held.has(b)) - Number(held.has(a)),
+  );
   const units = unitsOf(standing, holmes, most);
   const base = people().document;
   const sizes = toolsetSizes(base);

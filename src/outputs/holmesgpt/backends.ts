@@ -4,7 +4,7 @@ import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import { sameBackend } from '../../model/same-url.ts';
 import { toolKey } from '../../model/service.ts';
-import { isHome, trustedWith } from '../../planning/credentials.ts';
+import { isHome } from '../../planning/credentials.ts';
 import { meantService } from '../../planning/meant-service.ts';
 import type { Naming } from '../../planning/preferred.ts';
 import type { Tool } from '../../planning/tools.ts';
@@ -20,12 +20,12 @@ function backendsOf(patch: HolmesPatch, toolset: string): Mapping {
   return isMapping(backends) ? backends : {};
 }
 
-/** Keys that address a tool, least specific first. More specific keys win, and the key of the entry point wins over all. */
+/** Keys that address a tool, least specific first. More specific keys win. */
 function keysOf(tool: Tool): string[] {
   if (!isHome(tool)) return [];
   const { key } = tool;
   const slash = key.indexOf('/');
-  return ['*', ...(slash < 0 ? [] : [`${key.slice(0, slash)}/*`]), ...trustedWith(tool).reverse()];
+  return ['*', ...(slash < 0 ? [] : [`${key.slice(0, slash)}/*`]), key];
 }
 
 /** The fields from overrides for a backend of a toolset; `undefined` if there are none. */
@@ -38,8 +38,9 @@ export function fieldsFor(patch: HolmesPatch, toolset: string, tool: Tool): Mapp
 /** How precisely overrides name a backend under `backends` of a toolset. `*` names none. */
 export function namedIn(patch: HolmesPatch, toolset: string, tool: Tool): Naming {
   const backends = backendsOf(patch, toolset);
-  if (trustedWith(tool).some((key) => Object.hasOwn(backends, key))) return 'service';
-  const slash = isHome(tool) ? tool.key.indexOf('/') : -1;
+  if (!isHome(tool)) return undefined;
+  if (Object.hasOwn(backends, tool.key)) return 'service';
+  const slash = tool.key.indexOf('/');
   return slash >= 0 && Object.hasOwn(backends, `${tool.key.slice(0, slash)}/*`) ? 'namespace' : undefined;
 }
 
@@ -81,12 +82,13 @@ function unmatchedKey(
   const backend = tools.find(({ members }) => members.some((member) => toolKey(partsOf(member)) === key));
   if (backend !== undefined)
     return {
-      what: `backends ${key} has no effect: the entry point of its backend is ${backend.key}, which leads to other Pods`,
+      what: `backends ${key} has no effect now: the entry point of its backend is ${backend.key}, another Service`,
       fix: `write ${backend.key}, if you trust that Service with it`,
     };
   const keys = known.flatMap(keysOf).filter((each) => each !== '*');
   if (keys.includes(key)) return { what: `backends ${key} has no effect while that backend is left out` };
-  const meant = meantService(key, keys);
+  const services = known.flatMap(({ members }) => members.map((member) => toolKey(partsOf(member))));
+  const meant = meantService(key, [...new Set([...keys, ...services])]);
   return {
     what: `backends ${key} is not among the backends of this toolset, so it has no effect`,
     ...(meant === undefined ? {} : { fix: `did you mean ${meant}?` }),

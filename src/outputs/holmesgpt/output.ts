@@ -83,6 +83,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
     document,
     people,
     most,
+    options.inUseSince ?? new Map(),
     holdersIn(holmes.publishedFile).any,
   );
   const { cuts, notes } = reportLimit(
