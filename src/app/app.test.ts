@@ -198,10 +198,12 @@ describe('while it runs', () => {
       registered_detectors: expect.arrayContaining(['loki']),
       message: expect.stringContaining('publishing to'),
     });
-    const answer = await get('/api/v1/services');
-    expect(((await answer.json()) as { services: unknown }).services).toMatchObject([
-      { name: 'loki', namespace: 'monitoring' },
-    ]);
+    await soon(async () => {
+      const answer = await get('/api/v1/services');
+      expect(((await answer.json()) as { services: unknown }).services).toMatchObject([
+        { name: 'loki', namespace: 'monitoring' },
+      ]);
+    });
     expect(app.readModel.ready).toEqual({ kubernetes: true, configmap: true, discovery: true });
   });
 

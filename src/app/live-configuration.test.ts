@@ -139,6 +139,16 @@ describe('opening', () => {
     expect(problems).toEqual([['its settings cannot be used: no rights', undefined]]);
   });
 
+  test.each([
+    ['that a person named is reported', { SETTINGS_CONFIGMAP: 'mine' }, 1],
+    ['of the default name is not', {}, 0],
+  ])('a missing ConfigMap counts as empty; one %s', async (_, env, reports) => {
+    const { live, open, problems } = await setting({ kube: CLUSTER, env });
+    await open({ kind: 'absent' });
+    expect(live.current.logLevel).toBe('info');
+    expect(problems).toEqual(Array(reports).fill([expect.stringMatching(/^is not there: /), undefined]));
+  });
+
   test('an invalid ConfigMap is an error', async () => {
     const { open } = await setting({ kube: CLUSTER });
     await expect(open(data({ 'log-levle': 'debug' }))).rejects.toThrow('log-level');
@@ -461,6 +471,22 @@ describe('the ConfigMap while it runs', () => {
     await live.reload();
     expect(live.current.logLevel).toBe('debug');
     expect(problems).toHaveLength(2);
+  });
+
+  test('if it is deleted, its last settings stay, which is reported, until it is created again', async () => {
+    const { live, open, follow, emit, kinds, problems } = await setting({ kube: CLUSTER });
+    await open(data({ 'log-level': 'debug', 'mcp-policy': 'off' }));
+    await follow();
+    emit({ kind: 'absent' });
+    await live.reload();
+    expect(live.current).toMatchObject({ logLevel: 'debug', mcpPolicy: 'off' });
+    expect(problems).toEqual([
+      [expect.stringMatching(/^was deleted: its last settings stay in force/), undefined],
+    ]);
+    emit(data({ 'mcp-policy': 'off' }));
+    await vi.waitFor(() => expect(live.current.logLevel).toBe('info'));
+    expect(live.current.mcpPolicy).toBe('off');
+    expect(kinds()).toEqual(['applied']);
   });
 
   test('nothing of it is applied before it is followed', async () => {

@@ -182,6 +182,10 @@ export class LiveConfiguration {
         this.#denied = false;
         if (this.#apply !== undefined) void this.reload();
         return true;
+      case 'absent':
+        this.#denied = false;
+        this.#reportAbsence();
+        return true;
       case 'denied':
         if (!this.#denied)
           this.#reportProblem({
@@ -201,6 +205,25 @@ export class LiveConfiguration {
         );
         return false;
     }
+  }
+
+  /**
+   * Reports that the ConfigMap is not there. While the program runs, its last settings stay in force: some of them protect,
+   * and a tool that replaces the ConfigMap may delete it first.
+   */
+  #reportAbsence(): void {
+    if (this.#data !== undefined)
+      this.#reportProblem({
+        where: this.#where,
+        what: 'was deleted: its last settings stay in force until it is created again, or the program restarts',
+        fix: 'create it again, without keys to return to the defaults',
+      });
+    else if (this.#current.given.settingsConfigMap !== undefined)
+      this.#reportProblem({
+        where: this.#where,
+        what: 'is not there: the settings of the Pod apply, and otherwise the defaults',
+        fix: 'create it, or correct SETTINGS_CONFIGMAP',
+      });
   }
 
   #read(): Promise<Configuration> {

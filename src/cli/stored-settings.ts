@@ -35,9 +35,9 @@ async function readStored(
 ): Promise<StoredData | undefined> {
   const stored = await import('../kubernetes/stored-settings.ts');
   const event = await stored.readConfigData(kube, namespace, name, cli.signal);
-  if (event.kind !== 'data') return undefined;
+  if (event.kind === 'denied' || event.kind === 'failure') return undefined;
   const where = `ConfigMap ${namespace}/${name}`;
-  const read = { data: event.data, where };
+  const read = { data: event.kind === 'absent' ? {} : event.data, where };
   try {
     await readConfiguration(sources, read);
     return read;

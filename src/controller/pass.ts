@@ -116,7 +116,11 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
     vanished,
   } = stages;
   const { named, placed, configured = new Set<string>() } = naming;
-  const limited = limitCandidates(detection, maxBackends, stages.detection.approvals, inUse);
+  const limited = limitCandidates(detection, maxBackends, {
+    approvals: stages.detection.approvals,
+    named,
+    inUse,
+  });
   const use = withHeirs({ inUse, companions, vanished }, limited.candidates);
   const context = { rules, ...use, named, configured, placed };
   const candidates = limited.candidates

@@ -45,14 +45,20 @@ test('a namespace with very many does not displace those of others; excess ones 
   ]);
 });
 
-test('of one namespace, those in use come first, then older ones, whatever their names are', () => {
+test('of one namespace, named ones come first, then those in use, then older ones, whatever their names are', () => {
   const later = Array.from({ length: 5 }, (_, index) => candidate('a', `a${index}`, `2026-02-0${5 - index}`));
   const [old, used] = [candidate('a', 'old', '2026-01-01'), candidate('a', 'used', '2026-03-01')];
   const behind = { ...candidate('a', 'front'), fallbacks: [candidate('a', 'behind')] };
   const detection = { candidates: [...later, behind, old, used], services: [], problems: [] };
   const inUse = new Set([used, ...behind.fallbacks].map(({ service }) => serviceKey(service)));
-  const { candidates } = limitCandidates(detection, 4, undefined, inUse);
+  const { candidates } = limitCandidates(detection, 4, { inUse });
   expect(namesOf(candidates)).toEqual(['a4.a', 'front.a', 'old.a', 'used.a']);
+  const named = new Set(later.slice(0, 1).map(({ service }) => serviceKey(service)));
+  expect(namesOf(limitCandidates(detection, 3, { inUse, named }).candidates)).toEqual([
+    'a0.a',
+    'front.a',
+    'used.a',
+  ]);
 });
 
 test.each([

@@ -25,6 +25,14 @@ export interface LimitedDetection extends Detection {
   readonly beyond?: BeyondLimit;
 }
 
+/** What comes first within a namespace. */
+export interface Precedence {
+  readonly approvals?: Approvals | undefined;
+  /** Services that people named. */
+  readonly named?: ReadonlySet<ServiceKey>;
+  readonly inUse?: ReadonlySet<ServiceKey>;
+}
+
 /** Names the namespaces with the most backends, as the rest of "the limit is 10". */
 function whoHasThem(numbers: ReadonlyMap<string, number>): string {
   const most = [...numbers.values()].reduce((a, b) => Math.max(a, b), 0);
@@ -41,25 +49,29 @@ const RAISE = 'raise MAX_BACKENDS (--max-backends)';
 
 /**
  * Limits the candidates. If there are too many, namespaces take turns, so that a tenant who creates very many displaces no
- * others; and approved candidates, those in use, and older ones come first. Pure.
+ * others; and within a namespace, approved candidates come first, then those that people named, those in use, and older ones.
+ * Pure.
  */
 export function limitCandidates(
   detection: Detection,
   most: number,
-  approvals: Approvals = NO_APPROVALS,
-  inUse: ReadonlySet<ServiceKey> = new Set(),
+  { approvals = NO_APPROVALS, named = new Set(), inUse = new Set() }: Precedence = {},
 ): LimitedDetection {
   const { candidates, problems } = detection;
   if (candidates.length <= most) return detection;
   const seen = new Map<string, number>();
   const isOther = (each: Candidate): number =>
     Number(!isApproved(approvals, each.service, approvalKind(each)));
-  const isUnused = (each: Candidate): number =>
-    Number(![each, ...each.fallbacks].some(({ service }) => inUse.has(keyOfService(service))));
+  const isNotIn = (set: ReadonlySet<ServiceKey>, each: Candidate): number =>
+    Number(![each, ...each.fallbacks].some(({ service }) => set.has(keyOfService(service))));
   const ageOf = ({ service }: Candidate): string => service.created ?? '~';
   const turns = candidates
     .toSorted(
-      (a, b) => isOther(a) - isOther(b) || isUnused(a) - isUnused(b) || compareText(ageOf(a), ageOf(b)),
+      (a, b) =>
+        isOther(a) - isOther(b) ||
+        isNotIn(named, a) - isNotIn(named, b) ||
+        isNotIn(inUse, a) - isNotIn(inUse, b) ||
+        compareText(ageOf(a), ageOf(b)),
     )
     .map((candidate): readonly [turn: number, candidate: Candidate] => {
       const namespace = displayNamespace(candidate.service);

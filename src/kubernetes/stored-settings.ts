@@ -4,12 +4,14 @@ import type { KubeClient } from './connection.ts';
 import { runInformer } from './informer.ts';
 import { clusterError, isDenied } from './status.ts';
 
-/** The texts of a ConfigMap, those in `binaryData` as `textOfBinary` reads them; empty if it does not exist. */
+/** The texts of a ConfigMap, those in `binaryData` as `textOfBinary` reads them. */
 export type ConfigData = Readonly<Record<string, string>>;
 
 /** The data of a ConfigMap, or why it could not be read. Earlier data stays valid after a failure. */
 export type ConfigDataEvent =
   | { readonly kind: 'data'; readonly data: ConfigData }
+  /** The ConfigMap does not exist. */
+  | { readonly kind: 'absent' }
   /** `error` says what to grant. */
   | { readonly kind: 'denied'; readonly error: Error }
   /** The next attempt is in `retryIn` milliseconds. */
@@ -27,7 +29,8 @@ export async function readConfigData(
   signal: AbortSignal,
 ): Promise<ConfigDataEvent> {
   try {
-    return { kind: 'data', data: textsOf((await readConfigMap(kube, namespace, name, signal)) ?? {}) };
+    const found = await readConfigMap(kube, namespace, name, signal);
+    return found === undefined ? { kind: 'absent' } : { kind: 'data', data: textsOf(found) };
   } catch (error) {
     signal.throwIfAborted();
     const what = explained(error, 'read', `${namespace}/${name}`, kube);
@@ -52,14 +55,16 @@ export function watchConfigData(
     },
     (change) => {
       switch (change.kind) {
-        case 'synced':
-          emit({ kind: 'data', data: change.items.values().next().value ?? {} });
+        case 'synced': {
+          const [data] = change.items.values();
+          emit(data === undefined ? { kind: 'absent' } : { kind: 'data', data });
           return;
+        }
         case 'upsert':
           emit({ kind: 'data', data: change.item });
           return;
         case 'delete':
-          emit({ kind: 'data', data: {} });
+          emit({ kind: 'absent' });
           return;
         case 'failure': {
           const error = explained(change.error, change.doing, `${namespace}/${name}`, kube);

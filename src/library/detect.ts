@@ -89,12 +89,11 @@ export function detect(
       approvals: approvalsIn(overrides),
     },
   );
-  const { candidates, problems: told } = limitCandidates(
-    detected,
-    SETTINGS.maxBackends.defaultValue,
-    approvalsIn(overrides),
-  );
   const naming = namingBy(overrides, {});
+  const { candidates, problems: told } = limitCandidates(detected, SETTINGS.maxBackends.defaultValue, {
+    approvals: approvalsIn(overrides),
+    named: naming.named,
+  });
   const standing = { inUse: new Set<never>(), companions: new Map(), named: naming.named };
   const ways = candidates
     .flatMap((candidate) => withoutHints(candidate) ?? [])
