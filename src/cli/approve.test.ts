@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
-import { toolsShown } from '../planning/tools-shown.ts';
+import { NO_TOOLS_SHOWN, toolsShown } from '../planning/tools-shown.ts';
 import { type ApproveFlags, approveCommand } from './approve.ts';
 
 /** Runs `approve` with this text on standard input. */
@@ -409,7 +409,14 @@ describe('in a cluster', () => {
     const { messages, overrides } = await inCluster(['shop/orders'], {}, { refused: '/services' });
     expect(messages).toMatch(/^warning: cannot detect the type of these Services from here: .*shop.*\n/);
     expect(messages).toContain('shop/orders: the type is unknown here, so any type is approved');
-    expect(overrides).toContain('approved: true\n');
+    // The agent asks before each tool that nobody saw.
+    expect(overrides).toContain(`approved: true\n    approvedTools: ${NO_TOOLS_SHOWN}\n`);
+    const { overrides: custom } = await inCluster(
+      ['shop/orders'],
+      { type: 'custom' },
+      { refused: '/services' },
+    );
+    expect(custom).not.toContain('approvedTools');
   });
 
   const APPROVED = 'tools:\n  shop/orders:\n    approved: mcp\n';

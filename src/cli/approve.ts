@@ -17,6 +17,7 @@ import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import { approve } from '../planning/approve.ts';
 import { textDiff } from '../planning/changes.ts';
 import { isWatched } from '../planning/conditions/published.ts';
+import { NO_TOOLS_SHOWN } from '../planning/tools-shown.ts';
 import { checkRefused, type ShownService, showServices } from './approve/shown.ts';
 import type { CliContext } from './cli-context.ts';
 import { withQuiet } from './commands/command.ts';
@@ -208,17 +209,26 @@ async function checkRevoked(
   if (unknown.length > 0) await checkRefused(unknown, flags, cli);
 }
 
-/** The approvals to write, by Service. Services that need no approval get one only with an explicit type. */
+/**
+ * The approvals to write, by Service. Services that need no approval get one only with an explicit type. Where nothing could
+ * be shown of a Service in a cluster, no tools count as shown.
+ */
 function entriesFor(
   names: readonly ServiceName[],
   shown: ReadonlyMap<ServiceName, ShownService>,
-  { type, revoke }: ApproveFlags,
+  { type, revoke, file }: ApproveFlags,
 ): Map<ServiceName, ApprovalEntry> {
+  const none = file === undefined && type !== 'custom' ? NO_TOOLS_SHOWN : undefined;
   const entries = names.flatMap((name): (readonly [ServiceName, ApprovalEntry])[] => {
     if (revoke === true) return [[name, { approved: false }]];
     const found = shown.get(name);
     if (found === undefined)
-      return [[name, type === undefined ? { approved: true, isAnyType: true } : { approved: type }]];
+      return [
+        [
+          name,
+          { ...(type === undefined ? { approved: true, isAnyType: true } : { approved: type }), tools: none },
+        ],
+      ];
     const kind = type ?? found.kind;
     return kind === undefined ? [] : [[name, { approved: kind, tools: found.tools }]];
   });

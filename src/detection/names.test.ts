@@ -191,3 +191,40 @@ test('names are unique, independent of order, and stable when they are assigned 
     ),
   );
 });
+
+test('names are unique whatever was held, and whatever the members of backends are', () => {
+  const names = ['p', 'q', 'r', 's'];
+  const some = fc.subarray(names);
+  const name = fc.constantFrom('x', 'y', ...names.map((each) => `${each}.monitoring`));
+  const holder = fc.tuple(name, fc.subarray(names, { minLength: 1 }));
+  const backend = fc.record({ alternates: some, asks: fc.constantFrom(undefined, 'x', 'y') });
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 }),
+      fc.array(backend, { minLength: 4, maxLength: 4 }),
+      fc.uniqueArray(holder, { selector: ([each]) => each }),
+      (entryPoints, backends, holders) => {
+        const candidates = entryPoints.map((entryPoint, index): Candidate => {
+          const { alternates = [], asks: wanted } = backends[index] ?? {};
+          return {
+            ...candidate(offered(entryPoint)),
+            alternates: alternates.filter((each) => each !== entryPoint),
+            displayName: wanted,
+            displayNames: wanted === undefined ? [] : [wanted],
+          };
+        });
+        const held = new Map(
+          holders.map(([each, members]) => [each, { cluster: '', namespace: 'monitoring', members }]),
+        );
+        const given = named(candidates, { ...NO_NAMING, held });
+        expect(new Set(Object.values(given)).size).toBe(candidates.length);
+        // Nobody has the default name of another one's entry point.
+        for (const [key, tool] of Object.entries(given))
+          for (const other of entryPoints)
+            if (key !== `monitoring/${other}`) expect(tool).not.toBe(`${other}.monitoring`);
+        expect(named(candidates.toReversed(), { ...NO_NAMING, held })).toEqual(given);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
+});

@@ -106,6 +106,8 @@ interface Claim<T> {
   readonly candidate: T;
   readonly wanted: string;
   readonly fallback: string;
+  /** The default name of its entry point, which is nobody else's. */
+  readonly own: string;
   /**
    * Whether it already holds the requested name: 2 if its entry point is the same as before, 1 if another of its Services was.
    * A Service may have left the backend that holds the name.
@@ -113,7 +115,12 @@ interface Claim<T> {
   readonly holds: 0 | 1 | 2;
 }
 
-function claimOf<T extends Candidate>(candidate: T, names: ReadonlyMap<ServiceKey, Held[]>): Claim<T> {
+/** @param entryPoints the default names of all entry points */
+function claimOf<T extends Candidate>(
+  candidate: T,
+  names: ReadonlyMap<ServiceKey, Held[]>,
+  entryPoints: ReadonlySet<string>,
+): Claim<T> {
   const { cluster, namespace, name: entryPoint } = candidate.service;
   const members = membersOf(candidate);
   const heldBy = (name: string): Held[] => names.get(serviceKey({ cluster, namespace, name })) ?? [];
@@ -121,12 +128,17 @@ function claimOf<T extends Candidate>(candidate: T, names: ReadonlyMap<ServiceKe
   // A backend keeps its name if its entry point changes, even to a Service that it did not have before.
   const has = new Set((own.length > 0 ? own : members.flatMap(heldBy)).map(({ name }) => name));
   // Display names have no dot, so they differ from default names.
-  const defaults = members.map((name) => defaultName({ cluster, namespace, name }));
-  const fallback = defaults.find((name) => has.has(name)) ?? defaults[0] ?? candidate.tool;
+  const [ownDefault = candidate.tool, ...defaults] = members.map((name) =>
+    defaultName({ cluster, namespace, name }),
+  );
+  // That of another Service is free only while that one has no backend of its own.
+  const fallback = has.has(ownDefault)
+    ? ownDefault
+    : (defaults.find((name) => has.has(name) && !entryPoints.has(name)) ?? ownDefault);
   const { displayName, displayNames = [] } = candidate;
   const wanted = displayNames.find((name) => has.has(name)) ?? displayName ?? fallback;
   const isOwn = own.some(({ name, isEntryPoint }) => isEntryPoint && name === wanted);
-  return { candidate, wanted, fallback, holds: isOwn ? 2 : has.has(wanted) ? 1 : 0 };
+  return { candidate, wanted, fallback, own: ownDefault, holds: isOwn ? 2 : has.has(wanted) ? 1 : 0 };
 }
 
 /** Sorts claims: the current holder of the name first, then older Services, then by name. */
@@ -147,10 +159,16 @@ export function assignNames<T extends Candidate>(
   { held, reserved }: Pick<Naming, 'held' | 'reserved'>,
 ): { readonly candidates: T[]; readonly problems: readonly Problem[] } {
   const names = byMember(held);
-  const claims = candidates.map((candidate) => claimOf(candidate, names));
+  const entryPoints = new Set(candidates.map(({ service }) => defaultName(service)));
+  const claims = candidates.map((candidate) => claimOf(candidate, names, entryPoints));
   const problems: Problem[] = [];
   const given = new Map<T, string>();
-  for (const [lower, several] of Map.groupBy(claims, ({ wanted }) => wanted.toLowerCase())) {
+  const byName = Map.groupBy(claims, ({ wanted }) => wanted.toLowerCase());
+  const byFallback = Map.groupBy(claims, ({ fallback }) => fallback);
+  /** The name of one that does not get what it asks for: only its own default name is certainly free. */
+  const otherwise = ({ fallback, own }: Claim<T>): string =>
+    byName.has(fallback.toLowerCase()) || byFallback.get(fallback)?.length !== 1 ? own : fallback;
+  for (const [lower, several] of byName) {
     const [first, ...others] = several.length === 1 ? several : several.toSorted(byPrecedence);
     if (first === undefined) continue;
     const isHolmes = HOLMES_NAMES.test(lower);
@@ -161,11 +179,12 @@ export function assignNames<T extends Candidate>(
         ? 'HolmesGPT gives that name to backends without one'
         : 'overrides.yaml has that name'
       : `Service ${displayKey(first.candidate.service)} has that name`;
-    for (const { candidate, wanted, fallback } of isReserved ? [first, ...others] : others) {
-      given.set(candidate, fallback);
+    for (const claim of isReserved ? [first, ...others] : others) {
+      const name = otherwise(claim);
+      given.set(claim.candidate, name);
       problems.push({
-        where: `Service ${displayKey(candidate.service)}`,
-        what: `asks for the tool name ${wanted}, and is called ${fallback}: ${why}`,
+        where: `Service ${displayKey(claim.candidate.service)}`,
+        what: `asks for the tool name ${claim.wanted}, and is called ${name}: ${why}`,
         fix: 'give it another name',
       });
     }

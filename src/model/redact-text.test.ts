@@ -94,6 +94,22 @@ test.each([
   expect(hideInMessage(text)).toBe(shown);
 });
 
+test.each([
+  'a.yaml:2:3: credentials.stack-grafana.monitoring: is neither a type nor namespace/service',
+  'a.yaml:20:31: tenants.api-token: names no tenant',
+  '/b c/a.yaml:2:3: credentials.monitoring/grafana.apiKey: is not the name of a variable',
+])('the reason of a fault in a configuration file is shown: %s', (text) => {
+  expect(hideInMessage(text)).toBe(text);
+});
+
+test.each([
+  ['a.yaml:2:3: credentials.grafana.apiKey: swordfish', 'a.yaml:2:3: credentials.grafana.apiKey: ***'],
+  ['a.yaml:2:3: password: correct horse', 'a.yaml:2:3: password: ***'],
+  ['12:30: credentials.x: s3cret word', '12:30: credentials.x: *** word'],
+])('a secret in one is hidden: %s', (text, shown) => {
+  expect(hideInMessage(text)).toBe(shown);
+});
+
 test('texts of others have no references', () => {
   expect(hideSecrets('shop/password: is that')).toBe('shop/password: is that'.replace(/is.*/, '***'));
 });

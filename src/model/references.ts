@@ -15,10 +15,14 @@ const SURE = new RegExp(
 const LIKELY = new RegExp(
   `(?:^|[\\s("'\`,;])(?:${NAMESPACE}|(?:Service|tools?|toolsets?|namespace|credentials|tenants|backends) [\\w./-]{0,128})$`,
 );
+/** A key of a configuration file, after its position there. */
+const AFTER_POSITION = /\d:\d{1,7}: $/;
+const FILE_KEY = /^(?:credentials|tenants)\.[\w./-]{1,128}: /;
 
 /**
- * Recognizes the name of an object or key in a message of ours, such as `Service shop/api-token: ` or
- * `overrides.yaml, tool api-token.shop: `. Others choose these names, and they say nothing about what follows.
+ * Recognizes the name of an object or key in a message of ours, such as `Service shop/api-token: `,
+ * `overrides.yaml, tool api-token.shop: `, or after a position in a file, `config.yaml:2:3: credentials.shop: `. Others choose
+ * these names, and they say nothing about what follows.
  * @param index the position of the last word of the name
  */
 export function referenceAt(text: string, index: number): Reference | undefined {
@@ -26,6 +30,7 @@ export function referenceAt(text: string, index: number): Reference | undefined 
   // Only where a name can follow; this is also the quick answer for most texts.
   if (!/[\s/]$/.test(before)) return undefined;
   if (SURE.test(before)) return 'sure';
+  if (AFTER_POSITION.test(before) && FILE_KEY.test(text.slice(index, index + MAX_BEFORE))) return 'likely';
   return LIKELY.test(before) ? 'likely' : undefined;
 }
 

@@ -11,6 +11,9 @@ export interface ServerSentEvent {
 export const MAX_EVENTS = 20;
 export const MAX_SKIPPED_BYTES = 16 * 1024;
 
+/** Lines of an event after which they are joined. */
+const MAX_LINES = 256;
+
 const NEWLINE = '\n';
 
 /**
@@ -76,6 +79,8 @@ export class EventReader {
         break;
       case 'data':
         this.#data.push(value);
+        // Many short lines need much more memory than their text.
+        if (this.#data.length >= MAX_LINES) this.#data = [this.#data.join(NEWLINE)];
         break;
     }
   }

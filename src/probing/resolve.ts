@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import pLimit from 'p-limit';
 import { ProbeFailure } from './fetch.ts';
+import { createQueryLimits } from './query-limits.ts';
 
 /** Timeout of one name, in milliseconds: well below HEALTH_CHECK_TIMEOUT, so that the verdict shows that DNS was slow. */
 const DEADLINE = 2_000;
@@ -19,7 +20,7 @@ const MAX_SYSTEM_LOOKUPS = 2;
 export type Resolve = (name: string) => Promise<readonly LookupAddress[]>;
 
 /** Names of Services are absolute, so the search list of the Pod does not apply. */
-const SERVICE_NAME = /^[^.]+\.[^.]+\.svc\./;
+const SERVICE_NAME = /^[^.]+\.([^.]+)\.svc\./;
 
 /** Returns the addresses of both families. Once there are some, it waits only briefly for the other family. */
 function fromBothFamilies(
@@ -68,21 +69,32 @@ async function withTimeout<T>(work: Promise<T>, deadline: number): Promise<T> {
  * Names of Services are queried from the Pod's DNS servers directly, as absolute names. The system's resolver would first
  * try each suffix of the search list (the names have fewer dots than `ndots`), and while DNS is down, its lookups would
  * occupy the few threads that file access needs too. Other names, which only an operator can allow, use the system's
- * resolver with /etc/hosts and the search list, a few at a time.
+ * resolver with /etc/hosts and the search list, a few at a time. The time to wait for a turn counts toward the deadline.
  * @param servers addresses of DNS servers, instead of those of the system
  */
 export function createResolve(deadline = DEADLINE, servers?: readonly string[]): Resolve {
   const resolver = new Resolver({ timeout: deadline / 2, tries: 2 });
   if (servers !== undefined) resolver.setServers(servers);
   const limited = pLimit(MAX_SYSTEM_LOOKUPS);
-  const addressesOf = (name: string): Promise<readonly LookupAddress[]> =>
-    SERVICE_NAME.test(name)
-      ? fromBothFamilies([withFamily(resolver.resolve4(name), 4), withFamily(resolver.resolve6(name), 6)])
-      : limited(() => lookup(name, { all: true }));
+  const inTurn = createQueryLimits();
+  const addressesOf = async (name: string, isOver: () => boolean): Promise<readonly LookupAddress[]> => {
+    const [, namespace] = SERVICE_NAME.exec(name) ?? [];
+    const query = async (): Promise<readonly LookupAddress[]> =>
+      isOver()
+        ? []
+        : namespace === undefined
+          ? lookup(name, { all: true })
+          : fromBothFamilies([
+              withFamily(resolver.resolve4(name), 4),
+              withFamily(resolver.resolve6(name), 6),
+            ]);
+    return namespace === undefined ? limited(query) : inTurn(namespace, query);
+  };
   return async (name) => {
     const started = performance.now();
+    const isOver = (): boolean => performance.now() - started >= deadline;
     try {
-      return (await withTimeout(addressesOf(name), deadline)).slice(0, MAX_ADDRESSES);
+      return (await withTimeout(addressesOf(name, isOver), deadline)).slice(0, MAX_ADDRESSES);
     } catch (error) {
       const { code = 'no address' } = error as NodeJS.ErrnoException;
       const after = ((performance.now() - started) / 1000).toFixed(1);
