@@ -7,6 +7,7 @@ import { toolsetOf } from '../model/documents.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
+import { inUseNote } from '../planning/services-in-use.ts';
 import {
   type Company,
   newcomersTo,
@@ -310,15 +311,32 @@ describe('what is published', () => {
     expect(publishedUse(live([nowhere, tool('b', { metadata: {} })]))).toEqual(NOTHING);
   });
 
+  test('are those that are gone, for a day, with the time and after the others', () => {
+    const before = use({ gone: company(['b']), a: company([]) });
+    const now = performance.now();
+    const gone = passed(before, now, chosen(way('a')));
+    const told = servicesInUseOf(gone, [way('a')], now + 24 * 3_600_000);
+    const goneAt = Math.round((performance.timeOrigin + now) / 1_000);
+    expect(told).toEqual([
+      { service: expect.objectContaining({ name: 'a' }), tool: 'a.monitoring', others: [] },
+      { service: expect.objectContaining({ name: 'gone' }), tool: 'gone.monitoring', others: ['b'], goneAt },
+    ]);
+    const { text } = inUseNote(told, []);
+    const again = publishedUse(live([], text));
+    expect(again.vanished).toEqual(new Map([[keyed('gone'), goneAt * 1_000 - performance.timeOrigin]]));
+    expect(inUseNote(servicesInUseOf(again, [way('a')], now), []).text).toBe(text);
+    expect(passed(again, now, chosen(way('a'))).vanished).toEqual(again.vanished);
+    expect(servicesInUseOf(gone, [way('a')], now + 24 * 3_600_000 + 1)).toHaveLength(1);
+  });
+
   test('are those that exist and have worked', () => {
     const now = use({
       a: company(['b']),
       never: company(['x'], [], false),
-      gone: company([]),
       hint: company([]),
     });
     const found = [{ ...way('a'), tool: 'logs' }, way('never')];
-    expect(servicesInUseOf({ ...now, vanished: new Map([[keyed('gone'), 0]]) }, found)).toMatchObject([
+    expect(servicesInUseOf(now, found)).toMatchObject([
       { service: { name: 'a' }, tool: 'logs', others: ['b'] },
       { service: { name: 'hint' }, tool: 'hint.monitoring', others: [] },
     ]);

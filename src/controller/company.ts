@@ -50,13 +50,26 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
       { all: new Set(others), better: new Set(), hasWorked: true },
     ]),
   );
-  return { inUse: new Set(companions.keys()), companions };
+  const vanished = new Map(
+    known.flatMap(({ service, goneAt }) =>
+      goneAt === undefined ? [] : [[serviceKey(service), goneAt * 1_000 - performance.timeOrigin] as const],
+    ),
+  );
+  return { inUse: new Set(companions.keys()), companions, ...(vanished.size === 0 ? {} : { vanished }) };
 }
 
-/** What is in use, exists, and has worked, to be published. @param found the discovered backends */
+/** How long a vanished entry point is remembered with precedence, and over restarts, in milliseconds. */
+const VANISHED_MS = 24 * 3_600_000;
+
+/**
+ * What is in use, or was in the last day, and has worked, to be published. What exists comes first.
+ * @param found the discovered backends
+ * @param now milliseconds of `performance.now`
+ */
 export function servicesInUseOf(
   { inUse, companions, vanished = new Map(), keptNames = new Map() }: Use,
   found: readonly Candidate[],
+  now: number = performance.now(),
 ): ServiceInUse[] {
   const kept = [...keptNames.values()].map(({ name, holder: { members, ...place } }) => {
     const [first = ''] = members;
@@ -66,11 +79,19 @@ export function servicesInUseOf(
     ...kept,
     ...found.map(({ service, tool }) => [keyOfService(service), tool] as const),
   ]);
-  return [...inUse].flatMap((key) => {
+  const there = [...inUse].filter((key) => !vanished.has(key));
+  const gone = [...vanished].flatMap(([key, at]) => (now - at > VANISHED_MS ? [] : key));
+  return [...there, ...gone].flatMap((key) => {
     const { all = [], hasWorked = true } = companions.get(key) ?? {};
-    return hasWorked && !vanished.has(key)
-      ? { service: partsOf(key), tool: tools.get(key) ?? defaultName(partsOf(key)), others: [...all] }
-      : [];
+    if (!hasWorked) return [];
+    const service = partsOf(key);
+    const at = vanished.get(key);
+    return {
+      service,
+      tool: tools.get(key) ?? defaultName(service),
+      others: [...all],
+      ...(at === undefined ? {} : { goneAt: Math.round((performance.timeOrigin + at) / 1_000) }),
+    };
   });
 }
 
@@ -220,9 +241,6 @@ function newCompany({ entryPoint, fails, better }: Chosen, former: Former | unde
 const MAX_VANISHED_IN_NAMESPACE = 100;
 const MAX_VANISHED = 1_000;
 
-/** How long a vanished entry point has precedence over others that vanished, in milliseconds. */
-const PRECEDENCE_MS = 24 * 3_600_000;
-
 /**
  * As many of those that vanished as are remembered: of those that did in the last day, the ones that came into use first, so
  * that nobody displaces them with Services that come and go; and then the latest ones.
@@ -234,7 +252,7 @@ function remembered(
   now: number,
 ): ReadonlyMap<ServiceKey, number> {
   const counts = new Map<string, number>();
-  const isOld = (at: number): number => Number(now - at > PRECEDENCE_MS);
+  const isOld = (at: number): number => Number(now - at > VANISHED_MS);
   const sinceOf = (key: ServiceKey): number => since.get(key) ?? 0;
   const kept = [...vanished]
     .toSorted(

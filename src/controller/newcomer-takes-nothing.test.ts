@@ -224,9 +224,6 @@ describe('added Services take nothing', () => {
             pick % 3 === 0 ? undefined : probable.services[pick % probable.services.length]?.service,
           );
           const own = new Map(added.map(({ name }, index) => [name, said[index] ?? GOOD]));
-          const isAnyGone = moments.some(({ gone }) => gone !== 'none');
-          // A restart forgets what is gone.
-          fc.pre(!isAnyGone || (known === inProcess && moments.every(({ isRestart }) => !isRestart)));
           const before = await pass(services, written);
           /** All that follows, with or without them. */
           const later = async (more: readonly Service[], passes: DiscoveryResult[] = []) => {

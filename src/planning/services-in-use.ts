@@ -16,6 +16,8 @@ export interface ServiceInUse {
   readonly tool: string;
   /** The other Services of its backend that may take its place. */
   readonly others: readonly string[];
+  /** When it was found to be gone, in seconds since 1970; absent: it exists. */
+  readonly goneAt?: number | undefined;
 }
 
 /** The entry points of published tools. */
@@ -32,8 +34,8 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 }
 
 /**
- * The annotation for entry points in use that published tools do not show, because their backends are unhealthy now, or
- * show with more Services than may take their place.
+ * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
+ * now, or show with more Services than may take their place. If there is not enough room, the first ones stay.
  */
 export function inUseNote(inUse: readonly ServiceInUse[], tools: readonly PublishedTool[]): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
@@ -43,10 +45,14 @@ export function inUseNote(inUse: readonly ServiceInUse[], tools: readonly Publis
       const may = new Set(others);
       return known === undefined || known.some((name) => !may.has(name));
     })
-    .map(({ service, tool, others }) => ({
+    .map(({ service, tool, others, goneAt }) => ({
       namespace: displayNamespace(service),
       key: service.name,
-      value: [tool === defaultName(service) ? '' : tool, ...others.slice(0, MOST_OTHERS)],
+      value: [
+        tool === defaultName(service) ? '' : tool,
+        ...(goneAt === undefined ? [] : [goneAt]),
+        ...others.slice(0, MOST_OTHERS),
+      ],
     }));
   return noteOf(entries, MOST_BYTES);
 }
@@ -62,13 +68,16 @@ export function publishedInUse(
   for (const { namespace, key, value } of noteEntries(note)) {
     if (!isDnsLabel(key) || !Array.isArray(value)) continue;
     const service = readKey(`${namespace}/${key}`);
-    const [name, ...others] = value;
+    const [name, ...more] = value;
+    const goneAt: unknown = more[0];
+    const others = typeof goneAt === 'number' ? more.slice(1) : more;
     const tool = published.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
     if (typeof tool !== 'string') continue;
     known.set(serviceKey(service), {
       service,
       tool,
       others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
+      ...(typeof goneAt === 'number' ? { goneAt } : {}),
     });
   }
   for (const [key, each] of published) if (!known.has(key)) known.set(key, each);
