@@ -52,6 +52,12 @@ describe('a stream of events', () => {
     expect(all(text)).toEqual(events);
   });
 
+  test('has all of many lines of data', () => {
+    const lines = Array.from({ length: 1_000 }, (_, index) => (index % 3 === 0 ? '' : `line ${index}`));
+    const text = lines.map((line) => `data: ${line}\n`).join('');
+    expect(all(`${text}\n`)).toEqual([{ event: 'message', data: lines.join('\n') }]);
+  });
+
   test('is the same with any chunks', () => {
     const line = fc.constantFrom(
       'data: ä€😀',

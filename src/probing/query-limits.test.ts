@@ -3,50 +3,73 @@ import { createQueryLimits } from './query-limits.ts';
 
 /** Queries that a test answers, and the largest number that ran at once. */
 function setting() {
-  const limits = createQueryLimits();
+  const clock = { now: 0 };
+  const limits = createQueryLimits(() => clock.now);
   const open: { readonly namespace: string; readonly answer: (addresses: number) => void }[] = [];
+  const turn = () => new Promise((next) => setTimeout(next, 5));
+  const ask = (name: string, namespace: string): Promise<readonly string[]> =>
+    limits(
+      name,
+      namespace,
+      () =>
+        new Promise<readonly string[]>((resolve) =>
+          open.push({ namespace, answer: (addresses) => resolve(Array(addresses).fill('10.0.0.1')) }),
+        ),
+    );
   return {
+    clock,
     open,
-    ask: (namespace: string, count: number): void => {
-      for (let index = 0; index < count; index++)
-        void limits(
-          namespace,
-          () =>
-            new Promise<readonly string[]>((resolve) =>
-              open.push({ namespace, answer: (addresses) => resolve(Array(addresses).fill('10.0.0.1')) }),
-            ),
-        );
+    turn,
+    ask: (namespace: string, count: number, prefix = 'a'): void => {
+      for (let index = 0; index < count; index++) void ask(`${prefix}${index}.${namespace}`, namespace);
     },
     /** Answers all open queries. @returns how many there were */
     answer: async (addresses: number): Promise<number> => {
-      await new Promise((turn) => setTimeout(turn, 5));
+      await turn();
       const all = open.splice(0);
       for (const each of all) each.answer(addresses);
-      await new Promise((turn) => setTimeout(turn, 5));
+      await turn();
       return all.length;
     },
   };
 }
 
-test('a namespace gets more queries at once while its answers are small, and one after a large one', async () => {
+test('a namespace gets more queries at once while its answers are small', async () => {
   const { ask, answer } = setting();
   ask('a', 100);
-  expect([await answer(1), await answer(1), await answer(64), await answer(65)]).toEqual([4, 16, 16, 16]);
-  expect([await answer(1_000), await answer(1), await answer(1), await answer(1)]).toEqual([1, 1, 2, 8]);
+  expect([await answer(1), await answer(256), await answer(1), await answer(257)]).toEqual([2, 8, 8, 8]);
+  expect([await answer(1_000), await answer(1), await answer(1)]).toEqual([2, 2, 8]);
 });
 
-test('all together get 32 at once, and each its share', async () => {
-  const { ask, answer, open } = setting();
-  for (let namespace = 0; namespace < 20; namespace++) ask(`n${namespace}`, 20);
-  await new Promise((turn) => setTimeout(turn, 5));
-  expect(open).toHaveLength(32);
-  expect(new Set(open.map(({ namespace }) => namespace)).size).toBe(20);
-  expect(await answer(1)).toBe(32);
+test('names with large answers are queried one after the other, of all namespaces, for ten minutes', async () => {
+  const { ask, answer, clock, open, turn } = setting();
+  for (const namespace of ['a', 'b']) ask(namespace, 2);
+  expect(await answer(3_000)).toBe(4);
+  for (const namespace of ['a', 'b']) ask(namespace, 2);
+  await turn();
+  expect(open).toHaveLength(1);
+  // Others do not wait for them.
+  ask('a', 2, 'other');
+  await turn();
+  expect(open).toHaveLength(3);
+  expect([await answer(3_000), await answer(1), await answer(1), await answer(1)]).toEqual([3, 1, 1, 1]);
+  clock.now = 10 * 60_000;
+  ask('b', 2);
+  expect(await answer(1)).toBe(2);
+});
+
+test('all together get 16 at once, and each its share', async () => {
+  const { ask, answer, open, turn } = setting();
+  for (let namespace = 0; namespace < 10; namespace++) ask(`n${namespace}`, 20);
+  await turn();
+  expect(open).toHaveLength(16);
+  expect(new Set(open.map(({ namespace }) => namespace)).size).toBe(10);
+  expect(await answer(1)).toBe(16);
 });
 
 test('a query that fails changes nothing', async () => {
   const limits = createQueryLimits();
-  const failing = Array.from({ length: 8 }, () => limits('a', () => Promise.reject(new Error('away'))));
+  const failing = Array.from({ length: 8 }, () => limits('x', 'a', () => Promise.reject(new Error('away'))));
   for (const each of failing) await expect(each).rejects.toThrow('away');
-  expect(await limits('a', async () => ['10.0.0.1'])).toEqual(['10.0.0.1']);
+  expect(await limits('x', 'a', async () => ['10.0.0.1'])).toEqual(['10.0.0.1']);
 });

@@ -88,7 +88,7 @@ export function createResolve(deadline = DEADLINE, servers?: readonly string[]):
               withFamily(resolver.resolve4(name), 4),
               withFamily(resolver.resolve6(name), 6),
             ]);
-    return namespace === undefined ? limited(query) : inTurn(namespace, query);
+    return namespace === undefined ? limited(query) : inTurn(name, namespace, query);
   };
   return async (name) => {
     const started = performance.now();
