@@ -334,7 +334,10 @@ describe('in a cluster', () => {
   });
 
   test('--type is approved instead of the detected type', async () => {
-    const { overrides } = await inCluster(['shop/orders'], { type: 'custom' });
+    const { overrides, messages } = await inCluster(['shop/orders'], { type: 'custom' });
+    expect(messages).toContain(
+      'shop/orders is of type mcp now, so it is not published until it is of type custom.\n',
+    );
     expect(overrides).toContain('approved: custom\n');
   });
 

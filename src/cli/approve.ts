@@ -365,6 +365,11 @@ export async function approveCommand(
   show(flags.quiet === true ? new Set() : new Set(shown.keys()));
   for (const name of names)
     if (!words.has(name)) messages.write(`${displayKey(name)} needs no approval, so none was written.\n`);
+  for (const [name, { kind }] of shown)
+    if (flags.type !== undefined && kind !== undefined && kind !== flags.type)
+      messages.write(
+        `${displayKey(name)} is of type ${kind} now, so it is not published until it is of type ${flags.type}.\n`,
+      );
   if (words.size === 0) return EXIT.ok;
   if (flags.revoke === true && file === undefined) await checkRevoked(names, settings, flags, cli);
   const watched = isShown ? (await storedSettings(flags, cli)).watched : undefined;

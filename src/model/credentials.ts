@@ -1,8 +1,13 @@
 import * as z from 'zod';
+import { hideSecrets } from './redact-text.ts';
 
 const variable = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable: letters, digits and _');
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not the name of an environment variable: letters, digits and _')
+  .refine(
+    (name) => hideSecrets(name) === name,
+    'is a secret itself; write the name of the environment variable of the agent that has it',
+  );
 
 const namespace = z
   .string()

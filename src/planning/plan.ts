@@ -155,7 +155,7 @@ export function rollbackAnnotations(rollback: Rollback | undefined): Record<stri
  * Whether we published the object: it has fields of our field manager, or our label, if field managers were lost with a
  * backup or a manifest.
  */
-export function isOurs(live: Published): boolean {
+export function isOurs(live: Pick<Published, 'labels' | 'managers'>): boolean {
   return (
     live.labels[MANAGED_BY] === FIELD_MANAGER ||
     live.managers?.some((name) => name === FIELD_MANAGER || name === RESTORING_MANAGER) === true

@@ -135,9 +135,13 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
 
   const unavailable = (request: FastifyRequest, why: string, retryAfter: number): ProblemError => {
     recordRejection(request, 'authentication_failed', 'unavailable', why);
-    return new ProblemError('unavailable', 'The API server cannot verify your token now; try again.', {
-      headers: { 'retry-after': String(retryAfter) },
-    });
+    return new ProblemError(
+      'unavailable',
+      'The API server cannot verify your token or your rights now; try again. If it lasts, see the log of serve.',
+      {
+        headers: { 'retry-after': String(retryAfter) },
+      },
+    );
   };
 
   const identify = async (authenticator: Authenticator, request: FastifyRequest): Promise<Caller> => {

@@ -69,6 +69,23 @@ test('a backend that is found, fails and is removed', () => {
   ]);
 });
 
+test('a backend whose entry point changes is not gone', () => {
+  const other = service('prometheus-operated', { labels: { app: 'prometheus' }, ports: [9090] });
+  const now: DiscoveredService = {
+    ...discovered(other),
+    alternates: ['prometheus'],
+    evidence: [{ signal: 'group', detail: 'prometheus is preferred, and this one is used until it works' }],
+  };
+  expect(logged(pass([found()], [now], false)).slice(0, -1)).toMatchObject([
+    {
+      message: 'backend is reached by another Service',
+      service_name: 'prometheus-operated',
+      former_service_name: 'prometheus',
+      reason: 'prometheus is preferred, and this one is used until it works',
+    },
+  ]);
+});
+
 test('the end of a discovery has its counts, and one without changes is logged at debug', () => {
   expect(logged(pass([found()], [found()]))).toMatchObject([
     {

@@ -31,6 +31,7 @@ function configMap(first: string | undefined, between: (string | undefined)[] = 
     hasData: true,
     isBinary: false,
     managers: ['helm'],
+    labels: {} as Record<string, string>,
     writes: 0,
     /** The methods of all requests. */
     requests: [] as string[],
@@ -42,6 +43,7 @@ function configMap(first: string | undefined, between: (string | undefined)[] = 
   const live = (): ConfigMap => ({
     metadata: {
       resourceVersion: String(state.version),
+      labels: state.labels,
       managedFields: state.managers.map((manager) => ({ manager })),
     },
     ...(state.isBinary
@@ -121,6 +123,18 @@ test('a dry run writes nothing', async () => {
   const { state, edit } = configMap('a');
   expect(await edit(true)).toEqual({ before: 'a', after: 'a+' });
   expect(state).toMatchObject({ overrides: 'a', writes: 0 });
+});
+
+test('leaves a ConfigMap of another manager as it is, unless it was ours', async () => {
+  const { state, edit } = configMap('a');
+  state.labels = { 'app.kubernetes.io/managed-by': 'argocd' };
+  await expect(edit()).rejects.toThrow(
+    /left as it is, .*: it is managed by argocd and was never ours; choose/,
+  );
+  expect(state.writes).toBe(0);
+  expect(await edit(true, (text) => text)).toEqual({ before: 'a', after: 'a' });
+  state.managers.push('dynamic-toolset');
+  expect(await edit()).toEqual({ before: 'a', after: 'a+' });
 });
 
 test('explains what to do without a ConfigMap', async () => {

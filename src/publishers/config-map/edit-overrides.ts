@@ -4,6 +4,7 @@ import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import { OVERRIDES_KEY } from '../../model/documents.ts';
 import { ClusterError, ConfigError } from '../../model/errors.ts';
+import { ownerElsewhere } from '../../planning/refusal.ts';
 import { type ConfigMapName, dataOf } from './config-map.ts';
 
 /**
@@ -47,6 +48,13 @@ export async function editOverrides(
     if (live.immutable === true && after !== before)
       throw new ConfigError(
         `${where} is immutable, so nothing in it can be changed; delete it, or choose another with --configmap-name`,
+      );
+    const { labels = {}, managedFields = [] } = live.metadata ?? {};
+    const managers = managedFields.flatMap(({ manager }) => manager ?? []);
+    const other = after === before ? undefined : ownerElsewhere({ labels, managers });
+    if (other !== undefined)
+      throw new ConfigError(
+        `${where} is left as it is, because serve publishes nothing to it: ${other}; choose another with --configmap-name, or let serve take it over with --force`,
       );
     if (after === before || dryRun) return { before, after };
     const { resourceVersion } = live.metadata ?? {};

@@ -46,6 +46,10 @@ function changeOf(old: DiscoveredService | undefined, service: DiscoveredService
   return undefined;
 }
 
+/** Why a backend is reached by this Service, as its last evidence says. */
+const whyThis = ({ evidence }: DiscoveredService): string | undefined =>
+  evidence.findLast(({ signal }) => signal === 'group')?.detail;
+
 /** Logs the backends that changed in a pass. @returns whether there were any */
 export function logChanges(log: Logger, { before, services, cycle }: EventOf<'pass'>): boolean {
   // A backend of which nothing changed is the same object.
@@ -56,8 +60,20 @@ export function logChanges(log: Logger, { before, services, cycle }: EventOf<'pa
   for (const service of services) {
     if (known.has(service)) continue;
     const key = serviceKey(service.service);
-    const change = changeOf(gone.get(key), service);
-    gone.delete(key);
+    const former = gone.has(key)
+      ? undefined
+      : service.alternates
+          .map((name) => serviceKey({ ...service.service, name }))
+          .find((each) => gone.has(each));
+    const change =
+      former === undefined
+        ? changeOf(gone.get(key), service)
+        : ({
+            level: 'info',
+            fields: { former_service_name: gone.get(former)?.service.name, reason: whyThis(service) },
+            message: 'backend is reached by another Service',
+          } as const);
+    gone.delete(former ?? key);
     if (change === undefined) continue;
     changed = true;
     const fields = { ...fieldsOf(service), reason: service.verdict.reason, cycle };
