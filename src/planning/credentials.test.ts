@@ -147,6 +147,21 @@ test('invalid credentials of a type are reported with what to write', () => {
   ]);
 });
 
+test.each(['glsa_', 'ghp_'])(
+  'a secret in place of the name of a variable is refused, and not repeated: %s…',
+  (prefix) => {
+    const secret = `${prefix}${'aB3dE5'.repeat(6)}`;
+    const { error } = credentialsByBackend.safeParse({ 'monitoring/grafana': { apiKey: secret } });
+    expect(error?.issues).toMatchObject([
+      {
+        path: ['monitoring/grafana', 'apiKey'],
+        message: expect.stringMatching(/^is a secret itself; write the name/),
+      },
+    ]);
+    expect(error?.message).not.toContain(secret);
+  },
+);
+
 test('the display namespace of a discovered tool brings it no credentials', () => {
   const evil = { ...discoveredTool(loki('evil')), namespace: 'monitoring' };
   expect(credentialOf(parsed({ loki: { apiKey: 'K', namespaces: ['monitoring'] } }), evil)).toBeUndefined();
