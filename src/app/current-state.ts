@@ -5,7 +5,6 @@ import { approvalsIn } from '../model/approvals.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import type { ServiceKey } from '../model/service.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';

@@ -1,6 +1,4 @@
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
-import { podsWithin } from '../detection/selection.ts';
-import { byAge } from '../model/backend-id.ts';
 import { type Candidate, lastingAlternates } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';

@@ -3,7 +3,6 @@ import type { DiscoveredService, Endpoint } from '../model/discovery.ts';
 import type { Generated, Toolset } from '../model/documents.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { serviceKey } from '../model/service.ts';
 import type { Tenancy } from '../model/tenants.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';

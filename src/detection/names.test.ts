@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
-import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
+import { offered } from '../../test/fixtures/unit/service.ts';
 import { toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Candidate } from '../model/discovery.ts';
 import { assignNames, type Holder, NO_NAMING, namesOf, publishedNames } from './names.ts';

@@ -3,7 +3,6 @@ import type { DiscoveredService } from '../model/discovery.ts';
 import type { Documents, Generated } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import type { ServiceKey } from '../model/service.ts';
 import type { Tenants } from '../model/tenants.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
-import { type ServiceKey, serviceKey } from '../model/service.ts';
+import { serviceKey } from '../model/service.ts';
 import { beyondBytes, byPrecedence, LIMITS, withinCounts } from './budget.ts';
 import { discoveredTool, type Tool } from './tools.ts';
 
