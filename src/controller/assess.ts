@@ -5,12 +5,12 @@ import { type DiscoveredService, isKeptForNow, type Problem } from '../model/dis
 import { type Documents, type Generated, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import type { InUseSince } from '../model/seniority.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type GenerateOptions, generateInSteps } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
-import type { InUseSince } from '../planning/budget.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../planning/decide.ts';
 import type { Observed, ReadRevision } from '../planning/observed.ts';
@@ -87,7 +87,7 @@ export interface Assessment {
 
 /** Published tools came into use before this process. */
 const sincePublished = (tools: readonly PublishedTool[]): InUseSince =>
-  new Map([...heldKeys(publishedNames(tools))].map((key) => [key, 0]));
+  new Map([...heldKeys(publishedNames(tools))].map((key) => [key, { at: 0 }]));
 
 /** The inputs of a decision: the published state, and what this process remembers. */
 export function situationOf(

@@ -65,7 +65,7 @@ const next = (before: Use, ...all: readonly ReturnType<typeof chosen>[]): Use =>
 };
 
 describe('when a backend came into use', () => {
-  const since = (after: Use) => Object.fromEntries([...sinceOf(after)].map(([key, at]) => [key, at]));
+  const since = (after: Use) => Object.fromEntries([...sinceOf(after)].map(([key, { at }]) => [key, at]));
   const times = (entries: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(entries).map(([name, at]) => [keyed(name), at]));
 
@@ -131,7 +131,12 @@ describe('what is in use after a pass', () => {
     });
     const { companions } = passed(NOTHING, NOW, chosen(a));
     expect([...companions.values()]).toEqual([
-      { all: new Set(['b', 'old', 'older-elsewhere']), better: new Set(), hasWorked: true, since: NOW },
+      {
+        all: new Set(['b', 'old', 'older-elsewhere']),
+        better: new Set(),
+        hasWorked: true,
+        since: { at: NOW, created: '2026-01-02T00:00:00Z' },
+      },
     ]);
   });
 

@@ -1,11 +1,12 @@
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import { type Candidate, lastingAlternates } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
+import { bySeniority, type InUseSince, type Seniority } from '../model/seniority.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Observed } from '../planning/observed.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
-import { publishedInUse, type ServiceInUse } from '../planning/services-in-use.ts';
-import type { KeptNames } from './kept-names.ts';
+import { publishedInUse, type ServiceInUse, storedNames } from '../planning/services-in-use.ts';
+import { type KeptNames, namesFrom } from './kept-names.ts';
 
 /** The entry points in use, and those that were when their Services vanished. */
 export type InUse = ReadonlySet<ServiceKey>;
@@ -18,8 +19,8 @@ export interface Company {
   readonly better: ReadonlySet<string>;
   /** Whether the entry point has worked since. Until then, Services that are added belong to its company. */
   readonly hasWorked: boolean;
-  /** When the backend came into use, in milliseconds of `performance.now`; absent: before this process. */
-  readonly since?: number;
+  /** When the backend came into use; absent: before this process. */
+  readonly since?: Seniority;
 }
 
 /** The company of each entry point in use. */
@@ -35,9 +36,11 @@ export interface Use {
   readonly keptNames?: KeptNames | undefined;
 }
 
-/** When the backends in use came into use, by their entry points; 0: before this process. */
-export const sinceOf = ({ inUse, companions }: Use): ReadonlyMap<ServiceKey, number> =>
-  new Map([...inUse].map((key) => [key, companions.get(key)?.since ?? 0]));
+const BEFORE: Seniority = { at: 0 };
+
+/** When the backends in use came into use, by their entry points. */
+export const sinceOf = ({ inUse, companions }: Use): InUseSince =>
+  new Map([...inUse].map((key) => [key, companions.get(key)?.since ?? BEFORE]));
 
 /** What is in use according to what is published. */
 export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
@@ -53,7 +56,13 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
       goneAt === undefined ? [] : [[serviceKey(service), goneAt * 1_000 - performance.timeOrigin] as const],
     ),
   );
-  return { inUse: new Set(companions.keys()), companions, ...(vanished.size === 0 ? {} : { vanished }) };
+  const keptNames = namesFrom(storedNames(live?.annotations[SERVICES_IN_USE]), performance.now());
+  return {
+    inUse: new Set(companions.keys()),
+    companions,
+    ...(vanished.size === 0 ? {} : { vanished }),
+    ...(keptNames.size === 0 ? {} : { keptNames }),
+  };
 }
 
 /** How long a vanished entry point is remembered with precedence, and over restarts, in milliseconds. */
@@ -65,18 +74,11 @@ const VANISHED_MS = 24 * 3_600_000;
  * @param now milliseconds of `performance.now`
  */
 export function servicesInUseOf(
-  { inUse, companions, vanished = new Map(), keptNames = new Map() }: Use,
+  { inUse, companions, vanished = new Map() }: Use,
   found: readonly Candidate[],
   now: number = performance.now(),
 ): ServiceInUse[] {
-  const kept = [...keptNames.values()].map(({ name, holder: { members, ...place } }) => {
-    const [first = ''] = members;
-    return [serviceKey({ ...place, name: first }), name] as const;
-  });
-  const tools = new Map([
-    ...kept,
-    ...found.map(({ service, tool }) => [keyOfService(service), tool] as const),
-  ]);
+  const tools = new Map(found.map(({ service, tool }) => [keyOfService(service), tool]));
   const there = [...inUse].filter((key) => !vanished.has(key));
   const gone = [...vanished].flatMap(([key, at]) => (now - at > VANISHED_MS ? [] : key));
   return [...there, ...gone].flatMap((key) => {
@@ -212,7 +214,11 @@ function formerOf({ service, alternates }: Candidate, { byName, byMember }: Form
  * The company of an entry point that came into use. One that takes the place of another one has the same company, so that
  * Services that came meanwhile do not belong to it, and the other one may take over again.
  */
-function newCompany({ entryPoint, fails, better }: Chosen, former: Former | undefined, now: number): Company {
+function newCompany(
+  { entryPoint, fails, better }: Chosen,
+  former: Former | undefined,
+  since: Seniority,
+): Company {
   if (former === undefined) {
     const late = laterThan(entryPoint);
     const names = new Set(lastingAlternates(entryPoint).filter((each) => !late.has(each)));
@@ -220,7 +226,7 @@ function newCompany({ entryPoint, fails, better }: Chosen, former: Former | unde
       all: names,
       better: fails ? names : new Set(better.filter((each) => names.has(each))),
       hasWorked: !fails,
-      since: now,
+      since,
     };
   }
   const { name } = entryPoint.service;
@@ -246,16 +252,16 @@ const MAX_VANISHED = 1_000;
  */
 function remembered(
   vanished: ReadonlyMap<ServiceKey, number>,
-  since: ReadonlyMap<ServiceKey, number>,
+  since: InUseSince,
   now: number,
 ): ReadonlyMap<ServiceKey, number> {
   const counts = new Map<string, number>();
   const isOld = (at: number): number => Number(now - at > VANISHED_MS);
-  const sinceOf = (key: ServiceKey): number => since.get(key) ?? 0;
+  const sinceWhen = (key: ServiceKey): Seniority => since.get(key) ?? BEFORE;
   const kept = [...vanished]
     .toSorted(
       ([one, a], [other, b]) =>
-        isOld(a) - isOld(b) || (isOld(a) === 0 ? sinceOf(one) - sinceOf(other) : 0) || b - a,
+        isOld(a) - isOld(b) || (isOld(a) === 0 ? bySeniority(sinceWhen(one), sinceWhen(other)) : 0) || b - a,
     )
     .filter(([key]) => {
       const place = displayNamespace(partsOf(key));
@@ -289,9 +295,10 @@ export function useAfter(
   const inUse = new Set([...[...before.inUse].filter((key) => used.has(key)), ...used]);
 
   const companions = new Map<ServiceKey, Company>();
-  const alone: Company = { all: new Set(), better: new Set(), hasWorked: true, since: now };
+  const sinceNow = ({ service: { created } }: Candidate): Seniority => ({ at: now, created });
+  const alone = { all: new Set<string>(), better: new Set<string>(), hasWorked: true };
   for (const { apart } of chosen)
-    for (const { service } of apart) companions.set(keyOfService(service), alone);
+    for (const each of apart) companions.set(keyOfService(each.service), { ...alone, since: sinceNow(each) });
   // A pending backend was not chosen again, and keeps its company, so that no other Service takes its place.
   for (const key of inUse) {
     const company = before.companions.get(key);
@@ -305,11 +312,11 @@ export function useAfter(
       if (!company.hasWorked)
         companions.set(
           key,
-          each.fails ? newCompany(each, undefined, company.since ?? 0) : { ...company, hasWorked: true },
+          each.fails ? newCompany(each, undefined, company.since ?? BEFORE) : { ...company, hasWorked: true },
         );
     } else if (!before.inUse.has(key)) {
       formers ??= formersOf(before, inUse);
-      companions.set(key, newCompany(each, formerOf(each.entryPoint, formers), now));
+      companions.set(key, newCompany(each, formerOf(each.entryPoint, formers), sinceNow(each.entryPoint)));
     }
   }
 

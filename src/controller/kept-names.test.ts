@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
-import type { Holder } from '../detection/names.ts';
+import { assignNames, type Holder, NO_NAMING } from '../detection/names.ts';
 import type { Candidate } from '../model/discovery.ts';
+import type { Seniority } from '../model/seniority.ts';
 import type { ServiceKey } from '../model/service.ts';
-import { type KeptNames, keepNames } from './kept-names.ts';
+import { inUseNote, storedNames } from '../planning/services-in-use.ts';
+import { type KeptNames, keepNames, namesFrom, namesToPublish } from './kept-names.ts';
 
 const asking = (
   name: string,
@@ -22,32 +24,45 @@ const HELD: ReadonlyMap<string, Holder> = new Map([
 const NONE: KeptNames = new Map();
 const [loki, read] = [asking('loki', 'Logs'), asking('loki-read')];
 const thief = asking('thief', 'logs', { namespace: 'elsewhere' });
-const kept = (
-  all: readonly Candidate[],
-  before: KeptNames = NONE,
-  { now = 0, held = HELD, others = [], since = new Map() }: Partial<Options> = {},
-) => {
-  const possible = [...all, ...others];
-  const services = possible.map((each) => each.service);
-  return keepNames(all, { held, before, services, possible, since, now });
-};
 interface Options {
   readonly now: number;
-  readonly held: typeof HELD;
+  readonly held: ReadonlyMap<string, Holder>;
   /** Backends whose answers say that they are something else. */
   readonly others: readonly Candidate[];
-  readonly since: ReadonlyMap<ServiceKey, number>;
+  readonly since: ReadonlyMap<ServiceKey, Seniority>;
 }
-/** The kept names, and who asks for one and may have it. */
-const told = ({ candidates, kept: names }: ReturnType<typeof kept>) => ({
-  kept: [...names.values()].map(({ name, at }) => `${name} since ${at}`),
+const pass = (
+  all: readonly Candidate[],
+  before: KeptNames = NONE,
+  { now = 0, held = new Map(), others = [], since = new Map() }: Partial<Options> = {},
+) => {
+  const possible = [...all, ...others];
+  return keepNames(all, {
+    held,
+    before,
+    services: possible.map((each) => each.service),
+    possible,
+    since,
+    now,
+  });
+};
+/** Who asks for a name and may have it, and who would get it. */
+const told = ({ candidates, held }: ReturnType<typeof pass>) => ({
   asks: candidates.flatMap(({ service: { name }, displayName }) => (displayName === undefined ? [] : [name])),
+  gets: assignNames(candidates, { ...NO_NAMING, held }).candidates.flatMap(({ service: { name }, tool }) =>
+    tool.includes('.') ? [] : [name],
+  ),
 });
 
 describe('a requested name of a backend', () => {
+  const first = pass([loki, read, thief], NONE, { held: HELD });
+  const KEPT = { asks: [], gets: [] };
+  const BACK = { asks: ['thief', 'loki'], gets: ['loki'] };
+  const TAKEN = { asks: ['thief'], gets: ['thief'] };
+
   test('is kept while its Service is gone, in all namespaces, and goes back to it', () => {
-    const gone = kept([thief], NONE, { now: 5 });
-    expect(told(gone)).toEqual({ kept: ['Logs since 5'], asks: [] });
+    const gone = pass([thief], first.kept, { now: 5 });
+    expect(told(gone)).toEqual(KEPT);
     expect(gone.candidates).toMatchObject([{ displayName: undefined, displayNames: [] }]);
     expect(gone.problems).toEqual([
       {
@@ -58,79 +73,106 @@ describe('a requested name of a backend', () => {
         fix: 'wait, or give it another name',
       },
     ]);
-    const still = kept([thief], gone.kept, { now: 9, held: new Map() });
-    expect(told(still)).toEqual({ kept: ['Logs since 5'], asks: [] });
-    const back = kept([thief, loki], still.kept, { now: 10, held: new Map() });
-    expect(told(back)).toEqual({ kept: [], asks: ['loki'] });
-    expect(back.held).toEqual(HELD);
+    const back = pass([thief, loki], pass([thief], gone.kept, { now: 9 }).kept, { now: 10 });
+    expect(told(back)).toEqual(BACK);
+    // What is published may be known later.
+    expect(told(pass([thief, loki], back.kept, { now: 11 }))).toEqual(BACK);
   });
 
   test('is kept for ten minutes', () => {
-    const gone = kept([thief], NONE, { now: 5 });
-    const at = (now: number) => told(kept([thief], gone.kept, { now, held: new Map() }));
-    expect(at(5 + 599_999)).toEqual({ kept: ['Logs since 5'], asks: [] });
-    expect(at(5 + 600_000)).toEqual({ kept: [], asks: ['thief'] });
+    const at = (now: number) => told(pass([thief], pass([thief], first.kept, { now: 5 }).kept, { now }));
+    expect(at(599_999)).toEqual(KEPT);
+    expect(at(600_000)).toEqual(TAKEN);
   });
 
   test('is kept if one of its Services is gone, and the others do not ask for it', () => {
-    expect(told(kept([thief, read]))).toEqual({ kept: ['Logs since 0'], asks: [] });
+    expect(told(pass([thief, read], first.kept))).toEqual(KEPT);
     const both = asking('loki-read', undefined, { displayNames: ['Logs'] });
-    expect(told(kept([both]))).toEqual({ kept: [], asks: [] });
+    expect(told(pass([thief, both], first.kept)).gets).toEqual(['loki-read']);
   });
 
-  test('goes back to a backend in which its Service is not the entry point', () => {
-    const gone = kept([thief, read]);
-    const back = asking('loki-read', 'Logs', { alternates: ['loki'] });
-    expect(told(kept([thief, back], gone.kept, { held: new Map() }))).toEqual({
-      kept: [],
-      asks: ['loki-read'],
-    });
+  test('is kept if its Services go and come one after the other', () => {
+    let names = first.kept;
+    const steps: readonly (readonly Candidate[])[] = [[loki], [], [read], []];
+    for (const [now, there] of steps.entries()) {
+      const { kept } = pass([thief, ...there], names, { now });
+      names = kept;
+    }
+    expect(told(pass([thief, loki], names, { now: 9 }))).toEqual(BACK);
+    // It may have another entry point than before.
+    const joined = asking('loki-gateway', 'Logs', { alternates: ['loki-read'] });
+    expect(told(pass([thief, joined], names, { now: 9 })).gets).toEqual(['loki-gateway']);
   });
 
   test('is kept while it answers as something else, however long', () => {
-    let names = kept([thief], NONE, { others: [loki, read] }).kept;
+    let names = first.kept;
     for (const now of [500_000, 1_000_000, 1_500_000]) {
-      const wrong = kept([thief], names, { now, held: new Map(), others: [loki, read] });
-      expect(told(wrong)).toEqual({ kept: [`Logs since ${now}`], asks: [] });
+      const wrong = pass([thief], names, { now, others: [loki, read] });
+      expect(told(wrong)).toEqual(KEPT);
       names = wrong.kept;
     }
-    const back = kept([thief, loki, read], names, { now: 2_000_000, held: new Map() });
-    expect(told(back)).toEqual({ kept: [], asks: ['loki'] });
+    expect(told(pass([thief, loki, read], names, { now: 2_000_000 }))).toEqual(BACK);
   });
 
   test('is free once its Services exist and none of them asks for it', () => {
-    expect(told(kept([asking('loki'), read, thief]))).toEqual({ kept: [], asks: ['thief'] });
-    expect(told(kept([thief], NONE, { others: [asking('loki'), read] }))).toEqual({
-      kept: [],
-      asks: ['thief'],
-    });
+    expect(told(pass([asking('loki'), read, thief], first.kept))).toEqual(TAKEN);
+    expect(told(pass([thief], first.kept, { others: [asking('loki'), read] }))).toEqual(TAKEN);
   });
 
   test('is not kept for a Service of that name in another namespace', () => {
-    const gone = kept([thief]);
     const same = asking('loki', 'Logs', { namespace: 'elsewhere' });
-    expect(told(kept([same], gone.kept))).toEqual({ kept: ['Logs since 0'], asks: [] });
+    expect(told(pass([same], first.kept))).toEqual(KEPT);
+  });
+
+  test('is kept over a restart, with the time', () => {
+    const gone = pass([thief], pass([thief, loki], first.kept, { now: 1_000 }).kept, { now: 2_000 });
+    const stored = namesToPublish(gone.kept, new Set());
+    const { text } = inUseNote([], [], stored);
+    expect(storedNames(text)).toEqual(stored);
+    const read = namesFrom(storedNames(text), 3_000);
+    expect(inUseNote([], [], namesToPublish(read, new Set())).text).toBe(text);
+    expect(told(pass([thief], read, { now: 500_000 }))).toEqual(KEPT);
+    expect(told(pass([thief, loki], read, { now: 500_000 }))).toEqual(BACK);
+    expect(told(pass([thief], read, { now: 700_000 }))).toEqual(TAKEN);
+    const wrong = pass([thief], first.kept, { now: 1_000, others: [loki] });
+    const again = namesFrom(
+      storedNames(inUseNote([], [], namesToPublish(wrong.kept, new Set())).text),
+      9_000,
+    );
+    expect(again.get('logs')).toMatchObject({ at: 9_000, isAsked: true });
+    expect(namesToPublish(wrong.kept, new Set(['Logs']))).toEqual([]);
   });
 });
 
 test('names that no Service requested are not kept, and without any, nothing is copied', () => {
   const held = new Map([['loki.monitoring', { cluster: '', namespace: 'monitoring', members: ['loki'] }]]);
   const all = [thief];
-  const result = kept(all, NONE, { held });
+  const result = pass(all, NONE, { held });
   expect(result.kept.size).toBe(0);
   expect(result.candidates).toBe(all);
   expect(result.held).toBe(held);
 });
 
-test('a namespace has at most 100 kept names, of those that came into use first, and takes none from others', () => {
+test('a namespace has at most 100 names of backends that are gone, of those that came into use first, and takes none from others', () => {
   const many = Array.from({ length: 150 }, (_, index): [string, Holder] => [
     `a${index}`,
     { cluster: '', namespace: 'evil', members: [`gone-${index}`] },
   ]);
-  const since = new Map(many.map((_, index) => [keyFor(`evil/gone-${index}`), 150 - index]));
-  const { kept: names } = kept([], kept([]).kept, { held: new Map(many), since });
-  expect(names.size).toBe(101);
-  expect(names.has('logs')).toBe(true);
-  expect(names.has('a50')).toBe(true);
-  expect(names.has('a49')).toBe(false);
+  const since = new Map(many.map((_, index) => [keyFor(`evil/gone-${index}`), { at: 150 - index }]));
+  const there = many.map(([name, { members }]) => asking(members[0] ?? '', name, { namespace: 'evil' }));
+  const all = pass([...there, loki], NONE, { held: new Map([...many, ...HELD]), since });
+  expect(all.kept.size).toBe(151);
+  const { kept } = pass([], all.kept, { now: 1 });
+  expect(kept.size).toBe(101);
+  for (const name of ['logs', 'a50']) expect(kept.has(name)).toBe(true);
+  expect(kept.has('a49')).toBe(false);
+});
+
+test('a backend has at most 16 Services for which a name is kept, the latest ones', () => {
+  let names = NONE;
+  for (let index = 0; index < 30; index++) {
+    const held = new Map([['x', { cluster: '', namespace: 'monitoring', members: [`s${index}`] }]]);
+    names = pass([asking(`s${index}`, 'x')], names, { held, now: index }).kept;
+  }
+  expect(names.get('x')?.holder.members).toEqual(Array.from({ length: 16 }, (_, index) => `s${29 - index}`));
 });

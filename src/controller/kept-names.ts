@@ -2,26 +2,32 @@ import { type Holder, membersOf, type Naming } from '../detection/names.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import type { StoredName } from '../planning/services-in-use.ts';
 
-/** A requested name that is kept for a backend whose Service was deleted, or is no backend now. */
-interface KeptName {
+/** A requested name, and the backend that has it or had it. */
+export interface KeptName {
   readonly name: string;
+  /** Its Services, those of now first, and then those that it had. */
   readonly holder: Holder;
-  /** When it was last asked for, in milliseconds of `performance.now`. */
+  /** When the backend was last seen to ask for it, in milliseconds of `performance.now`. */
   readonly at: number;
-  /** When the backend came into use; see `sinceOf`. */
+  /** Whether it did in the last pass. */
+  readonly isAsked: boolean;
+  /** When the backend came into use, in the same unit. */
   readonly since: number;
 }
 
-/** The kept names, by the name in lower case. */
+/** By the name in lower case. */
 export type KeptNames = ReadonlyMap<string, KeptName>;
 
-/** How long a name is kept, in milliseconds: an installation may be repeated. */
-const KEPT_MS = 10 * 60_000;
+/** How long a name is kept for a backend that is gone, in milliseconds: an installation may be repeated. */
+const NAME_KEPT_MS = 10 * 60_000;
 
-/** Maximum kept names, for the backends of one namespace and for all: those of the backends that came into use first. */
+/** Maximum names of backends that are gone, in one namespace and in all: those of the backends that came into use first. */
 const MAX_KEPT_IN_NAMESPACE = 100;
 const MAX_KEPT = 1_000;
+/** Maximum Services that are remembered of one backend. */
+const MAX_MEMBERS = 16;
 
 /** Whether a Service asked for a name. Default names have a dot. */
 const isRequested = (name: string): boolean => !name.includes('.');
@@ -29,7 +35,7 @@ const isRequested = (name: string): boolean => !name.includes('.');
 const wantedBy = ({ displayName, displayNames = [] }: Candidate): readonly string[] =>
   displayName === undefined ? displayNames : [displayName, ...displayNames];
 
-/** Whether a backend, or one of the Services that belong to it, held a name. */
+/** Whether a backend has a Service that belonged to a holder of a name. */
 function belongsTo(candidate: Candidate, { cluster, namespace, members }: Holder): boolean {
   const { service } = candidate;
   if (service.cluster !== cluster || service.namespace !== namespace) return false;
@@ -37,33 +43,32 @@ function belongsTo(candidate: Candidate, { cluster, namespace, members }: Holder
   return membersOf(candidate).some((name) => held.has(name));
 }
 
-function limited(names: readonly KeptName[]): KeptNames {
+/** Removes the names of too many backends that are gone. */
+function limited(names: readonly KeptName[]): readonly KeptName[] {
   const counts = new Map<string, number>();
-  const sorted = names.toSorted((a, b) => a.since - b.since || a.at - b.at);
-  const kept = sorted.filter(({ holder }) => {
+  const gone = names.filter(({ isAsked }) => !isAsked).toSorted((a, b) => a.since - b.since || b.at - a.at);
+  const kept = gone.filter(({ holder }) => {
     const place = displayNamespace(holder);
     const count = (counts.get(place) ?? 0) + 1;
     counts.set(place, count);
     return count <= MAX_KEPT_IN_NAMESPACE;
   });
-  return new Map(kept.slice(0, MAX_KEPT).map((each) => [each.name.toLowerCase(), each]));
+  return [...names.filter(({ isAsked }) => isAsked), ...kept.slice(0, MAX_KEPT)];
 }
 
-/** What a pass does with kept names. */
+/** What a pass does with requested names. */
 export interface NamesOfPass<T> {
   /** The backends, without requests for names that are kept for others. */
   readonly candidates: readonly T[];
-  /** The holders of names, including those that are back. */
+  /** The holders of names, including those for which names are kept. */
   readonly held: Naming['held'];
-  /** The names that are kept after the pass. */
+  /** All requested names that backends have or had. */
   readonly kept: KeptNames;
   readonly problems: readonly Problem[];
 }
 
-type Asked = Pick<KeptName, 'name' | 'holder'>;
-
 /** Whether one of some backends asks for a name that it held. */
-function askedBy(candidates: readonly Candidate[]): (asked: Asked) => boolean {
+function askedBy(candidates: readonly Candidate[]): (asked: Pick<KeptName, 'name' | 'holder'>) => boolean {
   const wanting = new Map<string, Candidate[]>();
   for (const candidate of candidates)
     for (const name of wantedBy(candidate)) {
@@ -84,49 +89,65 @@ export interface KnownOfNames {
   /** All backends before they were probed: some are not found because of their answers. */
   readonly possible: readonly Candidate[];
   /** When backends came into use. */
-  readonly since: ReadonlyMap<ServiceKey, number>;
+  readonly since: ReadonlyMap<ServiceKey, { readonly at: number }>;
   /** Milliseconds of `performance.now`. */
   readonly now: number;
 }
 
+/** The holder of a name with the Services that it had before. */
+function joined(holder: Holder, before: Holder | undefined): Holder {
+  if (before === undefined || before.cluster !== holder.cluster || before.namespace !== holder.namespace)
+    return holder;
+  return { ...holder, members: [...new Set([...holder.members, ...before.members])].slice(0, MAX_MEMBERS) };
+}
+
 /**
- * Keeps a requested name for its backend while that answers as something else, and for ten minutes when one of its Services
- * is gone and no other one asks for it; and gives it back. Meanwhile nobody else gets it, in any namespace. Pure.
+ * Keeps requested names for the backends that have them: as long as one of their Services asks for it, whatever it answers,
+ * and ten minutes longer if one of them is gone. Meanwhile nobody else gets it, in any namespace. Pure.
  * @param candidates the backends that were found
  */
 export function keepNames<T extends Candidate>(
   candidates: readonly T[],
   { held, before, services, possible, since, now }: KnownOfNames,
 ): NamesOfPass<T> {
-  const isBack = askedBy(candidates);
-  const isAsked = askedBy(possible);
+  const requested = [...held].filter(([name]) => isRequested(name));
+  if (requested.length === 0 && before.size === 0) return { candidates, held, kept: before, problems: [] };
+  const isFound = askedBy(candidates);
+  const isPossible = askedBy(possible);
   let known: ReadonlySet<ServiceKey> | undefined;
-  const isGone = ({ members, ...place }: Holder): boolean => {
+  const isAnyGone = ({ members, ...place }: Holder): boolean => {
     known ??= new Set(services.map(serviceKey));
     return members.some((name) => !known?.has(serviceKey({ ...place, name })));
   };
-  const lasting = [...before.values()]
-    .map((each) => (isAsked(each) ? { ...each, at: now } : each))
-    .filter(({ at }) => now - at < KEPT_MS);
-  const lost = [...held].flatMap(([name, holder]): KeptName[] => {
-    const asked = { name, holder };
-    if (!isRequested(name) || before.has(name.toLowerCase()) || isBack(asked)) return [];
-    if (!isGone(holder) && !isAsked(asked)) return [];
+  const names = new Map(before);
+  for (const [name, holder] of requested) {
+    const lower = name.toLowerCase();
     const { members, ...place } = holder;
     const [first = ''] = members;
-    return [{ ...asked, at: now, since: since.get(serviceKey({ ...place, name: first })) ?? now }];
+    const earlier = names.get(lower);
+    names.set(lower, {
+      name,
+      holder: joined(holder, earlier?.holder),
+      at: earlier?.at ?? now,
+      isAsked: true,
+      since: earlier?.since ?? since.get(serviceKey({ ...place, name: first }))?.at ?? now,
+    });
+  }
+  const current = [...names.values()].flatMap((each): KeptName[] => {
+    if (isFound(each) || isPossible(each)) return [{ ...each, at: now, isAsked: true }];
+    return isAnyGone(each.holder) && now - each.at < NAME_KEPT_MS ? [{ ...each, isAsked: false }] : [];
   });
-  const all = limited([...lasting, ...lost]);
-  if (all.size === 0) return { candidates, held, kept: all, problems: [] };
+  const kept = new Map(limited(current).map((each) => [each.name.toLowerCase(), each]));
+  const away = new Map([...kept].filter(([, each]) => !isFound(each)));
   const problems: Problem[] = [];
   const free = candidates.map((candidate): T => {
-    const isKept = (name: string): boolean => {
-      const kept = all.get(name.toLowerCase());
-      return kept !== undefined && !belongsTo(candidate, kept.holder);
+    const isOthers = (name: string): boolean => {
+      const other = away.get(name.toLowerCase());
+      return other !== undefined && !belongsTo(candidate, other.holder);
     };
     const { service, displayName, displayNames } = candidate;
-    if (!wantedBy(candidate).some(isKept)) return candidate;
-    if (displayName !== undefined && isKept(displayName))
+    if (away.size === 0 || !wantedBy(candidate).some(isOthers)) return candidate;
+    if (displayName !== undefined && isOthers(displayName))
       problems.push({
         where: `Service ${displayKey(service)}`,
         what: `asks for the tool name ${displayName}, and does not get it for up to ten minutes: another backend had it, and may come back`,
@@ -134,15 +155,35 @@ export function keepNames<T extends Candidate>(
       });
     return {
       ...candidate,
-      displayName: displayName !== undefined && isKept(displayName) ? undefined : displayName,
-      ...(displayNames === undefined ? {} : { displayNames: displayNames.filter((name) => !isKept(name)) }),
+      displayName: displayName !== undefined && isOthers(displayName) ? undefined : displayName,
+      ...(displayNames === undefined ? {} : { displayNames: displayNames.filter((name) => !isOthers(name)) }),
     };
   });
-  const [back, away] = [true, false].map((is) => [...all.values()].filter((each) => isBack(each) === is));
-  return {
-    candidates: free,
-    held: new Map([...held, ...(back ?? []).map(({ name, holder }) => [name, holder] as const)]),
-    kept: new Map((away ?? []).map((each) => [each.name.toLowerCase(), each])),
-    problems,
-  };
+  const holders = [...kept.values()].map(({ name, holder }) => [name, holder] as const);
+  return { candidates: free, held: new Map([...held, ...holders]), kept, problems };
+}
+
+/** The kept names that published tools do not show, to be published. @param shown the names of the tools */
+export function namesToPublish(kept: KeptNames, shown: ReadonlySet<string>): StoredName[] {
+  return [...kept.values()].flatMap(({ name, holder, at, isAsked }) =>
+    shown.has(name)
+      ? []
+      : { name, ...holder, askedAt: isAsked ? undefined : Math.round((performance.timeOrigin + at) / 1_000) },
+  );
+}
+
+/** The kept names as they are published. @param now milliseconds of `performance.now` */
+export function namesFrom(stored: readonly StoredName[], now: number): KeptNames {
+  return new Map(
+    stored.map(({ name, cluster, namespace, members, askedAt }) => [
+      name.toLowerCase(),
+      {
+        name,
+        holder: { cluster, namespace, members },
+        at: askedAt === undefined ? now : askedAt * 1_000 - performance.timeOrigin,
+        isAsked: askedAt === undefined,
+        since: 0,
+      },
+    ]),
+  );
 }

@@ -119,7 +119,7 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
   const limited = limitCandidates(detection, maxBackends, {
     approvals: stages.detection.approvals,
     named,
-    inUse,
+    inUseSince: sinceOf({ inUse, companions }),
   });
   const use = withHeirs({ inUse, companions, vanished }, limited.candidates);
   const context = { rules, ...use, named, configured, placed };

@@ -34,6 +34,7 @@ import { DriftBackoff } from './drift-backoff.ts';
 import type { EngineEvent } from './events.ts';
 import { externalChanges, metadataFingerprint } from './external-changes.ts';
 import type { KnownServices } from './held.ts';
+import { namesToPublish } from './kept-names.ts';
 import { type Publication, publish } from './publication.ts';
 import { ReconcileReports } from './reconcile-reports.ts';
 import { Refusals } from './refusals.ts';
@@ -334,6 +335,7 @@ export class Reconciler {
         inUseNote(
           servicesInUseOf(use, services).filter(({ service }) => !left.has(toolKey(service))),
           readable,
+          namesToPublish(use.keptNames ?? new Map(), new Set(tools.map(({ name }) => name))),
         ),
         'after a restart, others may take the place of those that are unhealthy now',
       );

@@ -50,11 +50,13 @@ test('of one namespace, named ones come first, then those in use, then older one
   const [old, used] = [candidate('a', 'old', '2026-01-01'), candidate('a', 'used', '2026-03-01')];
   const behind = { ...candidate('a', 'front'), fallbacks: [candidate('a', 'behind')] };
   const detection = { candidates: [...later, behind, old, used], services: [], problems: [] };
-  const inUse = new Set([used, ...behind.fallbacks].map(({ service }) => serviceKey(service)));
-  const { candidates } = limitCandidates(detection, 4, { inUse });
+  const inUseSince = new Map(
+    [used, ...behind.fallbacks].map(({ service }) => [serviceKey(service), { at: 0 }] as const),
+  );
+  const { candidates } = limitCandidates(detection, 4, { inUseSince });
   expect(namesOf(candidates)).toEqual(['a4.a', 'front.a', 'old.a', 'used.a']);
   const named = new Set(later.slice(0, 1).map(({ service }) => serviceKey(service)));
-  expect(namesOf(limitCandidates(detection, 3, { inUse, named }).candidates)).toEqual([
+  expect(namesOf(limitCandidates(detection, 3, { inUseSince, named }).candidates)).toEqual([
     'a0.a',
     'front.a',
     'used.a',

@@ -3,6 +3,7 @@ import { compareText } from '../model/compare.ts';
 import { isOrAre } from '../model/count-of.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
+import { bySeniority, type InUseSince, seniorityOf } from '../model/seniority.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
 import type { Detection } from './detect.ts';
 
@@ -30,7 +31,7 @@ export interface Precedence {
   readonly approvals?: Approvals | undefined;
   /** Services that people named. */
   readonly named?: ReadonlySet<ServiceKey>;
-  readonly inUse?: ReadonlySet<ServiceKey>;
+  readonly inUseSince?: InUseSince;
 }
 
 /** Names the namespaces with the most backends, as the rest of "the limit is 10". */
@@ -55,24 +56,32 @@ const RAISE = 'raise MAX_BACKENDS (--max-backends)';
 export function limitCandidates(
   detection: Detection,
   most: number,
-  { approvals = NO_APPROVALS, named = new Set(), inUse = new Set() }: Precedence = {},
+  { approvals = NO_APPROVALS, named = new Set(), inUseSince = new Map() }: Precedence = {},
 ): LimitedDetection {
   const { candidates, problems } = detection;
   if (candidates.length <= most) return detection;
   const seen = new Map<string, number>();
   const isOther = (each: Candidate): number =>
     Number(!isApproved(approvals, each.service, approvalKind(each)));
-  const isNotIn = (set: ReadonlySet<ServiceKey>, each: Candidate): number =>
-    Number(![each, ...each.fallbacks].some(({ service }) => set.has(keyOfService(service))));
+  const keysOf = (each: Candidate): ServiceKey[] =>
+    [each, ...each.fallbacks].map(({ service }) => keyOfService(service));
+  const isUnnamed = (each: Candidate): number => Number(!keysOf(each).some((key) => named.has(key)));
   const ageOf = ({ service }: Candidate): string => service.created ?? '~';
   const turns = candidates
-    .toSorted(
+    .map((candidate) => ({
+      candidate,
+      other: isOther(candidate),
+      unnamed: isUnnamed(candidate),
+      since: seniorityOf(keysOf(candidate), inUseSince),
+    }))
+    .sort(
       (a, b) =>
-        isOther(a) - isOther(b) ||
-        isNotIn(named, a) - isNotIn(named, b) ||
-        isNotIn(inUse, a) - isNotIn(inUse, b) ||
-        compareText(ageOf(a), ageOf(b)),
+        a.other - b.other ||
+        a.unnamed - b.unnamed ||
+        bySeniority(a.since, b.since) ||
+        compareText(ageOf(a.candidate), ageOf(b.candidate)),
     )
+    .map(({ candidate }) => candidate)
     .map((candidate): readonly [turn: number, candidate: Candidate] => {
       const namespace = displayNamespace(candidate.service);
       const turn = seen.get(namespace) ?? 0;

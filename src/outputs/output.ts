@@ -4,8 +4,9 @@ import type { DiscoveredService, Problem, Verdict } from '../model/discovery.ts'
 import type { Cut, Documents, Omission, Toolset } from '../model/documents.ts';
 import type { Overrides, OverridesPart } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import type { InUseSince } from '../model/seniority.ts';
 import type { YamlLimits } from '../model/yaml-document.ts';
-import type { InUseSince, Limits } from '../planning/budget.ts';
+import type { Limits } from '../planning/budget.ts';
 import type { Tool } from '../planning/tools.ts';
 import type { ContentFaults, ValueFault } from './faults.ts';
 import type { Standing } from './standing.ts';

@@ -33,7 +33,9 @@ describe('precedence if there is not enough room', () => {
   const NEW = { created: '2026-02-01T00:00:00Z' };
   const OLD = { created: '2026-01-01T00:00:00Z' };
   const order = (all: readonly Tool[], published: readonly Tool[] = []): string[] =>
-    keys(byPrecedence(all, new Map(published.flatMap(({ members }) => members.map((key) => [key, 0])))));
+    keys(
+      byPrecedence(all, new Map(published.flatMap(({ members }) => members.map((key) => [key, { at: 0 }])))),
+    );
 
   test('older Services come before newer ones, and unknown age comes last', () => {
     const all = [tool('a/ageless', { created: undefined }), tool('a/new', NEW), tool('a/old', OLD)];

@@ -4,7 +4,7 @@ import type { Problem } from '../model/discovery.ts';
 import type { Cut, LimitName } from '../model/documents.ts';
 import { beyondShare } from '../model/fair-share.ts';
 import { displayNamespace } from '../model/key.ts';
-import type { ServiceKey } from '../model/service.ts';
+import { bySeniority, type InUseSince, seniorityOf } from '../model/seniority.ts';
 import type { Tool } from './tools.ts';
 
 /** Limits on what is published of tenants. Tools that users added or changed are never removed. */
@@ -32,9 +32,6 @@ export const LIMITS: Limits = {
   maxAgentTools: 128,
 };
 
-/** For what is not in use. */
-const LATEST = Number.MAX_SAFE_INTEGER;
-
 /** Maximum tools that a note names. */
 const MAX_NAMES = 3;
 
@@ -42,23 +39,19 @@ const MAX_NAMES = 3;
 export const namespaceOf = ({ cluster, namespace = '' }: Tool): string =>
   displayNamespace({ cluster, namespace });
 
-/** When Services came into use, in any unit. Those that came earlier take precedence, even if they failed meanwhile. */
-export type InUseSince = ReadonlyMap<ServiceKey, number>;
-
-/** When the backend of a tool came into use. */
-export const sinceWhen = ({ members }: Tool, inUseSince: InUseSince): number =>
-  members.reduce((least, key) => Math.min(least, inUseSince.get(key) ?? LATEST), LATEST);
-
 /** Sorts tools by precedence: those that came into use earlier, then those of older Services, then by name. */
 export function byPrecedence(tools: readonly Tool[], inUseSince: InUseSince): Tool[] {
   const ranked = tools.map((tool) => ({
     tool,
-    since: sinceWhen(tool, inUseSince),
+    since: seniorityOf(tool.members, inUseSince),
     created: tool.created ?? '~',
   }));
   return ranked
     .sort(
-      (a, b) => a.since - b.since || compareText(a.created, b.created) || compareText(a.tool.key, b.tool.key),
+      (a, b) =>
+        bySeniority(a.since, b.since) ||
+        compareText(a.created, b.created) ||
+        compareText(a.tool.key, b.tool.key),
     )
     .map(({ tool }) => tool);
 }

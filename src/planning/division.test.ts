@@ -113,7 +113,9 @@ describe('tools are divided', () => {
     fc.assert(
       fc.property(someTools, fc.nat(), ({ tools, sizes }, seed) => {
         const published = new Map(
-          tools.slice(seed % (tools.length + 1)).flatMap(({ members }) => members.map((key) => [key, 0])),
+          tools
+            .slice(seed % (tools.length + 1))
+            .flatMap(({ members }) => members.map((key) => [key, { at: 0 }])),
         );
         const all = { ...room, most: 16 };
         expect(divide(byPrecedence(tools, published), sizes, all)).toEqual(

@@ -20,6 +20,20 @@ export interface ServiceInUse {
   readonly goneAt?: number | undefined;
 }
 
+/** A requested name that is kept for a backend. */
+export interface StoredName {
+  readonly name: string;
+  readonly cluster: string;
+  readonly namespace: string;
+  /** The names of its Services. */
+  readonly members: readonly string[];
+  /** When it was last asked for, in seconds since 1970; absent: it is now. */
+  readonly askedAt: number | undefined;
+}
+
+/** Marks a name. No Service has such a name. */
+const NAME = '@';
+
 /** The entry points of published tools. */
 function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
   return tools.flatMap(({ name, cluster = HOME_CLUSTER, namespace, metadata }) => {
@@ -37,7 +51,11 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
  * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
  * now, or show with more Services than may take their place. If there is not enough room, the first ones stay.
  */
-export function inUseNote(inUse: readonly ServiceInUse[], tools: readonly PublishedTool[]): NamespacedNote {
+export function inUseNote(
+  inUse: readonly ServiceInUse[],
+  tools: readonly PublishedTool[],
+  names: readonly StoredName[] = [],
+): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
   const entries = inUse
     .filter(({ service, others }) => {
@@ -54,7 +72,12 @@ export function inUseNote(inUse: readonly ServiceInUse[], tools: readonly Publis
         ...others.slice(0, MOST_OTHERS),
       ],
     }));
-  return noteOf(entries, MOST_BYTES);
+  const kept = names.map(({ name, askedAt, members, ...place }) => ({
+    namespace: displayNamespace(place),
+    key: `${NAME}${name}`,
+    value: [askedAt ?? 0, ...members.slice(0, MOST_OTHERS)],
+  }));
+  return noteOf([...entries, ...kept], MOST_BYTES);
 }
 
 /** The entry points in use according to what is published. @param note the annotation */
@@ -82,4 +105,20 @@ export function publishedInUse(
   }
   for (const [key, each] of published) if (!known.has(key)) known.set(key, each);
   return [...known.values()];
+}
+
+/** The kept names of an annotation. */
+export function storedNames(note: string | undefined): readonly StoredName[] {
+  return noteEntries(note).flatMap(({ namespace, key, value }) => {
+    if (!key.startsWith(NAME) || !Array.isArray(value) || typeof value[0] !== 'number') return [];
+    const [askedAt, ...members] = value;
+    const { cluster, namespace: place } = readKey(`${namespace}/x`);
+    return {
+      name: key.slice(NAME.length),
+      cluster,
+      namespace: place,
+      members: members.slice(0, MOST_OTHERS).filter(isDnsLabel),
+      askedAt: askedAt === 0 ? undefined : askedAt,
+    };
+  });
 }

@@ -184,7 +184,7 @@ test('a server in the agent file keeps its place when an older one appears in it
     const inUseSince = new Map(
       [older, newer]
         .filter(({ tool }) => toolNames(documents).includes(tool))
-        .map((each) => [serviceKey(each.service), 0]),
+        .map((each) => [serviceKey(each.service), { at: 0 }]),
     );
     const next = generate([older, newer], {
       credentials: {},

@@ -48,7 +48,7 @@ function made(
     inUseSince: new Map(
       [...heldKeys(publishedNames(before === undefined ? [] : OUTPUTS.read(before).tools))].map((key) => [
         key,
-        0,
+        { at: 0 },
       ]),
     ),
   });

@@ -1,7 +1,8 @@
 import { countOf } from '../../model/count-of.ts';
 import type { Mapping } from '../../model/mapping.ts';
+import { bySeniority, type InUseSince, seniorityOf } from '../../model/seniority.ts';
 import { oneLine } from '../../model/text.ts';
-import { type InUseSince, namespaceOf, sinceWhen } from '../../planning/budget.ts';
+import { namespaceOf } from '../../planning/budget.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { ownTools, serversOf, type ToolsetSize, toolsetSizes } from './count.ts';
 import { entryOf } from './mapping.ts';
@@ -225,9 +226,9 @@ export function excessTools(
   const offered = offeredTools(holmes.document, byKey, most);
   if (offered <= most) return { beyond: [], fixed: Math.min(offered, most), brings: () => '' };
   const held = new Set(ordered.filter(holds));
-  const since = new Map(ordered.map((tool) => [tool, sinceWhen(tool, inUseSince)]));
+  const since = (tool: Tool) => seniorityOf(tool.members, inUseSince);
   const standing = ordered.toSorted(
-    (a, b) => (since.get(a) ?? 0) - (since.get(b) ?? 0) || Number(held.has(b)) - Number(held.has(a)),
+    (a, b) => bySeniority(since(a), since(b)) || Number(held.has(b)) - Number(held.has(a)),
   );
   const units = unitsOf(standing, holmes, most);
   const base = people().document;
