@@ -102,6 +102,23 @@ describe('the name of a Service', () => {
   });
 });
 
+test('names that wait too long for their turn do not resolve, and are not queried any more', async () => {
+  const { asked, resolve } = await dns(() => undefined);
+  const names = Array.from({ length: 40 }, (_, index) => `s${index}.monitoring.svc.cluster.local`);
+  const one = resolve(200);
+  const results = await Promise.allSettled(names.map(one));
+  for (const result of results)
+    expect(result).toMatchObject({
+      status: 'rejected',
+      reason: {
+        kind: 'resolution',
+        message: expect.stringMatching(/\((no answer from DNS|ETIMEOUT) after 0\.\d s\)$/),
+      },
+    });
+  await new Promise((later) => setTimeout(later, 300));
+  expect(new Set(asked.map(({ name }) => name)).size).toBeLessThan(10);
+});
+
 test('other names use the system resolver, which knows /etc/hosts', async () => {
   const { asked, resolve } = await dns(() => NO_SUCH_NAME);
   expect((await resolve()('localhost')).map(({ address }) => address)).toContain('127.0.0.1');

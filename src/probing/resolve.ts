@@ -49,13 +49,12 @@ function fromBothFamilies(
 const withFamily = (addresses: Promise<string[]>, family: 4 | 6): Promise<LookupAddress[]> =>
   addresses.then((all) => all.map((address) => ({ address, family })));
 
+const noAnswer = (): Error => Object.assign(new Error(), { code: 'no answer from DNS' });
+
 /** Rejects after the deadline. The work continues in the background. */
 async function withTimeout<T>(work: Promise<T>, deadline: number): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(Object.assign(new Error(), { code: 'no answer from DNS' })),
-    deadline,
-  );
+  const timer = setTimeout(() => reject(noAnswer()), deadline);
   try {
     return await Promise.race([work, promise]);
   } finally {
@@ -77,24 +76,24 @@ export function createResolve(deadline = DEADLINE, servers?: readonly string[]):
   if (servers !== undefined) resolver.setServers(servers);
   const limited = pLimit(MAX_SYSTEM_LOOKUPS);
   const inTurn = createQueryLimits();
+  /** @throws if the deadline is over, so that nobody waits any more */
   const addressesOf = async (name: string, isOver: () => boolean): Promise<readonly LookupAddress[]> => {
     const [, namespace] = SERVICE_NAME.exec(name) ?? [];
-    const query = async (): Promise<readonly LookupAddress[]> =>
-      isOver()
-        ? []
-        : namespace === undefined
-          ? lookup(name, { all: true })
-          : fromBothFamilies([
-              withFamily(resolver.resolve4(name), 4),
-              withFamily(resolver.resolve6(name), 6),
-            ]);
+    const query = async (): Promise<readonly LookupAddress[]> => {
+      if (isOver()) throw noAnswer();
+      return namespace === undefined
+        ? lookup(name, { all: true })
+        : fromBothFamilies([withFamily(resolver.resolve4(name), 4), withFamily(resolver.resolve6(name), 6)]);
+    };
     return namespace === undefined ? limited(query) : inTurn(name, namespace, query);
   };
   return async (name) => {
     const started = performance.now();
     const isOver = (): boolean => performance.now() - started >= deadline;
     try {
-      return (await withTimeout(addressesOf(name, isOver), deadline)).slice(0, MAX_ADDRESSES);
+      const addresses = await withTimeout(addressesOf(name, isOver), deadline);
+      if (addresses.length === 0) throw new Error('no addresses');
+      return addresses.slice(0, MAX_ADDRESSES);
     } catch (error) {
       const { code = 'no address' } = error as NodeJS.ErrnoException;
       const after = ((performance.now() - started) / 1000).toFixed(1);
