@@ -1,7 +1,7 @@
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import { type Candidate, lastingAlternates } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
-import { bySeniority, type InUseSince, type Seniority } from '../model/seniority.ts';
+import type { InUseSince, Seniority } from '../model/seniority.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Observed } from '../planning/observed.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
@@ -30,10 +30,18 @@ export type Companions = ReadonlyMap<ServiceKey, Company>;
 export interface Use {
   readonly inUse: InUse;
   readonly companions: Companions;
-  /** When Services of those in use vanished, in milliseconds of `performance.now`; absent if there are none. */
-  readonly vanished?: ReadonlyMap<ServiceKey, number> | undefined;
+  /** Those in use whose Services vanished; absent if there are none. */
+  readonly vanished?: ReadonlyMap<ServiceKey, Vanished> | undefined;
   /** The names that are kept for backends; absent: none. */
   readonly keptNames?: KeptNames | undefined;
+}
+
+/** An entry point whose Service vanished. */
+interface Vanished {
+  /** When it did, in milliseconds of `performance.now`. */
+  readonly at: number;
+  /** How long it had been in use, in milliseconds, as far as this process knows. */
+  readonly used: number;
 }
 
 const BEFORE: Seniority = { at: 0 };
@@ -52,8 +60,15 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
     ]),
   );
   const vanished = new Map(
-    known.flatMap(({ service, goneAt }) =>
-      goneAt === undefined ? [] : [[serviceKey(service), goneAt * 1_000 - performance.timeOrigin] as const],
+    known.flatMap(({ service, gone }) =>
+      gone === undefined
+        ? []
+        : [
+            [
+              serviceKey(service),
+              { at: gone.at * 1_000 - performance.timeOrigin, used: gone.used * 1_000 },
+            ] as const,
+          ],
     ),
   );
   const keptNames = namesFrom(storedNames(live?.annotations[SERVICES_IN_USE]), performance.now());
@@ -69,7 +84,7 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
 const VANISHED_MS = 24 * 3_600_000;
 
 /**
- * What is in use, or was in the last day, and has worked, to be published. What exists comes first.
+ * What is in use, or was in the last day, and has worked, to be published. What was in use longest comes first.
  * @param found the discovered backends
  * @param now milliseconds of `performance.now`
  */
@@ -79,20 +94,26 @@ export function servicesInUseOf(
   now: number = performance.now(),
 ): ServiceInUse[] {
   const tools = new Map(found.map(({ service, tool }) => [keyOfService(service), tool]));
-  const there = [...inUse].filter((key) => !vanished.has(key));
-  const gone = [...vanished].flatMap(([key, at]) => (now - at > VANISHED_MS ? [] : key));
-  return [...there, ...gone].flatMap((key) => {
-    const { all = [], hasWorked = true } = companions.get(key) ?? {};
-    if (!hasWorked) return [];
+  const told = [...inUse].flatMap((key) => {
+    const { all = [], hasWorked = true, since = BEFORE } = companions.get(key) ?? {};
+    const gone = vanished.get(key);
+    if (!hasWorked || (gone !== undefined && now - gone.at > VANISHED_MS)) return [];
     const service = partsOf(key);
-    const at = vanished.get(key);
+    const seconds = gone && {
+      at: Math.round((performance.timeOrigin + gone.at) / 1_000),
+      used: Math.round(gone.used / 1_000),
+    };
     return {
-      service,
-      tool: tools.get(key) ?? defaultName(service),
-      others: [...all],
-      ...(at === undefined ? {} : { goneAt: Math.round((performance.timeOrigin + at) / 1_000) }),
+      used: gone?.used ?? now - since.at,
+      told: {
+        service,
+        tool: tools.get(key) ?? defaultName(service),
+        others: [...all],
+        ...(seconds === undefined ? {} : { gone: seconds }),
+      },
     };
   });
+  return told.toSorted((a, b) => b.used - a.used).map((each) => each.told);
 }
 
 const keyed = (one: ServiceKey, name: string): ServiceKey => serviceKey({ ...partsOf(one), name });
@@ -246,23 +267,17 @@ const MAX_VANISHED_IN_NAMESPACE = 100;
 const MAX_VANISHED = 1_000;
 
 /**
- * As many of those that vanished as are remembered: of those that did in the last day, the ones that came into use first, so
+ * As many of those that vanished as are remembered: of those that did in the last day, the ones that were in use longest, so
  * that nobody displaces them with Services that come and go; and then the latest ones.
- * @param vanished by when they did
  */
 function remembered(
-  vanished: ReadonlyMap<ServiceKey, number>,
-  since: InUseSince,
+  vanished: ReadonlyMap<ServiceKey, Vanished>,
   now: number,
-): ReadonlyMap<ServiceKey, number> {
+): ReadonlyMap<ServiceKey, Vanished> {
   const counts = new Map<string, number>();
-  const isOld = (at: number): number => Number(now - at > VANISHED_MS);
-  const sinceWhen = (key: ServiceKey): Seniority => since.get(key) ?? BEFORE;
+  const isOld = ({ at }: Vanished): number => Number(now - at > VANISHED_MS);
   const kept = [...vanished]
-    .toSorted(
-      ([one, a], [other, b]) =>
-        isOld(a) - isOld(b) || (isOld(a) === 0 ? bySeniority(sinceWhen(one), sinceWhen(other)) : 0) || b - a,
-    )
+    .toSorted(([, a], [, b]) => isOld(a) - isOld(b) || (isOld(a) === 0 ? b.used - a.used : 0) || b.at - a.at)
     .filter(([key]) => {
       const place = displayNamespace(partsOf(key));
       const count = (counts.get(place) ?? 0) + 1;
@@ -334,8 +349,12 @@ export function useAfter(
     [...(before.companions.get(key)?.all ?? [])].some((name) => inUse.has(keyed(key, name)));
   const gone = missing.filter((key) => !present.has(key) && !isSucceeded(key));
   if (gone.length === 0) return { inUse, companions };
-  const times = new Map(gone.map((key) => [key, before.vanished?.get(key) ?? now]));
-  const vanished = remembered(times, sinceOf(before), now);
+  const usedUntilNow = (key: ServiceKey): Vanished => ({
+    at: now,
+    used: now - (before.companions.get(key)?.since ?? BEFORE).at,
+  });
+  const all = new Map(gone.map((key) => [key, before.vanished?.get(key) ?? usedUntilNow(key)]));
+  const vanished = remembered(all, now);
   for (const key of vanished.keys()) {
     inUse.add(key);
     const company = before.companions.get(key);

@@ -88,8 +88,10 @@ export function groupsNote(groups: Groups, published: readonly PublishedTool[]):
   });
   const keyOf = ({ namespace, group }: Stored): string => `${namespace}/${group}`;
   const sorted = all.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
-  return noteOf(
-    sorted.map(({ namespace, group, members }) => ({ namespace, key: group, value: members })),
-    MOST_BYTES,
-  );
+  return noteOf([
+    {
+      entries: sorted.map(({ namespace, group, members }) => ({ namespace, key: group, value: members })),
+      most: MOST_BYTES,
+    },
+  ]);
 }

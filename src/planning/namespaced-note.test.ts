@@ -10,7 +10,7 @@ const entries = fc.uniqueArray(fc.record({ namespace: word, key: word, value: fc
 test('what is written is read back, as far as there is room, and the rest is counted', () => {
   fc.assert(
     fc.property(entries, fc.nat({ max: 400 }), (all, most) => {
-      const { text, omitted } = noteOf(all, most);
+      const { text, omitted } = noteOf([{ entries: all, most }]);
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(Math.max(0, most));
       const read = noteEntries(text);
       for (const each of read) expect(all).toContainEqual(each);

@@ -1,3 +1,4 @@
+import { compareText } from '../model/compare.ts';
 import { beyondShare } from '../model/fair-share.ts';
 
 /** One value of an annotation, by namespace and key. */
@@ -15,27 +16,38 @@ export interface NamespacedNote {
   readonly omitted: ReadonlyMap<string, number>;
 }
 
-/**
- * Writes an annotation: JSON, `{NAMESPACE: {KEY: VALUE}}`. Namespaces share its bytes fairly.
- * @param most bytes, of the 256 KiB that all annotations of an object may have
- */
-export function noteOf(entries: readonly NoteEntry<unknown>[], most: number): NamespacedNote {
+/** Entries that share a number of bytes. */
+export interface NotePart {
+  readonly entries: readonly NoteEntry<unknown>[];
+  /** Maximum bytes, of the 256 KiB that all annotations of an object may have. */
+  readonly most: number;
+}
+
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => compareText(a, b);
+
+/** Writes an annotation: JSON, `{NAMESPACE: {KEY: VALUE}}`. Namespaces share the bytes of each part fairly; first ones stay. */
+export function noteOf(parts: readonly NotePart[]): NamespacedNote {
   const beyond = new Set(
-    beyondShare(entries, {
-      group: ({ namespace }) => namespace,
-      // The namespace counts for each of its values, which is more than it takes.
-      size: ({ namespace, key, value }) => Buffer.byteLength(JSON.stringify([namespace, key, value])) + 4,
-      total: most,
-    }),
+    parts.flatMap(({ entries, most }) => [
+      ...beyondShare(entries, {
+        group: ({ namespace }) => namespace,
+        // The namespace counts for each of its values, which is more than it takes.
+        size: ({ namespace, key, value }) => Buffer.byteLength(JSON.stringify([namespace, key, value])) + 4,
+        total: most,
+      }),
+    ]),
   );
   const kept = Map.groupBy(
-    entries.filter((each) => !beyond.has(each)),
+    parts.flatMap(({ entries }) => entries).filter((each) => !beyond.has(each)),
     ({ namespace }) => namespace,
   );
-  const content = [...kept].map(([namespace, each]) => [
-    namespace,
-    Object.fromEntries(each.map(({ key, value }) => [key, value])),
-  ]);
+  // The order of entries may change, and does not matter.
+  const content = [...kept]
+    .map(([namespace, each]) => {
+      const values = each.map(({ key, value }) => [key, value] as const).sort(byKey);
+      return [namespace, Object.fromEntries(values)] as const;
+    })
+    .sort(byKey);
   const omitted = Map.groupBy(beyond, ({ namespace }) => namespace);
   return {
     text: content.length === 0 ? '' : JSON.stringify(Object.fromEntries(content)),

@@ -18,7 +18,7 @@ export function toolsNote(tools: readonly PublishedTool[]): NamespacedNote {
           },
         ],
   );
-  return noteOf(entries, MOST_BYTES);
+  return noteOf([{ entries, most: MOST_BYTES }]);
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';

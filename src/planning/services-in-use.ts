@@ -2,12 +2,13 @@ import { isDnsLabel } from '../model/dns-label.ts';
 import { displayNamespace, HOME_CLUSTER, readKey } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
-import { type NamespacedNote, noteEntries, noteOf } from './namespaced-note.ts';
+import { type NamespacedNote, type NoteEntry, noteEntries, noteOf } from './namespaced-note.ts';
 
 /** Most other Services that are stored for one entry point. */
 const MOST_OTHERS = 16;
 /** Most bytes of the annotation. */
 const MOST_BYTES = 32 * 1024;
+const BYTES_FOR_GONE = 8 * 1024;
 
 /** An entry point in use. */
 export interface ServiceInUse {
@@ -16,8 +17,8 @@ export interface ServiceInUse {
   readonly tool: string;
   /** The other Services of its backend that may take its place. */
   readonly others: readonly string[];
-  /** When it was found to be gone, in seconds since 1970; absent: it exists. */
-  readonly goneAt?: number | undefined;
+  /** When it was found to be gone, in seconds since 1970, and how many seconds it had been in use; absent: it exists. */
+  readonly gone?: { readonly at: number; readonly used: number } | undefined;
 }
 
 /** A requested name that is kept for a backend. */
@@ -49,7 +50,8 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 
 /**
  * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
- * now, or show with more Services than may take their place. If there is not enough room, the first ones stay.
+ * now, or show with more Services than may take their place; and for names. If there is not enough room, the first ones stay,
+ * and a quarter of it is for what is deleted, so that no existing Services displace that.
  */
 export function inUseNote(
   inUse: readonly ServiceInUse[],
@@ -57,27 +59,32 @@ export function inUseNote(
   names: readonly StoredName[] = [],
 ): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
-  const entries = inUse
-    .filter(({ service, others }) => {
-      const known = told.get(serviceKey(service))?.others;
-      const may = new Set(others);
-      return known === undefined || known.some((name) => !may.has(name));
-    })
-    .map(({ service, tool, others, goneAt }) => ({
-      namespace: displayNamespace(service),
-      key: service.name,
-      value: [
-        tool === defaultName(service) ? '' : tool,
-        ...(goneAt === undefined ? [] : [goneAt]),
-        ...others.slice(0, MOST_OTHERS),
-      ],
-    }));
+  const entryOf = ({ service, tool, others, gone }: ServiceInUse): NoteEntry<unknown> => ({
+    namespace: displayNamespace(service),
+    key: service.name,
+    value: [
+      tool === defaultName(service) ? '' : tool,
+      ...(gone === undefined ? [] : [gone.at, gone.used]),
+      ...others.slice(0, MOST_OTHERS),
+    ],
+  });
+  const untold = inUse.filter(({ service, others }) => {
+    const known = told.get(serviceKey(service))?.others;
+    const may = new Set(others);
+    return known === undefined || known.some((name) => !may.has(name));
+  });
+  const [existing, gone] = [true, false].map((is) =>
+    untold.filter((each) => (each.gone === undefined) === is).map(entryOf),
+  );
   const kept = names.map(({ name, askedAt, members, ...place }) => ({
     namespace: displayNamespace(place),
     key: `${NAME}${name}`,
     value: [askedAt ?? 0, ...members.slice(0, MOST_OTHERS)],
   }));
-  return noteOf([...entries, ...kept], MOST_BYTES);
+  return noteOf([
+    { entries: existing ?? [], most: MOST_BYTES - BYTES_FOR_GONE },
+    { entries: [...(gone ?? []), ...kept], most: BYTES_FOR_GONE },
+  ]);
 }
 
 /** The entry points in use according to what is published. @param note the annotation */
@@ -92,15 +99,16 @@ export function publishedInUse(
     if (!isDnsLabel(key) || !Array.isArray(value)) continue;
     const service = readKey(`${namespace}/${key}`);
     const [name, ...more] = value;
-    const goneAt: unknown = more[0];
-    const others = typeof goneAt === 'number' ? more.slice(1) : more;
+    const [at, used]: unknown[] = more;
+    const gone = typeof at === 'number' && typeof used === 'number' ? { at, used } : undefined;
+    const others = gone === undefined ? more : more.slice(2);
     const tool = published.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
     if (typeof tool !== 'string') continue;
     known.set(serviceKey(service), {
       service,
       tool,
       others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
-      ...(typeof goneAt === 'number' ? { goneAt } : {}),
+      ...(gone === undefined ? {} : { gone }),
     });
   }
   for (const [key, each] of published) if (!known.has(key)) known.set(key, each);

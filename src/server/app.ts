@@ -12,6 +12,7 @@ import { answerLog, counted } from './answer-log.ts';
 import { asProblem, MAX_BODY_BYTES, sendProblem } from './as-problem.ts';
 import { clientOf } from './client.ts';
 import { type ConnectionLimits, Connections, type Dropped } from './connections.ts';
+import { limitLargeResponses } from './large-responses.ts';
 import { limitHandshakes } from './limit-handshakes.ts';
 import { lingerOnClose } from './lingering-close.ts';
 import { addListeners } from './listeners.ts';
@@ -220,6 +221,7 @@ export async function createApp({
   limitParsing(app.server);
   lingerOnClose(app.server);
   addListeners(app.server);
+  limitLargeResponses(app);
   refuseOddities(app.server, () => methods.all, refused);
   app.setValidatorCompiler(boundedValidator());
   // Compiled serializers for each schema need more memory than the time that they save is worth.

@@ -6,7 +6,7 @@ const limits = { total: 1_000, client: 300 };
 test('a client has its own budget, which is returned once', () => {
   const bodies = new OpenBodies(limits);
   const back = bodies.take('a', 200);
-  expect(() => bodies.take('a', 200)).toThrow(/all bodies of a client is 300 bytes/);
+  expect(() => bodies.take('a', 200)).toThrow(/limit for all of a client together is 300 bytes/);
   bodies.take('b', 200);
   back();
   back();

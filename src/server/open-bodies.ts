@@ -1,6 +1,6 @@
 import { ProblemError } from './problem.ts';
 
-/** Maximum size of bodies in flight, in total and per client, in bytes. Slow senders keep them in memory. */
+/** Maximum size of bodies in flight, in total and per client, in bytes. Slow clients keep them in memory. */
 export interface BodyLimits {
   readonly total: number;
   readonly client: number;
@@ -8,14 +8,18 @@ export interface BodyLimits {
 
 const LIMITS: BodyLimits = { total: 8 * 1024 * 1024, client: 512 * 1024 };
 
-/** Memory budget of request bodies in flight, shared by clients. */
+/** Memory budget of bodies in flight, shared by clients. */
 export class OpenBodies {
   readonly #limits: BodyLimits;
   readonly #byClient = new Map<string, number>();
   #total = 0;
 
-  constructor(limits: BodyLimits = LIMITS) {
+  readonly #what: string;
+
+  /** @param what what a client has, as the rest of "Your client has" */
+  constructor(limits: BodyLimits = LIMITS, what = 'other requests with bodies') {
     this.#limits = limits;
+    this.#what = what;
   }
 
   /**
@@ -30,7 +34,7 @@ export class OpenBodies {
     if (taken > 0 && taken + bytes > most)
       throw new ProblemError(
         'too-many-requests',
-        `Other requests of your client have bodies too, and the limit for all bodies of a client is ${most} bytes; wait for their responses.`,
+        `Your client has ${this.#what}, and the limit for all of a client together is ${most} bytes; wait until they end.`,
         { headers: { 'retry-after': '1' } },
       );
     if (this.#total + bytes > total)
