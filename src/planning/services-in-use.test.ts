@@ -22,6 +22,13 @@ test('what published tools show is not stored', () => {
   ]);
 });
 
+test('Services that may take its place, and are gone, are stored', () => {
+  const all = [inUse('loki', ['loki-gateway', 'loki-read'])];
+  const tools = [tool('loki', 'loki-read')];
+  const { text } = inUseNote(all, tools);
+  expect(publishedInUse(tools, text)).toEqual(all);
+});
+
 test('what they do not show is read back, with its name, in its cluster', () => {
   const elsewhere: ServiceInUse = {
     service: { cluster: 'eu/west', namespace: 'shop', name: 'loki' },

@@ -50,7 +50,7 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 
 /**
  * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
- * now, or show with more Services than may take their place; and for names. If there is not enough room, the first ones stay,
+ * now, or show with other Services than may take their place; and for names. If there is not enough room, the first ones stay,
  * and a quarter of it is for what is deleted, so that no existing Services displace that.
  */
 export function inUseNote(
@@ -71,7 +71,7 @@ export function inUseNote(
   const untold = inUse.filter(({ service, others }) => {
     const known = told.get(serviceKey(service))?.others;
     const may = new Set(others);
-    return known === undefined || known.some((name) => !may.has(name));
+    return known === undefined || known.length !== may.size || known.some((name) => !may.has(name));
   });
   const [existing, gone] = [true, false].map((is) =>
     untold.filter((each) => (each.gone === undefined) === is).map(entryOf),

@@ -15,7 +15,8 @@ async function started(): Promise<string> {
     routes: (each) => {
       each.get('/long', async () => ({ long: LONG }));
       each.get('/bytes', async (_, reply) => reply.type('application/json').send(Buffer.alloc(300_000, 'x')));
-      each.get('/huge', async () => ({ long: 'x'.repeat(4_000_000) }));
+      // More than the sockets of both sides take.
+      each.get('/huge', async () => ({ long: 'x'.repeat(15_000_000) }));
       each.get('/short', async () => ({ short: true }));
     },
   });
@@ -37,14 +38,10 @@ test('long responses arrive whole, with their length', async () => {
 
 test('a client that does not read its responses gets no more long ones, until they end', async () => {
   const url = await started();
-  const asked = async () => {
-    const sent = request(`${url}/huge`).end();
-    sent.on('error', () => {});
-    const [response] = await once(sent, 'response');
-    return { sent, response };
-  };
-  const open = [await asked(), await asked(), await asked(), await asked()];
-  expect(open.map(({ response }) => response.statusCode)).toEqual([200, 200, 200, 200]);
+  const sent = request(`${url}/huge`).end();
+  sent.on('error', () => {});
+  const [response] = await once(sent, 'response');
+  expect(response.statusCode).toBe(200);
   const refused = await fetch(`${url}/huge`);
   expect(refused.status).toBe(429);
   expect(await refused.json()).toMatchObject({
@@ -53,8 +50,6 @@ test('a client that does not read its responses gets no more long ones, until th
     ),
   });
   expect(await (await fetch(`${url}/short`)).json()).toEqual({ short: true });
-  open[0]?.sent.destroy();
-  expect((await text(open[1]?.response)).length).toBe(4_000_011);
-  await expect.poll(async () => (await fetch(`${url}/huge`)).status).toBe(200);
-  for (const { sent } of open) sent.destroy();
+  expect((await text(response)).length).toBe(15_000_011);
+  await expect.poll(async () => (await fetch(`${url}/huge`, { method: 'HEAD' })).status).toBe(200);
 });

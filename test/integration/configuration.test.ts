@@ -86,6 +86,14 @@ test('the ConfigMap overrides the file, and the environment overrides the Config
   expect(discovered.map(({ namespace }) => namespace).sort()).toEqual([watched, other].sort());
 
   await made.forget();
+  await waitUntil('its absence is reported', () =>
+    serve.lines.find(({ message }) =>
+      String(message).includes('was deleted: its last settings stay in force'),
+    ),
+  );
+  expect(await tools(made)).toHaveLength(2);
+
+  await made.store({});
   await waitUntil('the file counts again', () =>
     serve.lines.find(
       ({ changes }) =>
