@@ -37,14 +37,7 @@ const pass = (
   { now = 0, held = new Map(), others = [], since = new Map() }: Partial<Options> = {},
 ) => {
   const possible = [...all, ...others];
-  return keepNames(all, {
-    held,
-    before,
-    services: possible.map((each) => each.service),
-    possible,
-    since,
-    now,
-  });
+  return keepNames(all, { held, before, possible, since, now });
 };
 /** Who asks for a name and may have it, and who would get it. */
 const told = ({ candidates, held }: ReturnType<typeof pass>) => ({
@@ -119,6 +112,13 @@ describe('a requested name of a backend', () => {
     expect(told(pass([thief], first.kept, { others: [asking('loki'), read] }))).toEqual(TAKEN);
   });
 
+  test('is kept for ten minutes if its Service is switched off, and none of its others asks for it', () => {
+    const off = pass([thief], first.kept, { now: 1, others: [] });
+    expect(told(off)).toEqual(KEPT);
+    expect(told(pass([thief, loki], off.kept, { now: 599_000 }))).toEqual(BACK);
+    expect(told(pass([thief], off.kept, { now: 600_001 }))).toEqual(TAKEN);
+  });
+
   test('is not kept for a Service of that name in another namespace', () => {
     const same = asking('loki', 'Logs', { namespace: 'elsewhere' });
     expect(told(pass([same], first.kept))).toEqual(KEPT);
@@ -166,6 +166,23 @@ test('a namespace has at most 100 names of backends that are gone, of those that
   expect(kept.size).toBe(101);
   for (const name of ['logs', 'a50']) expect(kept.has(name)).toBe(true);
   expect(kept.has('a49')).toBe(false);
+});
+
+test('names that were had longest are published first', () => {
+  const there = ['a', 'b', 'c'].map((name) => asking(name, `name-${name}`));
+  const holder = (name: string): Holder => ({ cluster: '', namespace: 'monitoring', members: [name] });
+  const held = new Map(['a', 'b', 'c'].map((name) => [`name-${name}`, holder(name)]));
+  const since = new Map([
+    [keyFor('monitoring/a'), { at: 50 }],
+    [keyFor('monitoring/b'), { at: 0 }],
+    [keyFor('monitoring/c'), { at: 90 }],
+  ]);
+  const { kept } = pass(there, NONE, { held, since, now: 100 });
+  expect(namesToPublish(pass([], kept, { now: 101 }).kept, new Set()).map(({ name }) => name)).toEqual([
+    'name-b',
+    'name-a',
+    'name-c',
+  ]);
 });
 
 test('a backend has at most 16 Services for which a name is kept, the latest ones', () => {

@@ -1,7 +1,7 @@
 import { type Holder, membersOf, type Naming } from '../detection/names.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
-import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { type ServiceKey, serviceKey } from '../model/service.ts';
 import type { StoredName } from '../planning/services-in-use.ts';
 
 /** A requested name, and the backend that has it or had it. */
@@ -23,7 +23,7 @@ export type KeptNames = ReadonlyMap<string, KeptName>;
 /** How long a name is kept for a backend that is gone, in milliseconds: an installation may be repeated. */
 const NAME_KEPT_MS = 10 * 60_000;
 
-/** Maximum names of backends that are gone, in one namespace and in all: those of the backends that came into use first. */
+/** Maximum names of backends that are gone, in one namespace and in all: those that were had longest. */
 const MAX_KEPT_IN_NAMESPACE = 100;
 const MAX_KEPT = 1_000;
 /** Maximum Services that are remembered of one backend. */
@@ -46,7 +46,9 @@ function belongsTo(candidate: Candidate, { cluster, namespace, members }: Holder
 /** Removes the names of too many backends that are gone. */
 function limited(names: readonly KeptName[]): readonly KeptName[] {
   const counts = new Map<string, number>();
-  const gone = names.filter(({ isAsked }) => !isAsked).toSorted((a, b) => a.since - b.since || b.at - a.at);
+  const gone = names
+    .filter(({ isAsked }) => !isAsked)
+    .toSorted((a, b) => b.at - b.since - (a.at - a.since) || b.at - a.at);
   const kept = gone.filter(({ holder }) => {
     const place = displayNamespace(holder);
     const count = (counts.get(place) ?? 0) + 1;
@@ -84,8 +86,6 @@ export interface KnownOfNames {
   /** The holders of names before it. */
   readonly held: Naming['held'];
   readonly before: KeptNames;
-  /** All Services. */
-  readonly services: readonly Service[];
   /** All backends before they were probed: some are not found because of their answers. */
   readonly possible: readonly Candidate[];
   /** When backends came into use. */
@@ -103,12 +103,12 @@ function joined(holder: Holder, before: Holder | undefined): Holder {
 
 /**
  * Keeps requested names for the backends that have them: as long as one of their Services asks for it, whatever it answers,
- * and ten minutes longer if one of them is gone. Meanwhile nobody else gets it, in any namespace. Pure.
+ * and ten minutes longer if one of them is gone or switched off. Meanwhile nobody else gets it, in any namespace. Pure.
  * @param candidates the backends that were found
  */
 export function keepNames<T extends Candidate>(
   candidates: readonly T[],
-  { held, before, services, possible, since, now }: KnownOfNames,
+  { held, before, possible, since, now }: KnownOfNames,
 ): NamesOfPass<T> {
   const requested = [...held].filter(([name]) => isRequested(name));
   if (requested.length === 0 && before.size === 0) return { candidates, held, kept: before, problems: [] };
@@ -116,7 +116,11 @@ export function keepNames<T extends Candidate>(
   const isPossible = askedBy(possible);
   let known: ReadonlySet<ServiceKey> | undefined;
   const isAnyGone = ({ members, ...place }: Holder): boolean => {
-    known ??= new Set(services.map(serviceKey));
+    known ??= new Set(
+      possible.flatMap(({ service, alternates }) =>
+        [service.name, ...alternates].map((name) => serviceKey({ ...service, name })),
+      ),
+    );
     return members.some((name) => !known?.has(serviceKey({ ...place, name })));
   };
   const names = new Map(before);
@@ -163,27 +167,29 @@ export function keepNames<T extends Candidate>(
   return { candidates: free, held: new Map([...held, ...holders]), kept, problems };
 }
 
-/** The kept names that published tools do not show, to be published. @param shown the names of the tools */
+/** The kept names that published tools do not show, to be published, those that were had longest first. @param shown the names of the tools */
 export function namesToPublish(kept: KeptNames, shown: ReadonlySet<string>): StoredName[] {
-  return [...kept.values()].flatMap(({ name, holder, at, isAsked }) =>
-    shown.has(name)
-      ? []
-      : { name, ...holder, askedAt: isAsked ? undefined : Math.round((performance.timeOrigin + at) / 1_000) },
-  );
+  const seconds = (milliseconds: number): number => Math.round(milliseconds / 1_000);
+  return [...kept.values()]
+    .filter(({ name }) => !shown.has(name))
+    .toSorted((a, b) => b.at - b.since - (a.at - a.since))
+    .map(({ name, holder, at, since, isAsked }) => ({
+      name,
+      ...holder,
+      gone: isAsked ? undefined : { at: seconds(performance.timeOrigin + at), used: seconds(at - since) },
+    }));
 }
 
 /** The kept names as they are published. @param now milliseconds of `performance.now` */
 export function namesFrom(stored: readonly StoredName[], now: number): KeptNames {
   return new Map(
-    stored.map(({ name, cluster, namespace, members, askedAt }) => [
-      name.toLowerCase(),
-      {
-        name,
-        holder: { cluster, namespace, members },
-        at: askedAt === undefined ? now : askedAt * 1_000 - performance.timeOrigin,
-        isAsked: askedAt === undefined,
-        since: 0,
-      },
-    ]),
+    stored.map(({ name, cluster, namespace, members, gone }) => {
+      const at = gone === undefined ? now : gone.at * 1_000 - performance.timeOrigin;
+      const since = gone === undefined ? 0 : at - gone.used * 1_000;
+      return [
+        name.toLowerCase(),
+        { name, holder: { cluster, namespace, members }, at, isAsked: gone === undefined, since },
+      ];
+    }),
   );
 }

@@ -153,7 +153,6 @@ export function* combineOutcomes(
   const free = keepNames(services, {
     held: naming.held,
     before: stages.keptNames ?? new Map(),
-    services: all,
     possible,
     since: sinceOf(use),
     now,

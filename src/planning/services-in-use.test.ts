@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { inUseNote, publishedInUse, type ServiceInUse } from './services-in-use.ts';
+import { inUseNote, publishedInUse, type ServiceInUse, storedNames } from './services-in-use.ts';
 
 const inUse = (name: string, others: readonly string[] = [], tool = `${name}.shop`): ServiceInUse => ({
   service: { cluster: '', namespace: 'shop', name },
@@ -52,10 +52,6 @@ test.each<[string, readonly string[], string]>([
   expect(publishedInUse(tools, text)).toEqual([inUse('loki', others, 'logs')]);
 });
 
-test('more than the tool shows, because some are gone, are not', () => {
-  expect(inUseNote([inUse('loki', ['loki-read', 'loki-write'])], [tool('loki', 'loki-read')]).text).toBe('');
-});
-
 test('what the annotation has comes first, so that others cannot crowd it out', () => {
   const { text } = inUseNote([inUse('victim')], []);
   expect(publishedInUse([tool('a'), tool('b')], text).map(({ service: { name } }) => name)).toEqual([
@@ -73,6 +69,18 @@ test.each([
   '{"shop": {"loki": []}}',
 ])('%s says nothing', (text) => {
   expect(publishedInUse([], text)).toEqual([]);
+});
+
+test('many deleted Services, or existing ones, displace no names, and no others', () => {
+  const gone = { at: 1_764_000_000, used: 60 };
+  const many = (kind: object) =>
+    Array.from({ length: 400 }, (_, index) => ({ ...inUse(`${'x'.repeat(55)}-${index}`), ...kind }));
+  const name = { name: 'logs', cluster: '', namespace: 'shop', members: ['loki'], gone };
+  const long = { ...inUse('loki'), gone: { at: 1_764_000_000, used: 600 } };
+  const { text } = inUseNote([...many({}), long, ...many({ gone })], [], [name]);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(32 * 1024);
+  expect(storedNames(text)).toEqual([name]);
+  expect(publishedInUse([], text)).toContainEqual(long);
 });
 
 test('a namespace with many leaves room for others, and one with many Services is cut', () => {

@@ -8,7 +8,9 @@ import { type NamespacedNote, type NoteEntry, noteEntries, noteOf } from './name
 const MOST_OTHERS = 16;
 /** Most bytes of the annotation. */
 const MOST_BYTES = 32 * 1024;
+/** Of these, for deleted Services, and for names. */
 const BYTES_FOR_GONE = 8 * 1024;
+const BYTES_FOR_NAMES = 8 * 1024;
 
 /** An entry point in use. */
 export interface ServiceInUse {
@@ -28,8 +30,8 @@ export interface StoredName {
   readonly namespace: string;
   /** The names of its Services. */
   readonly members: readonly string[];
-  /** When it was last asked for, in seconds since 1970; absent: it is now. */
-  readonly askedAt: number | undefined;
+  /** When it was last asked for, in seconds since 1970, and for how many seconds it was; absent: it is asked for now. */
+  readonly gone: { readonly at: number; readonly used: number } | undefined;
 }
 
 /** Marks a name. No Service has such a name. */
@@ -51,7 +53,7 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 /**
  * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
  * now, or show with other Services than may take their place; and for names. If there is not enough room, the first ones stay,
- * and a quarter of it is for what is deleted, so that no existing Services displace that.
+ * and a quarter of it each is for what is deleted and for names, so that nothing else displaces these.
  */
 export function inUseNote(
   inUse: readonly ServiceInUse[],
@@ -76,14 +78,15 @@ export function inUseNote(
   const [existing, gone] = [true, false].map((is) =>
     untold.filter((each) => (each.gone === undefined) === is).map(entryOf),
   );
-  const kept = names.map(({ name, askedAt, members, ...place }) => ({
+  const kept = names.map(({ name, gone: asked, members, ...place }) => ({
     namespace: displayNamespace(place),
     key: `${NAME}${name}`,
-    value: [askedAt ?? 0, ...members.slice(0, MOST_OTHERS)],
+    value: [asked?.at ?? 0, asked?.used ?? 0, ...members.slice(0, MOST_OTHERS)],
   }));
   return noteOf([
-    { entries: existing ?? [], most: MOST_BYTES - BYTES_FOR_GONE },
-    { entries: [...(gone ?? []), ...kept], most: BYTES_FOR_GONE },
+    { entries: existing ?? [], most: MOST_BYTES - BYTES_FOR_GONE - BYTES_FOR_NAMES },
+    { entries: gone ?? [], most: BYTES_FOR_GONE },
+    { entries: kept, most: BYTES_FOR_NAMES },
   ]);
 }
 
@@ -118,15 +121,16 @@ export function publishedInUse(
 /** The kept names of an annotation. */
 export function storedNames(note: string | undefined): readonly StoredName[] {
   return noteEntries(note).flatMap(({ namespace, key, value }) => {
-    if (!key.startsWith(NAME) || !Array.isArray(value) || typeof value[0] !== 'number') return [];
-    const [askedAt, ...members] = value;
+    if (!key.startsWith(NAME) || !Array.isArray(value)) return [];
+    const [at, used, ...members]: unknown[] = value;
+    if (typeof at !== 'number' || typeof used !== 'number') return [];
     const { cluster, namespace: place } = readKey(`${namespace}/x`);
     return {
       name: key.slice(NAME.length),
       cluster,
       namespace: place,
       members: members.slice(0, MOST_OTHERS).filter(isDnsLabel),
-      askedAt: askedAt === 0 ? undefined : askedAt,
+      gone: at === 0 ? undefined : { at, used },
     };
   });
 }
