@@ -7,6 +7,7 @@ import type { Seniority } from '../model/seniority.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { inUseNote, storedNames } from '../planning/services-in-use.ts';
 import { type KeptNames, keepNames, namesFrom, namesToPublish } from './kept-names.ts';
+import { rememberedNames } from './naming.ts';
 
 const asking = (
   name: string,
@@ -134,6 +135,12 @@ describe('a requested name of a backend', () => {
     expect(told(pass([thief], read, { now: 500_000 }))).toEqual(KEPT);
     expect(told(pass([thief, loki], read, { now: 500_000 }))).toEqual(BACK);
     expect(told(pass([thief], read, { now: 700_000 }))).toEqual(TAKEN);
+    // A name that the annotation has for a failing Service.
+    const note = '{"monitoring":{"loki":["Logs"]}}';
+    const failing = pass([thief], NONE, { held: new Map(rememberedNames([], note)), others: [loki] });
+    expect(namesToPublish(failing.kept, new Set())).toEqual([
+      { name: 'Logs', cluster: '', namespace: 'monitoring', members: ['loki'], gone: undefined },
+    ]);
     const wrong = pass([thief], first.kept, { now: 1_000, others: [loki] });
     const again = namesFrom(
       storedNames(inUseNote([], [], namesToPublish(wrong.kept, new Set())).text),

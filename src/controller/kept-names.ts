@@ -173,9 +173,8 @@ export function namesToPublish(kept: KeptNames, shown: ReadonlySet<string>): Sto
   return [...kept.values()]
     .filter(({ name }) => !shown.has(name))
     .toSorted((a, b) => b.at - b.since - (a.at - a.since))
-    .map(({ name, holder, at, since, isAsked }) => ({
-      name,
-      ...holder,
+    .map(({ name, holder: { cluster, namespace, members }, at, since, isAsked }) => ({
+      ...{ name, cluster, namespace, members },
       gone: isAsked ? undefined : { at: seconds(performance.timeOrigin + at), used: seconds(at - since) },
     }));
 }

@@ -74,9 +74,9 @@ export const rememberedNames = (
   tools: readonly PublishedTool[],
   note: string | undefined,
 ): readonly (readonly [string, Holder])[] =>
-  publishedInUse(tools, note).map(({ service, tool, others }) => [
+  publishedInUse(tools, note).map(({ service: { cluster, namespace, name }, tool, others }) => [
     tool,
-    { ...service, members: [service.name, ...others] },
+    { cluster, namespace, members: [name, ...others] },
   ]);
 
 /** The approvals in the published state; undefined if they are invalid. */
