@@ -18,7 +18,7 @@ function* piecesOf(body: Buffer): Generator<Buffer> {
  * would encrypt a whole response into memory that a client which does not read occupies.
  */
 export function limitLargeResponses(app: FastifyInstance): void {
-  const bodies = new OpenBodies(LIMITS, 'responses that it has not read');
+  const bodies = new OpenBodies(LIMITS, 'responses that it has not read', true);
   app.addHook('onSend', async (request, reply, payload: unknown) => {
     const body = typeof payload === 'string' && payload.length > PIECE_BYTES ? Buffer.from(payload) : payload;
     if (!Buffer.isBuffer(body) || body.length <= PIECE_BYTES) return payload;

@@ -27,3 +27,11 @@ test('all clients share the total budget', () => {
   given[0]?.();
   bodies.take('d', 200);
 });
+
+test('if the first one is free, the total keeps out only clients that have some', () => {
+  const bodies = new OpenBodies({ total: 500, client: 300 }, 'some', true);
+  bodies.take('a', 300);
+  bodies.take('b', 150);
+  expect(() => bodies.take('b', 100)).toThrow(/Too many bodies and responses/);
+  bodies.take('c', 300);
+});

@@ -16,10 +16,16 @@ export class OpenBodies {
 
   readonly #what: string;
 
-  /** @param what what a client has, as the rest of "Your client has" */
-  constructor(limits: BodyLimits = LIMITS, what = 'other requests with bodies') {
+  readonly #isFirstFree: boolean;
+
+  /**
+   * @param what what a client has, as the rest of "Your client has"
+   * @param isFirstFree whether the total does not matter to a client that has none, so that others cannot keep it out
+   */
+  constructor(limits: BodyLimits = LIMITS, what = 'other requests with bodies', isFirstFree = false) {
     this.#limits = limits;
     this.#what = what;
+    this.#isFirstFree = isFirstFree;
   }
 
   /**
@@ -37,10 +43,11 @@ export class OpenBodies {
         `Your client has ${this.#what}, and the limit for all of a client together is ${most} bytes; wait until they end.`,
         { headers: { 'retry-after': '1' } },
       );
-    if (this.#total + bytes > total)
+    const isFirst = this.#isFirstFree && taken === 0;
+    if (this.#total + bytes > total && !isFirst)
       throw new ProblemError(
         'unavailable',
-        'Too many bodies are in transfer now; try again in some seconds.',
+        'Too many bodies and responses are in transfer now; try again in some seconds.',
         {
           headers: { 'retry-after': '5' },
         },
