@@ -75,7 +75,9 @@ function askedBy(candidates: readonly Candidate[]): (asked: Pick<KeptName, 'name
   for (const candidate of candidates)
     for (const name of wantedBy(candidate)) {
       const lower = name.toLowerCase();
-      wanting.set(lower, [...(wanting.get(lower) ?? []), candidate]);
+      const known = wanting.get(lower);
+      if (known === undefined) wanting.set(lower, [candidate]);
+      else known.push(candidate);
     }
   return ({ name, holder }) =>
     wanting.get(name.toLowerCase())?.some((each) => belongsTo(each, holder)) === true;
@@ -167,7 +169,10 @@ export function keepNames<T extends Candidate>(
   return { candidates: free, held: new Map([...held, ...holders]), kept, problems };
 }
 
-/** The kept names that published tools do not show, to be published, those that were had longest first. @param shown the names of the tools */
+/**
+ * The kept names that published tools do not show, to be published, those that were had longest first.
+ * @param shown the names of the tools
+ */
 export function namesToPublish(kept: KeptNames, shown: ReadonlySet<string>): StoredName[] {
   const seconds = (milliseconds: number): number => Math.round(milliseconds / 1_000);
   return [...kept.values()]
