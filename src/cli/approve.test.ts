@@ -412,7 +412,7 @@ describe('in a cluster', () => {
     const { messages, overrides } = await inCluster(['shop/orders'], {}, { refused: '/services' });
     expect(messages).toMatch(/^warning: cannot detect the type of these Services from here: .*shop.*\n/);
     expect(messages).toContain('shop/orders: the type is unknown here, so any type is approved');
-    // The agent asks before each tool that nobody saw.
+    // The agent asks before each tool that was not shown.
     expect(overrides).toContain(`approved: true\n    approvedTools: ${NO_TOOLS_SHOWN}\n`);
     const { overrides: custom } = await inCluster(
       ['shop/orders'],

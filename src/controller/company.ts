@@ -268,7 +268,7 @@ const MAX_VANISHED = 1_000;
 
 /**
  * As many of those that vanished as are remembered: of those that did in the last day, the ones that were in use longest, so
- * that nobody displaces them with Services that come and go; and then the latest ones.
+ * that Services which come and go cannot displace them; and then the latest ones.
  */
 function remembered(
   vanished: ReadonlyMap<ServiceKey, Vanished>,

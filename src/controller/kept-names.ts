@@ -105,7 +105,7 @@ function joined(holder: Holder, before: Holder | undefined): Holder {
 
 /**
  * Keeps requested names for the backends that have them: as long as one of their Services asks for it, whatever it answers,
- * and ten minutes longer if one of them is gone or switched off. Meanwhile nobody else gets it, in any namespace. Pure.
+ * and ten minutes longer if one of them is gone or switched off. Until then, no other backend gets it, in any namespace. Pure.
  * @param candidates the backends that were found
  */
 export function keepNames<T extends Candidate>(

@@ -106,7 +106,7 @@ interface Claim<T> {
   readonly candidate: T;
   readonly wanted: string;
   readonly fallback: string;
-  /** The default name of its entry point, which is nobody else's. */
+  /** The default name of its entry point, which no other backend can have. */
   readonly own: string;
   /**
    * Whether it already holds the requested name: 2 if its entry point is the same as before, 1 if another of its Services was.

@@ -76,7 +76,7 @@ export function createResolve(deadline = DEADLINE, servers?: readonly string[]):
   if (servers !== undefined) resolver.setServers(servers);
   const limited = pLimit(MAX_SYSTEM_LOOKUPS);
   const inTurn = createQueryLimits();
-  /** @throws if the deadline is over, so that nobody waits any more */
+  /** @throws if the deadline has passed, because its caller has given up by then */
   const addressesOf = async (name: string, isOver: () => boolean): Promise<readonly LookupAddress[]> => {
     const [, namespace] = SERVICE_NAME.exec(name) ?? [];
     const query = async (): Promise<readonly LookupAddress[]> => {
