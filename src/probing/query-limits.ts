@@ -40,18 +40,16 @@ export function createQueryLimits(now: () => number = () => performance.now()): 
   const oneByOne = createFairSlots(1);
   const limits = new Map<string, LimitFunction>();
   const small = new Map<string, true>();
-  /** Until when large answers count, by the name and by the namespace. */
+  /** Until when the large answers of a namespace count. */
   const largeUntil = new Map<string, number>();
-  const isLarge = (key: string): boolean => now() < (largeUntil.get(key) ?? 0);
   return async (name, namespace, query) => {
-    const place = `namespace ${namespace}`;
     const limit = limits.get(namespace) ?? pLimit(FIRST_QUERIES);
     remember(limits, namespace, limit);
     const asked = async (isSlow: boolean): Promise<Awaited<ReturnType<typeof query>>> => {
       const answer = await (isSlow ? oneByOne : slots).run(namespace, query);
       if (answer.length > MANY_ADDRESSES) {
         small.delete(name);
-        for (const key of [name, place]) remember(largeUntil, key, now() + LARGE_MS);
+        remember(largeUntil, namespace, now() + LARGE_MS);
         limit.concurrency = FIRST_QUERIES;
       } else {
         remember(small, name, true);
@@ -59,7 +57,7 @@ export function createQueryLimits(now: () => number = () => performance.now()): 
       }
       return answer;
     };
-    const mustWait = (): boolean => isLarge(name) || (isLarge(place) && !small.has(name));
+    const mustWait = (): boolean => now() < (largeUntil.get(namespace) ?? 0) && !small.has(name);
     // What waits for the limit may have become slow meanwhile.
     return mustWait() ? asked(true) : limit(async () => asked(mustWait()));
   };
