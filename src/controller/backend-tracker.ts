@@ -2,9 +2,10 @@ import type { Detection } from '../detection/detect.ts';
 import { selectionOf } from '../detection/selection.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
+import type { InUseSince } from '../model/seniority.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
 import type { Steps } from '../model/yield-every.ts';
-import type { Use } from './company.ts';
+import { sinceOf, type Use } from './company.ts';
 import { type EvaluationContext, isPlaced, type Outcome, recallBackend } from './outcome.ts';
 import { type Backends, backendsOf, combineOutcomes, type DiscoveryResult, type Stages } from './pass.ts';
 
@@ -78,6 +79,11 @@ export class BackendTracker {
 
   get knowsEntryPoints(): boolean {
     return this.#use !== undefined;
+  }
+
+  /** When the backends in use came into use. */
+  get inUseSince(): InUseSince {
+    return this.#use === undefined ? new Map() : sinceOf(this.#use);
   }
 
   /** Sets the published entry points. */

@@ -1,9 +1,10 @@
 /** What is in use after a pass, and what belongs to it. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate } from '../model/discovery.ts';
 import { toolsetOf } from '../model/documents.ts';
+import { partsOf } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
@@ -16,8 +17,11 @@ import {
   sinceOf,
   type Use,
   useAfter,
+  withAges,
   withHeirs,
 } from './company.ts';
+
+afterEach(() => vi.restoreAllMocks());
 
 const way = (name: string, alternates: readonly string[] = [], more: Partial<Candidate> = {}): Candidate => ({
   ...candidate(service(name, { labels: { app: 'loki' }, selector: { app: name }, ports: ['http:3100'] })),
@@ -105,6 +109,53 @@ describe('when a backend came into use', () => {
     expect(since(passed(after, 3, chosen(way('one'), { fails: true, apart: [way('new')] })))).toEqual(
       times({ one: 1, new: 2 }),
     );
+  });
+});
+
+describe('when a backend came into use, after a restart', () => {
+  const HOUR = 3_600_000;
+  /** The clock of a process that started some hours after 1970. */
+  const startAt = (hours: number): void => {
+    vi.spyOn(performance, 'timeOrigin', 'get').mockReturnValue(hours * HOUR);
+  };
+  const made = (name: string, hours: number): Candidate => {
+    const one = way(name);
+    return { ...one, service: { ...one.service, created: new Date(hours * HOUR).toISOString() } };
+  };
+  /** What another process reads of what is published. @param found the published backends */
+  const restarted = (before: Use, now: number, found: readonly Candidate[], hours: number): Use => {
+    const shown = found.map((each) => ({
+      ...each,
+      tool: `${each.service.name}.monitoring`,
+    }));
+    const { text } = inUseNote(servicesInUseOf(before, shown as never, now), []);
+    startAt(hours);
+    return publishedUse({ present: toolsetOf({}, () => []), annotations: { [SERVICES_IN_USE]: text } });
+  };
+  const hoursOf = (after: Use, hours: number) =>
+    Object.fromEntries(
+      [...sinceOf(after)].map(([key, { at }]) => [partsOf(key).name, Math.round(at / HOUR + hours)]),
+    );
+
+  test('is when its Service was created, unless that was created again or is gone', () => {
+    startAt(10);
+    const [same, again, gone] = [made('same', 2), made('again', 3), made('gone', 4)];
+    const first = [same, again, gone].map((each) => chosen(each));
+    const before = withAges(passed(use({}), HOUR, ...first), []);
+    const replaced = made('again', 12);
+    const later = passed(before, 3 * HOUR, chosen(same), chosen(replaced));
+    const after = restarted(later, 4 * HOUR, [same, replaced], 20);
+    const known = withAges(after, [same, replaced, made('gone', 21)]);
+    expect(hoursOf(known, 20)).toEqual({ same: 2, again: 11, gone: 11 });
+    // And after another one.
+    const next = restarted(passed(known, HOUR, chosen(same), chosen(replaced)), HOUR, [same, replaced], 30);
+    expect(hoursOf(withAges(next, [same, replaced]), 30)).toEqual({ same: 2, again: 11, gone: 11 });
+  });
+
+  test('is never later than its start', () => {
+    startAt(10);
+    const before = use({ one: company([]) });
+    expect(sinceOf(withAges(before, [made('one', 11)])).get(keyed('one'))?.at).toBe(-1);
   });
 });
 

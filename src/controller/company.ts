@@ -1,7 +1,7 @@
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import { type Candidate, lastingAlternates } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
-import type { InUseSince, Seniority } from '../model/seniority.ts';
+import { BEFORE, type InUseSince, knownSeniority, type Seniority } from '../model/seniority.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Observed } from '../planning/observed.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
@@ -19,7 +19,7 @@ export interface Company {
   readonly better: ReadonlySet<string>;
   /** Whether the entry point has worked since. Until then, Services that are added belong to its company. */
   readonly hasWorked: boolean;
-  /** When the backend came into use; absent: before this process. */
+  /** When the backend came into use; absent: unknown, before this process. */
   readonly since?: Seniority;
 }
 
@@ -44,31 +44,58 @@ interface Vanished {
   readonly used: number;
 }
 
-const BEFORE: Seniority = { at: 0 };
-
 /** When the backends in use came into use, by their entry points. */
 export const sinceOf = ({ inUse, companions }: Use): InUseSince =>
   new Map([...inUse].map((key) => [key, companions.get(key)?.since ?? BEFORE]));
+
+/** Seconds since 1970 as milliseconds of `performance.now`, and the reverse. */
+const atOf = (seconds: number): number => seconds * 1_000 - performance.timeOrigin;
+const secondsOf = (at: number): number => Math.round((performance.timeOrigin + at) / 1_000);
+
+/**
+ * What is in use, with the seniority of what came into use before this process: the age of its Service, unless another one was
+ * published.
+ */
+export function withAges<T extends Use>(use: T, candidates: readonly Candidate[]): T {
+  const unknown = new Set(
+    [...use.companions].flatMap(([key, { since }]) =>
+      since === undefined && use.inUse.has(key) ? [key] : [],
+    ),
+  );
+  if (unknown.size === 0) return use;
+  const companions = new Map(use.companions);
+  for (const candidate of candidates)
+    for (const { service } of [candidate, ...candidate.fallbacks]) {
+      const key = keyOfService(service);
+      const company = use.companions.get(key);
+      if (company !== undefined && unknown.has(key))
+        companions.set(key, { ...company, since: knownSeniority(BEFORE, service) });
+    }
+  return { ...use, companions };
+}
 
 /** What is in use according to what is published. */
 export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
   const known = publishedInUse(live?.present.tools ?? [], live?.annotations[SERVICES_IN_USE]);
   const companions = new Map(
-    known.map(({ service, others }): [ServiceKey, Company] => [
-      serviceKey(service),
-      { all: new Set(others), better: new Set(), hasWorked: true },
-    ]),
+    known.map(({ service, others, gone, since }): [ServiceKey, Company] => {
+      const seconds = gone === undefined ? since : gone.at - gone.used;
+      return [
+        serviceKey(service),
+        {
+          all: new Set(others),
+          better: new Set(),
+          hasWorked: true,
+          ...(seconds === undefined ? {} : { since: { at: atOf(seconds) } }),
+        },
+      ];
+    }),
   );
   const vanished = new Map(
     known.flatMap(({ service, gone }) =>
       gone === undefined
         ? []
-        : [
-            [
-              serviceKey(service),
-              { at: gone.at * 1_000 - performance.timeOrigin, used: gone.used * 1_000 },
-            ] as const,
-          ],
+        : [[serviceKey(service), { at: atOf(gone.at), used: gone.used * 1_000 }] as const],
     ),
   );
   const keptNames = namesFrom(storedNames(live?.annotations[SERVICES_IN_USE]), performance.now());
@@ -83,6 +110,9 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
 /** How long a vanished entry point is remembered with precedence, and over restarts, in milliseconds. */
 const VANISHED_MS = 24 * 3_600_000;
 
+/** How much older than its Service a use must be to be published, in milliseconds. */
+const REPLACED_MS = 60_000;
+
 /**
  * What is in use, or was in the last day, and has worked, to be published. What was in use longest comes first.
  * @param found the discovered backends
@@ -93,23 +123,26 @@ export function servicesInUseOf(
   found: readonly Candidate[],
   now: number = performance.now(),
 ): ServiceInUse[] {
-  const tools = new Map(found.map(({ service, tool }) => [keyOfService(service), tool]));
+  const shown = new Map(found.map((each) => [keyOfService(each.service), each]));
   const told = [...inUse].flatMap((key) => {
     const { all = [], hasWorked = true, since = BEFORE } = companions.get(key) ?? {};
     const gone = vanished.get(key);
     if (!hasWorked || (gone !== undefined && now - gone.at > VANISHED_MS)) return [];
     const service = partsOf(key);
-    const seconds = gone && {
-      at: Math.round((performance.timeOrigin + gone.at) / 1_000),
-      used: Math.round(gone.used / 1_000),
-    };
+    const known = shown.get(key);
+    const wasReplaced =
+      gone === undefined &&
+      performance.timeOrigin + since.at + REPLACED_MS < Date.parse(known?.service.created ?? '');
     return {
       used: gone?.used ?? now - since.at,
       told: {
         service,
-        tool: tools.get(key) ?? defaultName(service),
+        tool: known?.tool ?? defaultName(service),
         others: [...all],
-        ...(seconds === undefined ? {} : { gone: seconds }),
+        ...(gone === undefined
+          ? {}
+          : { gone: { at: secondsOf(gone.at), used: Math.round(gone.used / 1_000) } }),
+        ...(wasReplaced ? { since: secondsOf(since.at) } : {}),
       },
     };
   });

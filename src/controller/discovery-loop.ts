@@ -239,7 +239,7 @@ export class DiscoveryLoop {
       }
       const { prober } = this.#options.stages;
       if (this.#batch === undefined || this.#inputs.isDirty || (prober.nextRetry() ?? 1) <= 0) {
-        batch = await this.#inputs.detect(this.#approvals);
+        batch = await this.#inputs.detect(this.#approvals, this.#tracker.inUseSince);
         this.#batch = batch;
         this.#isFullResync ||= batch.isFullResync;
         if (batch.isFullResync) this.#fullSince ??= started;

@@ -20,7 +20,7 @@ function setup(clusters?: readonly string[]) {
   const clock = { now: 1_000 };
   vi.spyOn(performance, 'now').mockImplementation(() => clock.now);
   const inputs = new Inputs(OPTIONS, clusters);
-  const detect = (): Promise<Batch> => inputs.detect(NO_APPROVALS);
+  const detect = (): Promise<Batch> => inputs.detect(NO_APPROVALS, new Map());
   return {
     clock,
     inputs,
@@ -135,9 +135,27 @@ test('an approval counts in the next detection', async () => {
     overridesSchema.parse({ tools: { 'young.monitoring': { approved: 'mcp' } } }),
   );
   const found = async (by: typeof approvals): Promise<string[]> =>
-    (await inputs.detect(by)).detection.candidates.map(({ service: { name } }) => name);
+    (await inputs.detect(by, new Map())).detection.candidates.map(({ service: { name } }) => name);
   expect(await found(NO_APPROVALS)).toEqual(['old']);
   expect(await found(approvals)).toEqual(['young']);
+});
+
+test('what is in use counts in the next detection of a namespace with too many Services', async () => {
+  const inputs = new Inputs({ rules, detection: { ...detection, maxNamespaceServices: 1 } });
+  const one = (name: string, year: number): Service => ({
+    ...loki(name),
+    created: `${year}-01-01T00:00:00Z`,
+  });
+  inputs.apply({ kind: 'sync', services: [one('old', 2020), one('new', 2025)], stale: [], problems: [] });
+  const found = async (...inUse: readonly (readonly [name: string, at: number])[]): Promise<string[]> => {
+    const since = new Map(inUse.map(([name, at]) => [keyFor(`monitoring/${name}`), { at }]));
+    const { detection: all } = await inputs.detect(NO_APPROVALS, since);
+    return all.candidates.map(({ service: { name } }) => name);
+  };
+  expect(await found()).toEqual(['old']);
+  expect(await found(['new', 5])).toEqual(['new']);
+  expect(await found(['new', 5], ['old', 4])).toEqual(['old']);
+  expect(await found(['new', 3], ['old', 4])).toEqual(['new']);
 });
 
 test('problems are those of the last list of each cluster, also with other options', () => {

@@ -3,6 +3,7 @@ import { LiveDetection } from '../detection/live.ts';
 import type { Approvals } from '../model/approvals.ts';
 import type { Problem } from '../model/discovery.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
+import type { InUseSince } from '../model/seniority.ts';
 import { yieldEvery } from '../model/yield-every.ts';
 import type { Change } from '../sources/source.ts';
 import type { Stages } from './pass.ts';
@@ -104,13 +105,14 @@ export class Inputs {
   }
 
   /** Runs detection. Changes that arrive meanwhile may be included, and make the inputs dirty again. */
-  async detect(approvals: Approvals): Promise<Batch> {
+  async detect(approvals: Approvals, inUseSince: InUseSince): Promise<Batch> {
     const started = performance.now();
     this.isDirty = false;
     const [isFullResync, changedAt] = [this.#isFullResync, this.#changedAt];
     this.#isFullResync = false;
     this.#changedAt = undefined;
     this.#detection.approve(approvals);
+    this.#detection.prefer(inUseSince);
     const examined = this.#detection.size;
     const detection = await this.#detection.detectInSteps(yieldEvery(SLICE));
     const detecting = this.#detecting + performance.now() - started;

@@ -13,7 +13,7 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import { type Companions, type InUse, sinceOf, type Use, useAfter, withHeirs } from './company.ts';
+import { type Companions, type InUse, sinceOf, type Use, useAfter, withAges, withHeirs } from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
 import { keepNames } from './kept-names.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
@@ -116,12 +116,13 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
     vanished,
   } = stages;
   const { named, placed, configured = new Set<string>() } = naming;
+  const known = withAges({ inUse, companions, vanished }, detection.candidates);
   const limited = limitCandidates(detection, maxBackends, {
     approvals: stages.detection.approvals,
     named,
-    inUseSince: sinceOf({ inUse, companions }),
+    inUseSince: sinceOf(known),
   });
-  const use = withHeirs({ inUse, companions, vanished }, limited.candidates);
+  const use = withHeirs(known, limited.candidates);
   const context = { rules, ...use, named, configured, placed };
   const candidates = limited.candidates
     .flatMap((candidate) => splitCandidate(candidate, context))
@@ -186,8 +187,9 @@ export async function discover(
   stages: Stages,
   signal: AbortSignal,
 ): Promise<PassResult> {
-  const { prober } = stages;
-  const backends = backendsOf(detect(services, stages.rules, stages.detection), stages);
+  const { prober, inUse = new Set(), companions = new Map() } = stages;
+  const options = { ...stages.detection, inUseSince: sinceOf({ inUse, companions }) };
+  const backends = backendsOf(detect(services, stages.rules, options), stages);
   const prepared = (await prober.prepare?.(backends.entryPoints, signal)) ?? [];
   const probe = (entryPoint: Candidate): Promise<Verdict> => prober.probe(entryPoint, signal);
   const outcomes = await Promise.all(

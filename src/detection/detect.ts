@@ -111,7 +111,7 @@ export function* detectNamespace(
   former?: FormerSelectors,
   memory = new NamespaceMemory(rules),
 ): Generator<void, Detection, undefined> {
-  const { approvals = NO_APPROVALS } = options;
+  const { approvals = NO_APPROVALS, maxNamespaceServices, inUseSince } = options;
   const members: Member[] = [];
   const approved = new Set<Match>();
   const services: Service[] = [];
@@ -125,7 +125,7 @@ export function* detectNamespace(
     if (aside !== undefined) services.push(aside);
     if (found.length > 0) problems.push(...found);
   }
-  const { kept, problem } = limitNamespace(members, options.maxNamespaceServices, approved);
+  const { kept, problem } = limitNamespace(members, maxNamespaceServices, approved, inUseSince);
   if (problem !== undefined) problems.push(problem);
   services.sort((a, b) => (a.name < b.name ? -1 : 1));
   const { neighbours: known } = memory;

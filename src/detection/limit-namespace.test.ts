@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import { problemLine } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
 import { detect, examine } from './detect.ts';
@@ -38,6 +38,21 @@ test('applications that are only scraped displace no backend, however old they a
     service(`app${index}`, { annotations: { 'prometheus.io/scrape': 'true' }, ports: ['http:8080'] }),
   ).map((one): Service => ({ ...one, created: '2020-01-01T00:00:00Z' }));
   expect(names(limitNamespace([...scraped, old].map(member), 2).kept)).toEqual(['z-old', 'app0']);
+});
+
+test('what is in use stays, also if its Service was created again, and of these, what came into use first', () => {
+  const used = (name: string, at: number) => [keyFor(`monitoring/${name}`), { at }] as const;
+  const members = [old, ...flood].map(member);
+  const since = new Map([used('a05x', 30), used('a20x', 10), used('a07x', 20)]);
+  expect(names(limitNamespace(members, 4, new Set(), since).kept)).toEqual(['a20x', 'a07x', 'a05x', 'z-old']);
+  // One that came into use before this process, nobody knows when, is as old as its Service.
+  const unknown = new Map([...since, used('z-old', 0), used('a01x', -1)]);
+  expect(names(limitNamespace(members, 4, new Set(), unknown).kept)).toEqual([
+    'z-old',
+    'a01x',
+    'a20x',
+    'a07x',
+  ]);
 });
 
 test('the order of Services does not matter', () => {

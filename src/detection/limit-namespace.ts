@@ -1,8 +1,13 @@
 import { isOrAre } from '../model/count-of.ts';
 import type { Problem } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
+import { bySeniority, type InUseSince, knownSeniority, NONE, type Seniority } from '../model/seniority.ts';
+import { keyOfService } from '../model/service.ts';
 import type { Match } from './evaluate.ts';
 import type { Member } from './member.ts';
+
+/** Maximum Services per namespace by default. */
+export const MAX_NAMESPACE_SERVICES = 500;
 
 /** Maximum Services that the problem names. */
 const MAX_NAMES = 5;
@@ -10,34 +15,41 @@ const MAX_NAMES = 5;
 /** A member with what decides whether it is kept. */
 interface Ranked {
   readonly member: Member;
-  /** Approved ones first, then those with more than a hint. */
+  /** Approved ones first, then those in use, then those with more than a hint. */
   readonly rank: number;
+  readonly since: Seniority;
   readonly name: string;
 }
 
 function keptFirst(a: Ranked, b: Ranked): number {
-  if (a.rank !== b.rank) return a.rank - b.rank;
+  const order = a.rank - b.rank || bySeniority(a.since, b.since);
+  if (order !== 0) return order;
   const [x, y] = [a.member.created, b.member.created];
   if (x !== y && !(Number.isNaN(x) && Number.isNaN(y))) return x < y || Number.isNaN(y) ? -1 : 1;
   return a.name < b.name ? -1 : 1;
 }
 
 /**
- * Limits the members of one namespace. Approved ones have precedence. Members with only a hint are dropped first, because
- * any application may have one; then the newest, so that somebody who creates very many displaces no others. Pure; the
- * order of members does not matter.
+ * Limits the members of one namespace. Approved ones have precedence, and then those in use, also if they were created again.
+ * Of the others, members with only a hint are dropped first, because any application may have one; then the newest, so that
+ * somebody who creates very many displaces no others. Pure; the order of members does not matter.
  */
 export function limitNamespace(
   members: readonly Member[],
-  most = 500,
+  most = MAX_NAMESPACE_SERVICES,
   approved: ReadonlySet<Match> = new Set(),
+  inUseSince: InUseSince = new Map(),
 ): { readonly kept: readonly Member[]; readonly problem?: Problem } {
   if (members.length <= most) return { kept: members };
   const sorted = members
     .map((member): Ranked => {
       const { match } = member;
-      const rank = (approved.has(match) ? 0 : 2) + (match.certainty === 'hint' ? 1 : 0);
-      return { member, rank, name: match.service.name };
+      const { service } = match;
+      const used = inUseSince.get(keyOfService(service));
+      const since = used === undefined ? NONE : knownSeniority(used, service);
+      const other = match.certainty === 'hint' ? 3 : 2;
+      const rank = approved.has(match) ? 0 : used === undefined ? other : 1;
+      return { member, rank, since, name: service.name };
     })
     .sort(keptFirst)
     .map(({ member }) => member);

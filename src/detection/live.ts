@@ -1,5 +1,6 @@
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import { displayNamespace, HOME_CLUSTER, partsOf } from '../model/key.ts';
+import type { InUseSince } from '../model/seniority.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import {
   type Detection,
@@ -11,6 +12,7 @@ import {
   nonBackend,
 } from './detect.ts';
 import { FormerSelectors } from './former-selectors.ts';
+import { MAX_NAMESPACE_SERVICES } from './limit-namespace.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
 import { selectionOf } from './selection.ts';
@@ -23,6 +25,8 @@ interface NamespaceState {
   detection: Detection | undefined;
   /** Whether the result is up to date. */
   isFresh: boolean;
+  /** Its Services in use, and since when, if it has too many. */
+  inUse: string;
 }
 
 /** Maximum rounds per detection. Services that change constantly are left to the next one, so that they delay no others. */
@@ -80,6 +84,21 @@ export class LiveDetection {
     for (const namespace of changed) {
       const state = this.#namespaces.get(namespace);
       if (state !== undefined) this.#touch(state);
+    }
+  }
+
+  /** Applies what is in use, which decides in namespaces with too many Services. */
+  prefer(inUseSince: InUseSince): void {
+    this.#options = { ...this.#options, inUseSince };
+    const { maxNamespaceServices = MAX_NAMESPACE_SERVICES } = this.#options;
+    for (const state of this.#namespaces.values()) {
+      if (state.examined.size <= maxNamespaceServices) continue;
+      const inUse = [...state.examined.keys()]
+        .flatMap((key) => (inUseSince.has(key) ? `${key} ${inUseSince.get(key)?.at}` : []))
+        .join();
+      if (inUse === state.inUse) continue;
+      state.inUse = inUse;
+      this.#touch(state);
     }
   }
 
@@ -181,6 +200,7 @@ export class LiveDetection {
       memory: new NamespaceMemory(this.#rules),
       detection: undefined,
       isFresh: false,
+      inUse: '',
     };
     state.examined.set(key, examined);
     this.#namespaces.set(namespace, state);

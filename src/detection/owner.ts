@@ -4,6 +4,7 @@ import type { Problem } from '../model/discovery.ts';
 import { isHost } from '../model/host-name.ts';
 import { displayKey } from '../model/key.ts';
 import { portFault } from '../model/port-fault.ts';
+import type { InUseSince } from '../model/seniority.ts';
 import type { Service } from '../model/service.ts';
 import { oneLineOfBytes } from '../model/text.ts';
 import { withoutTrailing } from '../model/trailing.ts';
@@ -20,6 +21,8 @@ export interface DetectOptions {
   readonly maxNamespaceServices?: number;
   /** Approvals. Approved Services are preferred as entry points. */
   readonly approvals?: Approvals;
+  /** What is in use. It stays where a namespace has too many Services. */
+  readonly inUseSince?: InUseSince;
 }
 
 /** The validated annotations of a Service's owner. */

@@ -1,19 +1,30 @@
 import { compareText } from './compare.ts';
-import type { ServiceKey } from './service.ts';
+import type { Service, ServiceKey } from './service.ts';
 
 /** When a backend came into use. Where a limit takes some, the earlier ones stay, even if they failed meanwhile. */
 export interface Seniority {
-  /** Milliseconds of `performance.now`; 0: before this process. */
+  /** Milliseconds of `performance.now`, so what came into use before this process has a negative number; 0: unknown. */
   readonly at: number;
-  /** When its Service had been created by then, RFC 3339. It may be created again. Absent: before this process. */
+  /** When its Service had been created by then, RFC 3339. It may be created again. */
   readonly created?: string | undefined;
+}
+
+/** That of a backend that came into use before this process, nobody knows when. */
+export const BEFORE: Seniority = { at: 0 };
+
+/** A seniority; if it is unknown, that of its Service. */
+export function knownSeniority(since: Seniority, { created }: Pick<Service, 'created'>): Seniority {
+  if (since.at !== 0 || created === undefined) return since;
+  // Not later than this process, in which it would be known.
+  const at = Math.min(Date.parse(created) - performance.timeOrigin, -1);
+  return Number.isNaN(at) ? since : { at, created };
 }
 
 /** By the Services of the backends in use. */
 export type InUseSince = ReadonlyMap<ServiceKey, Seniority>;
 
-/** What is not in use has none of it. */
-const NONE: Seniority = { at: Number.MAX_SAFE_INTEGER };
+/** That of what is not in use. */
+export const NONE: Seniority = { at: Number.MAX_SAFE_INTEGER };
 
 /** The seniority of a backend with these Services. */
 export const seniorityOf = (services: readonly ServiceKey[], inUseSince: InUseSince): Seniority =>

@@ -21,6 +21,8 @@ export interface ServiceInUse {
   readonly others: readonly string[];
   /** When it was found to be gone, in seconds since 1970, and how many seconds it had been in use; absent: it exists. */
   readonly gone?: { readonly at: number; readonly used: number } | undefined;
+  /** When it came into use, in seconds since 1970; absent: when its Service was created, or unknown. */
+  readonly since?: number | undefined;
 }
 
 /** A requested name that is kept for a backend. */
@@ -33,6 +35,9 @@ export interface StoredName {
   /** When it was last asked for, in seconds since 1970, and for how many seconds it was; absent: it is asked for now. */
   readonly gone: { readonly at: number; readonly used: number } | undefined;
 }
+
+/** In place of the time at which a Service was gone. */
+const EXISTS = 0;
 
 /** Marks a name. No Service has such a name. */
 const NAME = '@';
@@ -52,7 +57,7 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 
 /**
  * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
- * now, or show with other Services than may take their place; and for names. If there is not enough room, the first ones stay,
+ * now, or whose Services were created again, or that they show with other Services than may take their place; and for names. If there is not enough room, the first ones stay,
  * and a quarter of it each is for what is deleted and for names, so that nothing else displaces these.
  */
 export function inUseNote(
@@ -61,19 +66,25 @@ export function inUseNote(
   names: readonly StoredName[] = [],
 ): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
-  const entryOf = ({ service, tool, others, gone }: ServiceInUse): NoteEntry<unknown> => ({
+  const entryOf = ({ service, tool, others, gone, since }: ServiceInUse): NoteEntry<unknown> => ({
     namespace: displayNamespace(service),
     key: service.name,
     value: [
       tool === defaultName(service) ? '' : tool,
       ...(gone === undefined ? [] : [gone.at, gone.used]),
+      ...(since === undefined ? [] : [EXISTS, since]),
       ...others.slice(0, MOST_OTHERS),
     ],
   });
-  const untold = inUse.filter(({ service, others }) => {
+  const untold = inUse.filter(({ service, others, since }) => {
     const known = told.get(serviceKey(service))?.others;
     const may = new Set(others);
-    return known === undefined || known.length !== may.size || known.some((name) => !may.has(name));
+    return (
+      since !== undefined ||
+      known === undefined ||
+      known.length !== may.size ||
+      known.some((name) => !may.has(name))
+    );
   });
   const [existing, gone] = [true, false].map((is) =>
     untold.filter((each) => (each.gone === undefined) === is).map(entryOf),
@@ -103,15 +114,15 @@ export function publishedInUse(
     const service = readKey(`${namespace}/${key}`);
     const [name, ...more] = value;
     const [at, used]: unknown[] = more;
-    const gone = typeof at === 'number' && typeof used === 'number' ? { at, used } : undefined;
-    const others = gone === undefined ? more : more.slice(2);
+    const times = typeof at === 'number' && typeof used === 'number' ? { at, used } : undefined;
+    const others = times === undefined ? more : more.slice(2);
     const tool = published.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
     if (typeof tool !== 'string') continue;
     known.set(serviceKey(service), {
       service,
       tool,
       others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
-      ...(gone === undefined ? {} : { gone }),
+      ...(times === undefined ? {} : times.at === EXISTS ? { since: times.used } : { gone: times }),
     });
   }
   for (const [key, each] of published) if (!known.has(key)) known.set(key, each);
