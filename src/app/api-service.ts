@@ -1,23 +1,21 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine } from '../controller/engine.ts';
 import { toolKinds } from '../controller/pass.ts';
 import type { ReadModel } from '../controller/read-model.ts';
-import type { DiscoveredService, Health } from '../model/discovery.ts';
 import { type Generated, OVERRIDES_KEY } from '../model/documents.ts';
 import { isHost } from '../model/host-name.ts';
-import { HOME_CLUSTER, partsOf } from '../model/key.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
-import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import type { Service } from '../model/service.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import { approvalsOf } from '../planning/admission.ts';
-import type { Backing, DiscoverRequest, GenerateService } from '../server/api.ts';
-import type { DiscoverResult } from '../server/jobs.ts';
+import type { Backing, GenerateService } from '../server/api.ts';
 import { ProblemError } from '../server/problem.ts';
 import type { AppInstance } from './app-instance.ts';
 import { ClientWorker, TaskRejected } from './client-worker.ts';
-import { Cooldown } from './cooldown.ts';
+import type { Cooldown } from './cooldown.ts';
 import { type DescribedServices, type GenerateTask, packRules, packServices } from './generate-in-worker.ts';
 import type { LiveConfiguration } from './live-configuration.ts';
+import { type RunningApp, rediscover } from './rediscover.ts';
+import { RequestedDiscoveries } from './requested-discoveries.ts';
 
 /** Converts a service from a request to a Service with the annotations that declare its type and endpoint. */
 function toAnnotatedService({ name, namespace, type, endpoint }: GenerateService): Service | undefined {
@@ -96,82 +94,6 @@ function overridesIn(text: string | undefined): Overrides {
   return 'value' in read ? read.value : NO_OVERRIDES;
 }
 
-/** A running app: the current instance and the engine. */
-export interface RunningApp {
-  readonly instance: AppInstance;
-  readonly engine: Engine;
-}
-
-/** Maximum time to wait for a discovery, in milliseconds. */
-const DISCOVERY_TIMEOUT = 120_000;
-
-/** Minimum time between requested discoveries, in milliseconds. Without it, a client could have backends probed all the time. */
-const DISCOVERY_INTERVAL = 5_000;
-
-const healthByService = (readModel: ReadModel): ReadonlyMap<ServiceKey, Health> =>
-  new Map(readModel.services.map(({ service, verdict }) => [serviceKey(service), verdict.health]));
-
-/** Probes backends again, and waits for the results. */
-async function rediscover(
-  { namespaces, serviceTypes, force = true }: DiscoverRequest,
-  { instance: { prober }, engine }: RunningApp,
-  readModel: ReadModel,
-): Promise<DiscoverResult> {
-  const isMeant = ({ namespace }: { readonly namespace: string }, type: string): boolean =>
-    (namespaces === undefined || namespaces.includes(namespace)) &&
-    (serviceTypes === undefined || serviceTypes.includes(type));
-  const matchingServices = (): readonly DiscoveredService[] =>
-    readModel.services.filter(({ service, type }) => isMeant(service, type));
-  const before = healthByService(readModel);
-  const cached = new Map(readModel.services.map((each) => [serviceKey(each.service), each]));
-  let asked = 0;
-  prober.invalidateMatching((key) => {
-    const backend = cached.get(key);
-    const wanted =
-      backend === undefined
-        ? serviceTypes === undefined && isMeant({ namespace: partsOf(key).namespace }, '')
-        : isMeant(backend.service, backend.type) && (force || backend.verdict.health !== 'healthy');
-    if (wanted) asked++;
-    return wanted;
-  }, true);
-  await nextPass(engine, readModel);
-  // A pass does not wait for probes, but this request does.
-  await Promise.race([engine.idle, sleep(DISCOVERY_TIMEOUT, undefined, { ref: false })]);
-  await nextPass(engine, readModel);
-  const now = matchingServices();
-  const number = (health: Health): number =>
-    now.filter((each) => readModel.healthNow(each) === health).length;
-  const changed = now.filter(({ service, verdict }) => before.get(serviceKey(service)) !== verdict.health);
-  return {
-    services: readModel.services.length,
-    asked,
-    healthy: number('healthy'),
-    unhealthy: number('unhealthy'),
-    unknown: number('unknown'),
-    changed: changed.length,
-  };
-}
-
-/** Starts a pass, and waits until it ends. @throws Error after a timeout */
-async function nextPass(engine: Engine, readModel: ReadModel): Promise<void> {
-  const { cycle } = engine;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const forget = readModel.subscribe(() => {
-    if (readModel.cycle > cycle) resolve();
-  });
-  const late = setTimeout(
-    () => reject(new Error('the discovery is not complete yet; GET /ready shows what is wrong')),
-    DISCOVERY_TIMEOUT,
-  ).unref();
-  engine.wake();
-  try {
-    await promise;
-  } finally {
-    clearTimeout(late);
-    forget();
-  }
-}
-
 /**
  * Implements the API on top of the running app.
  * @param running throws ProblemError while the app waits for the cluster
@@ -182,8 +104,12 @@ export function createApiService(
   configuration: LiveConfiguration,
   version: string,
   worker: ClientWorker = new ClientWorker(),
-  cooldown: Cooldown = new Cooldown(DISCOVERY_INTERVAL),
+  cooldown?: Cooldown,
 ): Backing {
+  const discoveries = new RequestedDiscoveries(
+    async (requests) => rediscover(requests, running(), readModel),
+    cooldown,
+  );
   /** The documents for the known backends, cached per revision of the read model. */
   let cached:
     | { readonly instance: AppInstance; readonly revision: number; readonly generated: Generated }
@@ -231,10 +157,10 @@ export function createApiService(
         throw toProblem(error, 'The document was not checked', 'dynamic-toolset validate');
       }
     },
-    discover(request) {
+    discover(request, client) {
       // Throws now if the app is not running, so that the request is answered at once.
       running();
-      return cooldown.turn().then(() => rediscover(request, running(), readModel));
+      return discoveries.add(request, client);
     },
     reload: () => configuration.reload(),
   };

@@ -12,7 +12,7 @@ import type { createLogger } from '../telemetry/logger.ts';
 import { MetricSet } from '../telemetry/metric-set.ts';
 import { stateMetrics } from '../telemetry/state-metrics.ts';
 import { checkAccessSettings, createAccessPolicy } from './access-policy.ts';
-import { createApiService, type RunningApp } from './api-service.ts';
+import { createApiService } from './api-service.ts';
 import {
   type AppInstance,
   createAppInstance,
@@ -23,6 +23,7 @@ import type { Configuration, ConfigurationSources } from './configuration.ts';
 import type { Host } from './host.ts';
 import { LiveConfiguration, type Reload } from './live-configuration.ts';
 import { openCluster, readsManifests } from './pipeline.ts';
+import type { RunningApp } from './rediscover.ts';
 import { createServerFactory } from './server-factory.ts';
 import { Servers } from './servers.ts';
 import { shutDown } from './shutdown.ts';

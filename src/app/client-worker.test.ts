@@ -21,6 +21,11 @@ const ECHO = worker(`${PORT} parentPort.on('message', ({ text }) => {
   parentPort.postMessage({ faults: [], more: 0, refused: text === 'no' });
 });`);
 
+/** Takes as many milliseconds as the text says. */
+const SLOW = worker(`${PORT} parentPort.on('message', ({ text }) => {
+  setTimeout(() => parentPort.postMessage({ faults: [], more: 0, refused: false }), Number(text));
+});`);
+
 test.each(['overrides', 'holmesgpt', 'toolset-json'] as const)(
   'the worker reports %s like the same check here',
   async (kind) => {
@@ -37,6 +42,30 @@ test('each client has one text at a time, and the number of clients is limited',
   await expect(checks.check('overrides', '', 'eve')).rejects.toMatchObject({ reason: 'busy' });
   expect((await Promise.all(first)).map(({ refused }) => refused)).toEqual([true, false]);
   expect(await checks.check('overrides', 'no', 'ann')).toMatchObject({ refused: true });
+});
+
+test('the client that used the worker least is next, and takes the place of the one that used it most', async () => {
+  const checks = textChecks({ file: SLOW, clients: 3 });
+  const done: string[] = [];
+  const check = (client: string, text = '') =>
+    checks.check('overrides', text, client).then(
+      () => done.push(client),
+      ({ reason }: TaskRejected) => done.push(`${client} ${reason}`),
+    );
+  // The first one also pays for the start of the worker.
+  await check('first');
+  await Promise.all([check('heavy', '40'), check('heavier', '80')]);
+  done.shift();
+  const all = [check('running', '20'), check('heavier'), check('heavy')];
+  all.push(check('light'), check('lighter'));
+  await Promise.all(all);
+  expect(done).toEqual(['heavy', 'heavier', 'heavier busy', 'heavy busy', 'running', 'light', 'lighter']);
+  done.length = 0;
+  await Promise.all([check('running', '20'), check('heavier'), check('heavy')]);
+  expect(done).toEqual(['running', 'heavy', 'heavier']);
+  // Others that used as little do not displace each other.
+  await Promise.all([check('new', '20'), check('newer'), check('newest'), check('last')]);
+  expect(done.slice(3)).toEqual(['last busy', 'new', 'newer', 'newest']);
 });
 
 test.each([

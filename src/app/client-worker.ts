@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Generated } from '../model/documents.ts';
 import type { ContentFaults } from '../outputs/faults.ts';
 import type { GenerateTask } from './generate-in-worker.ts';
@@ -20,14 +21,34 @@ export interface ClientWorkerOptions extends WorkerThreadOptions {
   readonly clients?: number;
 }
 
+/** Half of what a client used counts after this time, in milliseconds. */
+const HALF_LIFE_MS = 60_000;
+/** Maximum clients that are remembered. */
+const MAX_REMEMBERED = 1_000;
+
+/** A client with a task that waits for its turn. */
+interface Waiting {
+  readonly client: string;
+  readonly begin: () => void;
+  readonly reject: (error: TaskRejected) => void;
+}
+
 /**
  * Checks texts and generates documents for API clients in a worker thread, so that no request blocks the event loop.
- * It runs one task at a time, accepts one task per client, and limits the number of clients.
+ * It runs one task at a time, accepts one task per client, and limits the number of clients. The client that used the worker
+ * least has precedence, so that those with costly tasks keep no others out.
  */
 export class ClientWorker {
   readonly #thread: WorkerThread;
   readonly #maxClients: number;
+  /** Those with a task, one of which may be running. */
   readonly #clients = new Set<string>();
+  #waiting: Waiting[] = [];
+  #isRunning = false;
+  /** The time that clients used, in milliseconds, and when. */
+  readonly #used = new LRUCache<string, { readonly amount: number; readonly at: number }>({
+    max: MAX_REMEMBERED,
+  });
 
   constructor({ clients = 8, ...options }: ClientWorkerOptions = {}) {
     this.#thread = new WorkerThread(options);
@@ -57,17 +78,59 @@ export class ClientWorker {
   async #run<T>(createTask: () => WorkerTask | Promise<WorkerTask>, client: string): Promise<T> {
     if (this.#clients.has(client))
       throw new TaskRejected('client', 'another request of your client is in progress; send one at a time');
-    if (this.#clients.size >= this.#maxClients)
-      throw new TaskRejected('busy', `requests of ${this.#maxClients} clients are in progress; try again`);
+    if (this.#clients.size >= this.#maxClients) this.#makeRoom(client);
     this.#clients.add(client);
     try {
-      return await this.#thread.run<T>(await createTask());
-    } catch (error) {
-      if (!(error instanceof WorkerLimitError)) throw error;
-      throw new TaskRejected('costly', error.message, { cause: error });
+      await this.#turn(client);
+      const began = performance.now();
+      try {
+        return await this.#thread.run<T>(await createTask());
+      } catch (error) {
+        if (!(error instanceof WorkerLimitError)) throw error;
+        throw new TaskRejected('costly', error.message, { cause: error });
+      } finally {
+        const now = performance.now();
+        this.#used.set(client, { amount: this.#usedBy(client) + now - began, at: now });
+        void this.#thread.rested.then(() => this.#next());
+      }
     } finally {
       this.#clients.delete(client);
     }
+  }
+
+  /** What a client used in the last minutes, in milliseconds. */
+  #usedBy(client: string): number {
+    const used = this.#used.get(client);
+    return used === undefined ? 0 : used.amount * 0.5 ** ((performance.now() - used.at) / HALF_LIFE_MS);
+  }
+
+  /** Rejects the waiting task of the client that used most, if that is more than this one did. */
+  #makeRoom(client: string): void {
+    const busy = new TaskRejected(
+      'busy',
+      `requests of ${this.#maxClients} clients are in progress; try again`,
+    );
+    const [most] = this.#waiting.toSorted((a, b) => this.#usedBy(b.client) - this.#usedBy(a.client));
+    if (most === undefined || this.#usedBy(most.client) <= this.#usedBy(client)) throw busy;
+    this.#waiting = this.#waiting.filter((each) => each !== most);
+    this.#clients.delete(most.client);
+    most.reject(busy);
+  }
+
+  /** Resolves when the client has its turn. */
+  #turn(client: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiting.push({ client, begin: resolve, reject });
+    if (!this.#isRunning) this.#next();
+    return promise;
+  }
+
+  #next(): void {
+    const [first] = this.#waiting.toSorted((a, b) => this.#usedBy(a.client) - this.#usedBy(b.client));
+    this.#isRunning = first !== undefined;
+    if (first === undefined) return;
+    this.#waiting = this.#waiting.filter((each) => each !== first);
+    first.begin();
   }
 
   /** Whether a worker is running. */

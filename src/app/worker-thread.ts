@@ -45,6 +45,11 @@ export class WorkerThread {
     this.#idle = idle;
   }
 
+  /** Resolves after all tasks, and the pause after the last one. */
+  get rested(): Promise<unknown> {
+    return this.#lastTask;
+  }
+
   /**
    * Runs a task after all earlier ones.
    * @throws WorkerLimitError; Error if the worker fails, which is a bug

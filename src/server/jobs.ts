@@ -28,12 +28,13 @@ export interface Job {
   result: DiscoverResult | undefined;
 }
 
-/** Maximum number of jobs. */
-const MAX_JOBS = 200;
+/** Maximum number of jobs of each client, and of clients. */
+const MAX_JOBS = 20;
+const MAX_CLIENTS = 500;
 
-/** Recently requested discoveries. */
+/** Recently requested discoveries, by client. */
 export class Jobs {
-  readonly #jobs = new LRUCache<string, Job>({ max: MAX_JOBS });
+  readonly #clients = new LRUCache<string, LRUCache<string, Job>>({ max: MAX_CLIENTS });
   readonly #now: () => Date;
 
   constructor(now: () => Date) {
@@ -41,11 +42,18 @@ export class Jobs {
   }
 
   get(id: string): Job | undefined {
-    return this.#jobs.get(id);
+    for (const jobs of this.#clients.values()) {
+      const job = jobs.get(id);
+      if (job !== undefined) return job;
+    }
+    return undefined;
   }
 
-  /** @param work resolves when the discovery is done */
-  start(work: Promise<DiscoverResult>): { readonly job: Job; readonly ended: Promise<void> } {
+  /**
+   * @param work resolves when the discovery is done
+   * @param client identifies the caller
+   */
+  start(work: Promise<DiscoverResult>, client: string): { readonly job: Job; readonly ended: Promise<void> } {
     const job: Job = {
       id: randomUUID(),
       startedAt: this.#now(),
@@ -54,7 +62,9 @@ export class Jobs {
       message: 'discovery is running',
       result: undefined,
     };
-    this.#jobs.set(job.id, job);
+    const jobs = this.#clients.get(client) ?? new LRUCache<string, Job>({ max: MAX_JOBS });
+    jobs.set(job.id, job);
+    this.#clients.set(client, jobs);
     const ended = work.then(
       (result) => this.#end(job, 'completed', summary(result), result),
       (error: Error) => this.#end(job, 'failed', error.message, undefined),

@@ -50,7 +50,11 @@ export interface ApiService {
    * @throws ProblemError if the document is not checked
    */
   check(kind: DocumentKind, content: string, client: string): Promise<CheckedDocument>;
-  /** Probes backends again. */
-  discover(request: DiscoverRequest): Promise<DiscoverResult>;
+  /**
+   * Probes backends again.
+   * @param client identifies the caller, who may have a few such requests at a time
+   * @throws ProblemError if there are too many
+   */
+  discover(request: DiscoverRequest, client: string): Promise<DiscoverResult>;
   reload(): Promise<ReloadResult>;
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { securityFields } from '../../telemetry/security.ts';
+import { clientOf } from '../client.ts';
 import { answer, problems } from '../described.ts';
 import { type Job, Jobs } from '../jobs.ts';
 import { jsonSchema } from '../json-schema.ts';
@@ -46,7 +47,7 @@ function postDiscover(app: FastifyInstance, { service, log }: ApiContext, jobs: 
       operationId: 'discover',
       summary: 'Discover and probe backends again',
       description:
-        'Discoveries that requests start begin at least five seconds apart. Requests in between are answered like others, and their discovery begins together at the end of that time.',
+        'Discoveries that requests start begin at least five seconds apart. Requests in between are answered like others, and their discovery begins together at the end of that time. Each client can have four such requests at a time.',
       tags: ['discovery'],
       querystring: jsonSchema(discoverQuery),
       body: { anyOf: [jsonSchema(discoverBody), { type: 'null' }] },
@@ -62,11 +63,13 @@ function postDiscover(app: FastifyInstance, { service, log }: ApiContext, jobs: 
     async handler(request, reply) {
       // A discovery may take longer than the idle timeout of a connection.
       request.raw.socket.setTimeout?.(0);
+      const client = clientOf(request);
+      const work = service.discover((request.body ?? {}) as DiscoverRequest, client);
       log.info(
         { ...securityFields('discovery_request_received', request.caller?.username), request_id: request.id },
         'a discovery was requested',
       );
-      const { job, ended } = jobs.start(service.discover((request.body ?? {}) as DiscoverRequest));
+      const { job, ended } = jobs.start(work, client);
       const json = () => jobJson(job, service.readModel.lastDuration);
       if (queryOf(request).wait !== 'true')
         return reply.code(202).header('location', `${PATH}/jobs/${job.id}`).send(json());
