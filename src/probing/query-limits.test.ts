@@ -85,3 +85,34 @@ test('a query that fails changes nothing', async () => {
   for (const each of failing) await expect(each).rejects.toThrow('away');
   expect(await limits('x', 'a', async () => ['10.0.0.1'])).toEqual(['10.0.0.1']);
 });
+
+test('namespaces with slow names, also such that fail, leave queries to others', async () => {
+  const clock = { now: 0 };
+  const limits = createQueryLimits(() => clock.now);
+  const ends: (() => void)[] = [];
+  const turn = () => new Promise((next) => setTimeout(next, 5));
+  const slow = (namespace: number, fails: boolean): void => {
+    const query = () =>
+      new Promise<string[]>((resolve, reject) =>
+        ends.push(() => (fails ? reject(new Error('away')) : resolve(['10.0.0.1']))),
+      );
+    limits(`x${Math.random()}`, `slow${namespace}`, query).catch(() => {});
+  };
+  const started = async (): Promise<number> => {
+    await turn();
+    return ends.length;
+  };
+  for (let namespace = 0; namespace < 20; namespace++) slow(namespace, namespace % 2 === 0);
+  expect(await started()).toBe(16);
+  clock.now = 501;
+  for (const end of ends.splice(0)) end();
+  await turn();
+  clock.now = 1_002;
+  for (const end of ends.splice(0)) end();
+  await turn();
+  for (let each = 0; each < 40; each++) slow(each % 20, false);
+  expect(await started()).toBe(12);
+  expect(await limits('fast', 'fair', async () => ['10.0.0.2'])).toEqual(['10.0.0.2']);
+  clock.now = 1_002 + 60_000;
+  for (const end of ends.splice(0)) end();
+});
