@@ -38,7 +38,7 @@ const pass = (
   { now = 0, held = new Map(), others = [], since = new Map() }: Partial<Options> = {},
 ) => {
   const possible = [...all, ...others];
-  return keepNames(all, { held, before, possible, since, now });
+  return keepNames(all, { held, before, possible, asking: () => new Map(), since, now });
 };
 /** Who asks for a name and may have it, and who would get it. */
 const told = ({ candidates, held }: ReturnType<typeof pass>) => ({
@@ -127,27 +127,27 @@ describe('a requested name of a backend', () => {
 
   test('is kept over a restart, with the time', () => {
     const gone = pass([thief], pass([thief, loki], first.kept, { now: 1_000 }).kept, { now: 2_000 });
-    const stored = namesToPublish(gone.kept, new Set());
+    const stored = namesToPublish(gone.kept, new Map());
     const { text } = inUseNote([], [], stored);
     expect(storedNames(text)).toEqual(stored);
     const read = namesFrom(storedNames(text), 3_000);
-    expect(inUseNote([], [], namesToPublish(read, new Set())).text).toBe(text);
+    expect(inUseNote([], [], namesToPublish(read, new Map())).text).toBe(text);
     expect(told(pass([thief], read, { now: 500_000 }))).toEqual(KEPT);
     expect(told(pass([thief, loki], read, { now: 500_000 }))).toEqual(BACK);
     expect(told(pass([thief], read, { now: 700_000 }))).toEqual(TAKEN);
     // A name that the annotation has for a failing Service.
     const note = '{"monitoring":{"loki":["Logs"]}}';
     const failing = pass([thief], NONE, { held: new Map(rememberedNames([], note)), others: [loki] });
-    expect(namesToPublish(failing.kept, new Set())).toEqual([
+    expect(namesToPublish(failing.kept, new Map())).toEqual([
       { name: 'Logs', cluster: '', namespace: 'monitoring', members: ['loki'], gone: undefined },
     ]);
     const wrong = pass([thief], first.kept, { now: 1_000, others: [loki] });
     const again = namesFrom(
-      storedNames(inUseNote([], [], namesToPublish(wrong.kept, new Set())).text),
+      storedNames(inUseNote([], [], namesToPublish(wrong.kept, new Map())).text),
       9_000,
     );
     expect(again.get('logs')).toMatchObject({ at: 9_000, isAsked: true });
-    expect(namesToPublish(wrong.kept, new Set(['Logs']))).toEqual([]);
+    expect(namesToPublish(wrong.kept, HELD)).toEqual([]);
   });
 });
 
@@ -185,7 +185,7 @@ test('names that were had longest are published first', () => {
     [keyFor('monitoring/c'), { at: 90 }],
   ]);
   const { kept } = pass(there, NONE, { held, since, now: 100 });
-  expect(namesToPublish(pass([], kept, { now: 101 }).kept, new Set()).map(({ name }) => name)).toEqual([
+  expect(namesToPublish(pass([], kept, { now: 101 }).kept, new Map()).map(({ name }) => name)).toEqual([
     'name-b',
     'name-a',
     'name-c',

@@ -90,6 +90,8 @@ export interface KnownOfNames {
   readonly before: KeptNames;
   /** All backends before they were probed: some are not found because of their answers. */
   readonly possible: readonly Candidate[];
+  /** The Services that ask for names, by the name in lower case, whatever backend they belong to. */
+  readonly asking: () => ReadonlyMap<string, ReadonlySet<ServiceKey>>;
   /** When backends came into use. */
   readonly since: ReadonlyMap<ServiceKey, { readonly at: number }>;
   /** Milliseconds of `performance.now`. */
@@ -110,12 +112,19 @@ function joined(holder: Holder, before: Holder | undefined): Holder {
  */
 export function keepNames<T extends Candidate>(
   candidates: readonly T[],
-  { held, before, possible, since, now }: KnownOfNames,
+  { held, before, possible, asking, since, now }: KnownOfNames,
 ): NamesOfPass<T> {
   const requested = [...held].filter(([name]) => isRequested(name));
   if (requested.length === 0 && before.size === 0) return { candidates, held, kept: before, problems: [] };
   const isFound = askedBy(candidates);
   const isPossible = askedBy(possible);
+  const requests = asking();
+  const isRequestedStill = ({ name, holder: { members, ...place } }: KeptName): boolean => {
+    const services = requests.get(name.toLowerCase());
+    return (
+      services !== undefined && members.some((each) => services.has(serviceKey({ ...place, name: each })))
+    );
+  };
   let known: ReadonlySet<ServiceKey> | undefined;
   const isAnyGone = ({ members, ...place }: Holder): boolean => {
     known ??= new Set(
@@ -140,7 +149,8 @@ export function keepNames<T extends Candidate>(
     });
   }
   const current = [...names.values()].flatMap((each): KeptName[] => {
-    if (isFound(each) || isPossible(each)) return [{ ...each, at: now, isAsked: true }];
+    if (isFound(each) || isPossible(each) || isRequestedStill(each))
+      return [{ ...each, at: now, isAsked: true }];
     return isAnyGone(each.holder) && now - each.at < NAME_KEPT_MS ? [{ ...each, isAsked: false }] : [];
   });
   const kept = new Map(limited(current).map((each) => [each.name.toLowerCase(), each]));
@@ -170,13 +180,18 @@ export function keepNames<T extends Candidate>(
 }
 
 /**
- * The kept names that published tools do not show, to be published, those that were had longest first.
- * @param shown the names of the tools
+ * The kept names that published tools do not show with all Services that had them, to be published, those that were had longest
+ * first.
+ * @param shown the names of the tools, and their Services
  */
-export function namesToPublish(kept: KeptNames, shown: ReadonlySet<string>): StoredName[] {
+export function namesToPublish(kept: KeptNames, shown: ReadonlyMap<string, Holder>): StoredName[] {
+  const isShown = ({ name, holder: { members } }: KeptName): boolean => {
+    const tool = shown.get(name);
+    return tool !== undefined && members.every((each) => tool.members.includes(each));
+  };
   const seconds = (milliseconds: number): number => Math.round(milliseconds / 1_000);
   return [...kept.values()]
-    .filter(({ name }) => !shown.has(name))
+    .filter((each) => !isShown(each))
     .toSorted((a, b) => b.at - b.since - (a.at - a.since))
     .map(({ name, holder: { cluster, namespace, members }, at, since, isAsked }) => ({
       ...{ name, cluster, namespace, members },

@@ -4,6 +4,7 @@ import { type BeyondLimit, limitCandidates } from '../detection/limit-candidates
 import { assignNames, type Naming, NO_NAMING } from '../detection/names.ts';
 import type { DetectOptions } from '../detection/owner.ts';
 import { withReach } from '../detection/reach.ts';
+import { requestsFor } from '../detection/requested-names.ts';
 import type { Rules } from '../detection/rules.ts';
 import type { AddressBook } from '../model/addresses.ts';
 import type { Candidate, DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
@@ -155,6 +156,7 @@ export function* combineOutcomes(
     held: naming.held,
     before: stages.keptNames ?? new Map(),
     possible,
+    asking: () => requestsFor(all, stages.rules, stages.detection),
     since: sinceOf(use),
     now,
   });

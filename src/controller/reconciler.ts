@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Naming } from '../detection/names.ts';
+import { publishedNames } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
 import { countOf } from '../model/count-of.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
@@ -335,7 +336,7 @@ export class Reconciler {
         inUseNote(
           servicesInUseOf(use, services).filter(({ service }) => !left.has(toolKey(service))),
           readable,
-          namesToPublish(use.keptNames ?? new Map(), new Set(tools.map(({ name }) => name))),
+          namesToPublish(use.keptNames ?? new Map(), publishedNames(readable)),
         ),
         'after a restart, others may take the place of those that are unhealthy now',
       );

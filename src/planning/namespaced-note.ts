@@ -21,22 +21,37 @@ export interface NotePart {
   readonly entries: readonly NoteEntry<unknown>[];
   /** Maximum bytes, of the 256 KiB that all annotations of an object may have. */
   readonly most: number;
+  /** Of these, bytes for the first entries, however many namespaces share the rest; absent: none. */
+  readonly forFirst?: number;
+}
+
+/** The part of `forFirst` that one namespace may have. */
+const FIRST_OF_NAMESPACE = 1 / 8;
+
+// The namespace counts for each of its values, which is more than it takes.
+const sizeOf = ({ namespace, key, value }: NoteEntry<unknown>): number =>
+  Buffer.byteLength(JSON.stringify([namespace, key, value])) + 4;
+
+/** The entries of a part for which there is no room. */
+function beyondPart({ entries, most, forFirst = 0 }: NotePart): NoteEntry<unknown>[] {
+  const used = new Map<string, number>();
+  let total = 0;
+  const others = entries.filter((entry) => {
+    const size = sizeOf(entry);
+    const own = (used.get(entry.namespace) ?? 0) + size;
+    if (total + size > forFirst || own > forFirst * FIRST_OF_NAMESPACE) return true;
+    used.set(entry.namespace, own);
+    total += size;
+    return false;
+  });
+  return beyondShare(others, { group: ({ namespace }) => namespace, size: sizeOf, total: most - total });
 }
 
 const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => compareText(a, b);
 
 /** Writes an annotation: JSON, `{NAMESPACE: {KEY: VALUE}}`. Namespaces share the bytes of each part fairly; first ones stay. */
 export function noteOf(parts: readonly NotePart[]): NamespacedNote {
-  const beyond = new Set(
-    parts.flatMap(({ entries, most }) => [
-      ...beyondShare(entries, {
-        group: ({ namespace }) => namespace,
-        // The namespace counts for each of its values, which is more than it takes.
-        size: ({ namespace, key, value }) => Buffer.byteLength(JSON.stringify([namespace, key, value])) + 4,
-        total: most,
-      }),
-    ]),
-  );
+  const beyond = new Set(parts.flatMap(beyondPart));
   const kept = Map.groupBy(
     parts.flatMap(({ entries }) => entries).filter((each) => !beyond.has(each)),
     ({ namespace }) => namespace,

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { inUseNote, publishedInUse, type ServiceInUse, storedNames } from './services-in-use.ts';
+import {
+  inUseNote,
+  publishedInUse,
+  type ServiceInUse,
+  type StoredName,
+  storedNames,
+} from './services-in-use.ts';
 
 const inUse = (name: string, others: readonly string[] = [], tool = `${name}.shop`): ServiceInUse => ({
   service: { cluster: '', namespace: 'shop', name },
@@ -86,9 +92,28 @@ test('many deleted Services, or existing ones, displace no names, and no others'
   const name = { name: 'logs', cluster: '', namespace: 'shop', members: ['loki'], gone };
   const long = { ...inUse('loki'), gone: { at: 1_764_000_000, used: 600 } };
   const { text } = inUseNote([...many({}), long, ...many({ gone })], [], [name]);
-  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(32 * 1024);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(64 * 1024);
   expect(storedNames(text)).toEqual([name]);
   expect(publishedInUse([], text)).toContainEqual(long);
+});
+
+test('very many namespaces displace none that was in use longer', () => {
+  const gone = (used: number) => ({ at: 1_764_000_000, used });
+  const short = Array.from({ length: 2_000 }, (_, index) => ({
+    ...{ name: 'x', cluster: '', namespace: `t${index}`, members: ['x'], gone: gone(10) },
+  }));
+  const names = ['a-name', 'another-name', 'a-third-name'].map((name) => ({
+    ...{ name, cluster: '', namespace: 'shop', members: ['loki', 'loki-gateway'], gone: gone(600) },
+  }));
+  const { text } = inUseNote([], [], [...names, ...short]);
+  expect(storedNames(text)).toEqual(expect.arrayContaining(names));
+  // One with many takes only a part of what is for the longest, so others have some of it.
+  const many = Array.from(
+    { length: 400 },
+    (_, index) => ({ ...names[0], name: `long-${index}` }) as StoredName,
+  );
+  const other = { ...(names[0] as StoredName), namespace: 'other', name: 'b'.repeat(60) };
+  expect(storedNames(inUseNote([], [], [...many, other, ...short]).text)).toContainEqual(other);
 });
 
 test('a namespace with many leaves room for others, and one with many Services is cut', () => {
@@ -98,7 +123,7 @@ test('a namespace with many leaves room for others, and one with many Services i
     service: { cluster: '', namespace: 'other', name: 'loki' },
   };
   const { text, omitted } = inUseNote([...many, { ...other, tool: 'logs' }], []);
-  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(32 * 1024);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(64 * 1024);
   expect([...omitted.keys()]).toEqual(['shop']);
   expect(publishedInUse([], text)).toContainEqual({ ...other, tool: 'logs' });
   const crowd = Array.from({ length: 30 }, (_, index) => `loki-${index}`);

@@ -2,15 +2,22 @@ import { isDnsLabel } from '../model/dns-label.ts';
 import { displayNamespace, HOME_CLUSTER, readKey } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
-import { type NamespacedNote, type NoteEntry, noteEntries, noteOf } from './namespaced-note.ts';
+import {
+  type NamespacedNote,
+  type NoteEntry,
+  type NotePart,
+  noteEntries,
+  noteOf,
+} from './namespaced-note.ts';
 
 /** Most other Services that are stored for one entry point. */
 const MOST_OTHERS = 16;
-/** Most bytes of the annotation. */
-const MOST_BYTES = 32 * 1024;
-/** Of these, for deleted Services, and for names. */
-const BYTES_FOR_GONE = 8 * 1024;
-const BYTES_FOR_NAMES = 8 * 1024;
+/** Most bytes of the annotation for existing Services, for deleted ones, and for names. */
+const BYTES_FOR_EXISTING = 16 * 1024;
+const BYTES_FOR_GONE = 24 * 1024;
+const BYTES_FOR_NAMES = 24 * 1024;
+/** The part of these for those that were in use longest, in all namespaces. */
+const FOR_LONGEST = 1 / 2;
 
 /** An entry point in use. */
 export interface ServiceInUse {
@@ -57,8 +64,10 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 
 /**
  * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
- * now, or whose Services were created again, or that they show with other Services than may take their place; and for names. If there is not enough room, the first ones stay,
- * and a quarter of it each is for what is deleted and for names, so that nothing else displaces these.
+ * now, or whose Services were created again, or that they show with other Services than may take their place; and for names.
+ * Each of these has room of its own, half of it for those that were in use longest, and half of it shared by namespaces.
+ * @param inUse those that were in use longest first
+ * @param names those that were had longest first
  */
 export function inUseNote(
   inUse: readonly ServiceInUse[],
@@ -89,15 +98,18 @@ export function inUseNote(
   const [existing, gone] = [true, false].map((is) =>
     untold.filter((each) => (each.gone === undefined) === is).map(entryOf),
   );
+  const part = (entries: readonly NoteEntry<unknown>[], most: number): NotePart => ({
+    ...{ entries, most, forFirst: most * FOR_LONGEST },
+  });
   const kept = names.map(({ name, gone: asked, members, ...place }) => ({
     namespace: displayNamespace(place),
     key: `${NAME}${name}`,
     value: [asked?.at ?? 0, asked?.used ?? 0, ...members.slice(0, MOST_OTHERS)],
   }));
   return noteOf([
-    { entries: existing ?? [], most: MOST_BYTES - BYTES_FOR_GONE - BYTES_FOR_NAMES },
-    { entries: gone ?? [], most: BYTES_FOR_GONE },
-    { entries: kept, most: BYTES_FOR_NAMES },
+    part(existing ?? [], BYTES_FOR_EXISTING),
+    part(gone ?? [], BYTES_FOR_GONE),
+    part(kept, BYTES_FOR_NAMES),
   ]);
 }
 
