@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import { assignNames, type Holder, NO_NAMING } from '../detection/names.ts';
-import type { Candidate } from '../model/discovery.ts';
+import { type Candidate, problemLine } from '../model/discovery.ts';
 import type { Seniority } from '../model/seniority.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { inUseNote, storedNames } from '../planning/services-in-use.ts';
@@ -51,7 +51,7 @@ const told = ({ candidates, held }: ReturnType<typeof pass>) => ({
 describe('a requested name of a backend', () => {
   const first = pass([loki, read, thief], NONE, { held: HELD });
   const KEPT = { asks: [], gets: [] };
-  const BACK = { asks: ['thief', 'loki'], gets: ['loki'] };
+  const BACK = { asks: ['loki'], gets: ['loki'] };
   const TAKEN = { asks: ['thief'], gets: ['thief'] };
 
   test('is kept while its Service is gone, in all namespaces, and goes back to it', () => {
@@ -69,6 +69,9 @@ describe('a requested name of a backend', () => {
     ]);
     const back = pass([thief, loki], pass([thief], gone.kept, { now: 9 }).kept, { now: 10 });
     expect(told(back)).toEqual(BACK);
+    expect(back.problems.map(problemLine)).toEqual([
+      'Service elsewhere/thief: asks for the tool name logs, and does not get it: the backend of Service monitoring/loki has that name; give it another name',
+    ]);
     // What is published may be known later.
     expect(told(pass([thief, loki], back.kept, { now: 11 }))).toEqual(BACK);
   });

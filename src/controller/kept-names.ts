@@ -154,24 +154,36 @@ export function keepNames<T extends Candidate>(
     return isAnyGone(each.holder) && now - each.at < NAME_KEPT_MS ? [{ ...each, isAsked: false }] : [];
   });
   const kept = new Map(limited(current).map((each) => [each.name.toLowerCase(), each]));
-  const away = new Map([...kept].filter(([, each]) => !isFound(each)));
   const problems: Problem[] = [];
   const free = candidates.map((candidate): T => {
-    const isOthers = (name: string): boolean => {
-      const other = away.get(name.toLowerCase());
-      return other !== undefined && !belongsTo(candidate, other.holder);
+    /** The other backend for which a name is kept. */
+    const otherWith = (name: string): KeptName | undefined => {
+      const known = kept.get(name.toLowerCase());
+      return known === undefined || belongsTo(candidate, known.holder) ? undefined : known;
     };
+    const isOthers = (name: string): boolean => otherWith(name) !== undefined;
     const { service, displayName, displayNames } = candidate;
-    if (away.size === 0 || !wantedBy(candidate).some(isOthers)) return candidate;
-    if (displayName !== undefined && isOthers(displayName))
+    if (!wantedBy(candidate).some(isOthers)) return candidate;
+    const other = displayName === undefined ? undefined : otherWith(displayName);
+    if (displayName !== undefined && other !== undefined) {
+      const what = `asks for the tool name ${displayName}, and does not get it`;
+      const { members, ...place } = other.holder;
       problems.push({
         where: `Service ${displayKey(service)}`,
-        what: `asks for the tool name ${displayName}, and does not get it for up to ten minutes: another backend had it, and may come back`,
-        fix: 'wait, or give it another name',
+        ...(isFound(other)
+          ? {
+              what: `${what}: the backend of Service ${displayKey({ ...place, name: members[0] ?? '' })} has that name`,
+              fix: 'give it another name',
+            }
+          : {
+              what: `${what} for up to ten minutes: another backend had it, and may come back`,
+              fix: 'wait, or give it another name',
+            }),
       });
+    }
     return {
       ...candidate,
-      displayName: displayName !== undefined && isOthers(displayName) ? undefined : displayName,
+      displayName: other === undefined ? displayName : undefined,
       ...(displayNames === undefined ? {} : { displayNames: displayNames.filter((name) => !isOthers(name)) }),
     };
   });

@@ -195,12 +195,16 @@ export class ReconcileLoop {
   /** Updates the agent in the background, so that a slow agent never delays a publication. */
   async #follow(reconciled: Reconciled, cycle: number, signal: AbortSignal): Promise<void> {
     const { follower, emit } = this.#options;
+    const room = follower?.room;
     try {
       const outcomes = (await follower?.follow(reconciled, signal)) ?? [];
       for (const outcome of outcomes)
         if (outcome.kind !== 'agent-failed' || this.#mayPublish()) emit({ kind: 'agent', cycle, outcome });
+      // With less room, or more, there are other documents.
+      const isOtherRoom = follower?.room !== room;
+      if (isOtherRoom) this.#needsReconcile = true;
       // The delay until the next run may have changed while the loop waits.
-      if (outcomes.length > 0) this.#trigger.fire();
+      if (isOtherRoom || outcomes.length > 0) this.#trigger.fire();
     } catch (error) {
       if (!signal.aborted) throw error;
     }

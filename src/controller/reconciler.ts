@@ -278,8 +278,8 @@ export class Reconciler {
     state: ReconcileState,
     cycle: number,
   ): Promise<Desired> {
-    const { outputs, force, removalHold, once, now, excluded } = this.#options;
-    const { generation } = this.#refusals;
+    const { outputs, force, removalHold, once, now, excluded, follower } = this.#options;
+    const generation = this.#refusals.generationWithin(follower?.room);
     const removal = force ? undefined : { hold: removalHold, once, excluded };
     try {
       const findings = { ...found, generation, outputs, removal, excluded, now: now().getTime() };

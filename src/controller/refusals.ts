@@ -10,12 +10,24 @@ export class Refusals {
   #owner: string | undefined;
   /** Why documents cannot be divided among MAX_SHARDS ConfigMaps, if they cannot. */
   #shards: ShardsRefused | undefined;
+  #within: { readonly from: Target['generation']; readonly generation: Target['generation'] } | undefined;
   /** The options for generating, with no more ConfigMaps than may be written. The object changes only when the options do. */
   generation: Target['generation'];
 
   constructor(target: Target) {
     this.#target = target;
     this.generation = target.generation;
+  }
+
+  /** The same, with the bytes that an agent has for documents. */
+  generationWithin(maxAgentBytes: number | undefined): Target['generation'] {
+    if (maxAgentBytes === undefined) return this.generation;
+    const known = this.#within;
+    if (known?.from === this.generation && known.generation.maxAgentBytes === maxAgentBytes)
+      return known.generation;
+    const generation = { ...this.generation, maxAgentBytes };
+    this.#within = { from: this.generation, generation };
+    return generation;
   }
 
   /** Records a refusal. @returns whether to retry with less */

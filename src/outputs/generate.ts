@@ -48,7 +48,8 @@ const DEFAULTS: GenerateOptions = {
 /** The limits that the options name, and the defaults of the others. */
 function limitsOf(options: Partial<Limits>): Limits {
   const names = Object.keys(LIMITS) as (keyof Limits)[];
-  return Object.fromEntries(names.map((name) => [name, options[name] ?? LIMITS[name]])) as unknown as Limits;
+  const all = Object.fromEntries(names.map((name) => [name, options[name] ?? LIMITS[name]]));
+  return { ...(all as unknown as Limits), maxAgentBytes: options.maxAgentBytes };
 }
 
 /**

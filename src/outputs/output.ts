@@ -158,6 +158,8 @@ export interface Follower {
    * @throws only when the signal is aborted; all failures are outcomes
    */
   follow(published: FollowInput, signal: AbortSignal): Promise<readonly FollowOutcome[]>;
+  /** Bytes that the agent has for the documents that are not divided, if it had too little for the last ones. */
+  readonly room?: number | undefined;
   /** Milliseconds until `follow` has something to do although nothing changed; `undefined` if it has not. */
   nextDue(): number | undefined;
 }

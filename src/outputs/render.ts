@@ -148,27 +148,29 @@ function divided<S>(
   ordered: readonly Tool[],
   options: RenderOptions & S,
 ): RenderedTools {
-  const { maxDocumentKib, maxShards } = options.limits;
+  const { maxDocumentKib, maxShards, maxAgentBytes } = options.limits;
   const most = maxDocumentKib * KIB;
+  const half = Math.min(most / 2, maxAgentBytes ?? most);
   const whole = outputs.filter(({ division }) => division === undefined);
   const parts = outputs.filter(({ division }) => division !== undefined);
   const sizes = sizesOf(parts, ordered);
   const all: Trimmed = { ...render(whole, ordered, options), gone: new Set() };
   const used = sizeOf(all.documents);
   // Documents that certainly do not fit are not rendered.
-  if (used + total(sizes) <= most + AROUND) {
+  if (used + total(sizes) <= most + AROUND && used <= (maxAgentBytes ?? used)) {
     const both = together([render(parts, ordered, options), all], ordered);
     if (sizeOf(both.documents) <= most) return both;
   }
   const fitted = (tools: readonly Tool[], room: number): Trimmed => trimmed(whole, tools, options, room);
-  let rest = used <= most / 2 ? all : fitted(ordered, most / 2);
+  let rest = used <= half ? all : fitted(ordered, half);
   const first = most - Math.min(most / 2, Math.ceil(sizeOf(rest.documents) / STEP) * STEP);
   const room = { first: first - AROUND, each: most - AROUND, most: maxShards };
   const { shards, beyond } = divide(ordered, sizes, room);
   const kept = ordered.filter((tool) => !beyond.has(tool));
   if (beyond.size > 0) {
     const some = render(whole, kept, options);
-    rest = sizeOf(some.documents) <= most - first ? { ...some, gone: new Set() } : fitted(kept, most - first);
+    const least = Math.min(most - first, half);
+    rest = sizeOf(some.documents) <= least ? { ...some, gone: new Set() } : fitted(kept, least);
   }
   const rendered = shards.map((tools, index) => render(parts, tools, options, index + 1));
   const undivided = namesOf(whole);
@@ -178,7 +180,10 @@ function divided<S>(
     'agent_bytes',
     kept.filter((tool) => rest.gone.has(tool)),
     {
-      why: `has tools that need more than its share of the ${(most - first) / KIB} KiB of ${names}`,
+      why:
+        maxAgentBytes === undefined
+          ? `has tools that need more than its share of the ${(most - first) / KIB} KiB of ${names}`
+          : `has tools that need more than its share of the ${Math.floor(half / KIB)} KiB that the agent's ConfigMap has for ${names}, beside what people wrote there, which is stored twice`,
       effect: `left out of ${names}, which ${isOrAre(undivided.length)} not divided`,
       of: whole,
     },
@@ -211,8 +216,11 @@ function renderedWithin<S>(
   ordered: readonly Tool[],
   options: RenderOptions & S,
 ): RenderedTools {
-  const { maxDocumentKib, maxShards } = options.limits;
-  if (maxShards > 1 && outputs.some(({ division }) => division !== undefined))
+  const { maxDocumentKib, maxShards, maxAgentBytes } = options.limits;
+  if (
+    (maxShards > 1 || maxAgentBytes !== undefined) &&
+    outputs.some(({ division }) => division !== undefined)
+  )
     return divided(outputs, ordered, options);
   const { gone, ...rendered } = trimmed(outputs, ordered, options, maxDocumentKib * KIB);
   return without(rendered, 'document_bytes', [...gone], {

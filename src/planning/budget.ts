@@ -20,6 +20,8 @@ export interface Limits {
   readonly maxDescriptionBytesPerNamespace: number;
   /** Maximum tools that an agent offers to its model. */
   readonly maxAgentTools: number;
+  /** Maximum bytes of the documents that are not divided, if an agent has no more room for them. */
+  readonly maxAgentBytes?: number | undefined;
 }
 
 export const LIMITS: Limits = {

@@ -51,6 +51,8 @@ export class AgentFollower implements Follower {
   #token: string | undefined;
   #pending: Pending | undefined;
   #lastReload: number | undefined;
+  /** See `Follower.room`. */
+  room: number | undefined;
   #failures = 0;
   #retryAt: number | undefined;
 
@@ -123,7 +125,12 @@ export class AgentFollower implements Follower {
     this.#lastSynced = file;
     this.#syncedHosts = hosts;
     this.#nextCheckAt = now + checkInterval * 0.9;
-    if ('refused' in result) return this.#refuse(result.refused, outcomes);
+    // Once the room was too small, it is a limit, so that the file does not grow and shrink in turns.
+    if ('refused' in result) {
+      this.room = result.room ?? this.room;
+      return this.#refuse(result.refused, outcomes);
+    }
+    if (this.room !== undefined) this.room = result.room;
     if (result.written !== undefined) outcomes.push({ kind: 'agent-written', ...result.written });
     this.#note(result.notes ?? [], outcomes);
     if (result.frozen && reloader?.how === 'endpoint')

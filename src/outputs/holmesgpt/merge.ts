@@ -32,6 +32,11 @@ const OLD_MARK =
 /** Maximum size of all data in bytes: Kubernetes rejects objects over 1 MiB, and metadata needs room too. */
 const LARGEST = 900 * 1024;
 
+/** The room for the generated text is a multiple of this, so that small edits do not change it, in bytes. */
+const ROOM_STEP = 4 * 1024;
+/** With less room than this, leaving tools out may not help, in bytes. */
+const LEAST_ROOM = 16 * 1024;
+
 /** The relevant part of HolmesGPT's ConfigMap. */
 export interface AgentConfigMap {
   readonly data: Readonly<Record<string, string>>;
@@ -70,7 +75,12 @@ export interface JoinedFile {
 
 export type AgentMerge =
   /** Nothing to write. */
-  | { readonly kind: 'none'; readonly token: string; readonly notes: JoinedFile['notes'] }
+  | {
+      readonly kind: 'none';
+      readonly token: string;
+      readonly notes: JoinedFile['notes'];
+      readonly room: number;
+    }
   | {
       readonly kind: 'write';
       readonly data: Readonly<Record<string, string>>;
@@ -80,9 +90,17 @@ export type AgentMerge =
       /** The file was edited, and the edits were kept. */
       readonly learned: boolean;
       readonly notes: JoinedFile['notes'];
+      /** Maximum bytes of the generated text beside what people wrote. */
+      readonly room: number;
     }
   /** Nothing may be written: the reason, and the fix. */
-  | { readonly kind: 'refused'; readonly what: string; readonly fix: string };
+  | {
+      readonly kind: 'refused';
+      readonly what: string;
+      readonly fix: string;
+      /** If the generated text has too many bytes, how many it may have. */
+      readonly room?: number;
+    };
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -172,20 +190,36 @@ export function mergeForAgent(
   const fileStays = live.data[FILE] === file && live.annotations[FILE_HASH] === `sha256:${hashOf(file)}`;
   const next = fileStays ? revision : revision + 1;
   const token = tokenOf(file, next);
-  if (fileStays && Object.entries(data).every(([key, text]) => live.data[key] === text))
-    return { kind: 'none', token, notes };
-  const bytes = Object.values({ ...live.data, ...data }).reduce(
-    (sum, text) => sum + Buffer.byteLength(text),
+  const sizeOf = (text: string): number => Buffer.byteLength(text);
+  const others = Object.entries(live.data).reduce(
+    (sum, [key, text]) => sum + (Object.hasOwn(data, key) ? 0 : sizeOf(text)),
     0,
   );
-  if (bytes > LARGEST)
+  // The generated text is stored beside the file that has it, too.
+  const persons = sizeOf(handWritten.text) + Math.max(0, sizeOf(file) - sizeOf(generated));
+  const room = Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP) * ROOM_STEP);
+  if (fileStays && Object.entries(data).every(([key, text]) => live.data[key] === text))
+    return { kind: 'none', token, notes, room };
+  const bytes = others + Object.values(data).reduce((sum, text) => sum + sizeOf(text), 0);
+  if (bytes > LARGEST) {
+    const kib = (size: number): number => Math.ceil(size / 1024);
+    const what = `all keys together would have ${kib(bytes)} KiB, and ${LARGEST / 1024} KiB is the most`;
+    if (room >= LEAST_ROOM)
+      return {
+        kind: 'refused',
+        what: `${what}; it is left as it is until tools are left out`,
+        fix: `the program leaves tools out now; to keep them, shorten what people wrote in ${FILE} (${kib(sizeOf(handWritten.text))} KiB, stored twice)`,
+        room,
+      };
     return {
       kind: 'refused',
-      what: `all keys together would have ${Math.ceil(bytes / 1024)} KiB, and ${LARGEST / 1024} KiB is the most`,
-      fix: 'watch fewer namespaces, or leave tools out with overrides',
+      what: `${what}: what people wrote in ${FILE} has ${kib(sizeOf(handWritten.text))} KiB and is stored twice, and other keys have ${kib(others)} KiB`,
+      fix: 'it is left as it is, so what you withdraw stays in force; shorten these texts',
+      room,
     };
+  }
   const annotations = { [FILE_HASH]: `sha256:${hashOf(file)}`, [FILE_REVISION]: String(next) };
   const known = live.data[HAND_WRITTEN];
   const learned = known !== undefined && known !== handWritten.text;
-  return { kind: 'write', data, annotations, token, learned, notes };
+  return { kind: 'write', data, annotations, token, learned, notes, room };
 }

@@ -24,8 +24,14 @@ export type SyncResult =
       readonly written?: { readonly target: string; readonly learned: boolean };
       /** Explains interpretations of hand-written text that the author may not expect. */
       readonly notes?: readonly Problem[];
+      /** Bytes that there are for the file; absent: any number. */
+      readonly room?: number;
     }
-  | { readonly refused: Problem };
+  | {
+      readonly refused: Problem;
+      /** Bytes that there are for the file, if it has too many. */
+      readonly room?: number | undefined;
+    };
 
 /** The place from which HolmesGPT reads its file. */
 export interface AgentTarget {
@@ -65,9 +71,14 @@ export interface HolmesTargetOptions {
 }
 
 type Attempt =
-  | { readonly refused: Problem }
+  | { readonly refused: Problem; readonly room?: number | undefined }
   /** Without `learned` there was nothing to write. */
-  | { readonly token: string; readonly learned?: boolean; readonly notes: readonly Problem[] };
+  | {
+      readonly token: string;
+      readonly learned?: boolean;
+      readonly notes: readonly Problem[];
+      readonly room: number;
+    };
 
 /** Writes our keys and annotations to the ConfigMap that HolmesGPT's Deployment mounts, and nothing else of it. */
 export function holmesTarget(
@@ -103,12 +114,13 @@ export function holmesTarget(
       );
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
     const merge = await mergeWith(file, { data: textsOf(live), annotations }, tools);
-    if (merge.kind === 'refused') return refused(merge.what, merge.fix);
+    if (merge.kind === 'refused') return { ...refused(merge.what, merge.fix), room: merge.room };
+    const { room } = merge;
     const notes = merge.notes.map(({ section, name: entry, note }) => ({
       where: `${where}, ${section} ${entry}`,
       ...note,
     }));
-    if (merge.kind === 'none') return { token: merge.token, notes };
+    if (merge.kind === 'none') return { token: merge.token, notes, room };
     if (live.immutable === true)
       return refused('is immutable, so nothing in it can be changed', 'recreate it without immutable');
     const object = {
@@ -131,7 +143,7 @@ export function holmesTarget(
       if (isStatus(error, 409)) throw error;
       throw clusterError(error, `write ${where}`, kube.server);
     }
-    return { token: merge.token, learned: merge.learned, notes };
+    return { token: merge.token, learned: merge.learned, notes, room };
   };
 
   return {
@@ -150,9 +162,10 @@ export function holmesTarget(
         const once = (): Promise<Attempt> => attempt(file, tools, name, signal);
         const result = await retryOnConflict(once, signal, { attempts: TRIES });
         if ('refused' in result) return result;
-        const { token, learned, notes } = result;
+        const { token, learned, notes, room } = result;
         return {
           token,
+          room,
           frozen,
           direct: false,
           notes: [...checked, ...notes],
