@@ -27,6 +27,15 @@ test('characters that control a terminal are escaped; tabs, newlines and emoji s
   expect(written()).toBe(`a\t${SHOWN}\n\u2764\ufe0f\n`);
 });
 
+test('no more than four marks are stacked on a character', () => {
+  const { terminal, written } = opened();
+  const marks = (count: number): string => '\u0301'.repeat(count);
+  terminal.write(`a${marks(6)} b${marks(4)}`);
+  expect(written()).toBe(`a${marks(4)}\\u{301}\\u{301} b${marks(4)}`);
+  terminal.write(marks(1_000_000));
+  expect(written()).toHaveLength(4 + 999_996 * 7);
+});
+
 test('our own colours, and the progress line, pass', () => {
   const { terminal, written } = opened();
   const painted = styleText('red', 'x', { validateStream: false });

@@ -59,7 +59,7 @@ export const SETTINGS = {
     env: 'MAX_NAMESPACE_SERVICES',
     flag: '--max-namespace-services',
     description:
-      'maximum number of Services per namespace to consider as backends, oldest first; the log names what is left out',
+      'maximum number of Services per namespace to consider as backends: those in use, and then the oldest; the log names what is left out',
   }),
   mcpPolicy: setting(oneOf('policy', 'publish', 'approve', 'off'), 'approve', {
     group: 'input',

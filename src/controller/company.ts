@@ -110,8 +110,8 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
 /** How long a vanished entry point is remembered with precedence, and over restarts, in milliseconds. */
 const VANISHED_MS = 24 * 3_600_000;
 
-/** How much older than its Service a use must be to be published, in milliseconds. */
-const REPLACED_MS = 60_000;
+/** How much older than its Service a use must be to be published, in milliseconds: clocks differ. */
+const REPLACED_MS = 5_000;
 
 /**
  * What is in use, or was in the last day, and has worked, to be published. What was in use longest comes first.

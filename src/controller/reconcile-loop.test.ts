@@ -4,7 +4,7 @@ import { loki, namesOf } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { ClusterError } from '../model/errors.ts';
-import type { FollowInput, FollowOutcome } from '../outputs/output.ts';
+import type { Follower, FollowInput, FollowOutcome } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import type { Snapshot } from './discovery-loop.ts';
 import type { EngineEvent } from './events.ts';
@@ -97,6 +97,35 @@ function setup(more: Partial<ReconcileLoopOptions> = {}) {
   };
   return it;
 }
+
+test('tools that an agent has no room for are left out of what it reads, and come back when it has', async () => {
+  const agent: Follower & { room: number | undefined } = {
+    room: undefined,
+    nextDue: () => undefined,
+    follow: async () => [],
+  };
+  const { started, place, loop } = setup({ follower: agent });
+  const names = Array.from({ length: 40 }, (_, index) => `loki-${index}`);
+  await started(...names);
+  const count = (key: string): number =>
+    names.filter((name) => place.live?.data[key]?.includes(`http://${name}.`)).length;
+  expect([count('custom_toolset.yaml'), count('toolset.json')]).toEqual([40, 40]);
+  const next = async (room: number | undefined): Promise<number> => {
+    agent.follow = async () => {
+      agent.room = room;
+      return [];
+    };
+    loop.onExternalChange();
+    await settle();
+    expect(count('toolset.json')).toBe(40);
+    return count('custom_toolset.yaml');
+  };
+  const few = await next(4_000);
+  expect(few).toBeGreaterThan(5);
+  expect(few).toBeLessThan(40);
+  expect(Buffer.byteLength(place.live?.data['custom_toolset.yaml'] ?? '')).toBeLessThanOrEqual(4_000);
+  expect(await next(undefined)).toBe(40);
+});
 
 describe('it runs', () => {
   test('not before there is a snapshot, whatever happens', async () => {

@@ -1,10 +1,11 @@
 /**
  * Characters that control a terminal or are invisible: controls other than tab and newline, bidirectional and other
  * format characters, line separators, fillers, tags, private use, unassigned code points and lone surrogates. The two
- * variation selectors of ordinary emoji are excluded after one.
+ * variation selectors of ordinary emoji are excluded after one. More than four marks on one character cover other lines; no
+ * language has that many.
  */
 const INVISIBLE =
-  /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{DI}]--[\t\n\ufe0e\ufe0f]]|(?<!\p{Emoji})[\ufe0e\ufe0f]/gv;
+  /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{DI}]--[\t\n\ufe0e\ufe0f]]|(?<!\p{Emoji})[\ufe0e\ufe0f]|(?<=\p{Mn}{4})\p{Mn}/gv;
 
 const PLAIN = /^[\t\n\x20-\x7e]*$/;
 

@@ -110,6 +110,22 @@ describe('documents that do not fit into one ConfigMap', () => {
     expect(limitNotes.some(({ what }) => what.includes('left out of custom_toolset.yaml'))).toBe(true);
   });
 
+  test.each([1, 4])(
+    'that cannot be divided have no more bytes than an agent has, with %i ConfigMaps',
+    (maxShards) => {
+      const limits = { maxDocumentKib: 900, maxShards, maxAgentTools: 10_000, maxAgentBytes: 9 * 1024 };
+      const { documents, tools, cuts, limitNotes } = made(FOUND, limits);
+      expect(tools).toHaveLength(300);
+      expect(bytesIn({ a: documents['custom_toolset.yaml'] ?? '' })).toBeLessThanOrEqual(9 * 1024);
+      const left = cuts.filter(({ limit }) => limit === 'agent_bytes');
+      expect(left.length).toBeGreaterThan(200);
+      expect(left.length).toBeLessThan(300);
+      expect(limitNotes.map(({ what }) => what).join('\n')).toMatch(
+        /share of the 9 KiB that the agent's ConfigMap has for custom_toolset\.yaml, beside what people wrote there/,
+      );
+    },
+  );
+
   test('are named together if several cannot be divided', () => {
     const name = 'other.txt';
     const other: Output = {

@@ -21,9 +21,10 @@ export const createGuard = (): AddressGuard => ({ resolve: createResolve(), whyF
 /** Resolves a name. @throws ProbeFailure if any of its addresses is forbidden */
 async function resolveAllowed(
   name: string,
+  isElsewhere: boolean,
   { resolve, whyForbidden: refused }: AddressGuard,
 ): Promise<readonly LookupAddress[]> {
-  const addresses = await resolve(name);
+  const addresses = await resolve(name, isElsewhere);
   for (const { address } of addresses) {
     const why = refused(address);
     if (why !== undefined) throw new ProbeFailure(`not probed: ${name} resolves to ${why}`, 'refused');
@@ -35,9 +36,9 @@ async function resolveAllowed(
  * Resolves a name once per probe. All connections use the checked addresses, so a name that resolves differently later
  * (DNS rebinding) has no effect.
  */
-function guardedLookup(guard: AddressGuard, progress: Progress): LookupFunction {
+function guardedLookup(guard: AddressGuard, isElsewhere: boolean, progress: Progress): LookupFunction {
   return (name, options, callback) => {
-    progress.addresses ??= resolveAllowed(name, guard);
+    progress.addresses ??= resolveAllowed(name, isElsewhere, guard);
     progress.addresses.then(
       (addresses) => {
         const [first] = addresses;
@@ -57,6 +58,8 @@ interface ConnectionOptions {
   /** Called at each phase of the connection. */
   readonly onPhase: (phase: Phase) => void;
   readonly progress: Progress;
+  /** The Service leads to a name that its owner chose. */
+  readonly isElsewhere: boolean;
   /** For TLS: calls the given function when the next chunk of the handshake may be forwarded. */
   readonly pace?: (forward: () => void) => Promise<void>;
 }
@@ -64,7 +67,7 @@ interface ConnectionOptions {
 /** Connects to an endpoint. @throws ProbeFailure if the endpoint is a forbidden numeric address */
 export function openConnection(
   endpoint: Endpoint,
-  { connectTo, guard, budget, onPhase, progress, pace }: ConnectionOptions,
+  { connectTo, guard, budget, onPhase, progress, isElsewhere, pace }: ConnectionOptions,
 ): MeteredSocket {
   const target = connectTo.get(`${endpoint.host}:${endpoint.port}`);
   const address = endpoint.host.replace(/^\[(.*)\]$/, '$1');
@@ -76,7 +79,12 @@ export function openConnection(
     (onread) => {
       const socket =
         target === undefined
-          ? connect({ host: address, port: endpoint.port, lookup: guardedLookup(guard, progress), onread })
+          ? connect({
+              host: address,
+              port: endpoint.port,
+              lookup: guardedLookup(guard, isElsewhere, progress),
+              onread,
+            })
           : connect({ ...target, onread });
       socket.on('lookup', (error) => {
         if (error === null) onPhase('connecting');

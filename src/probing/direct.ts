@@ -148,6 +148,7 @@ export function directFetch(connectTo: ConnectTo, guard: AddressGuard = createGu
     const socket = openConnection(endpoint, {
       connectTo,
       guard,
+      isElsewhere: service.type === 'ExternalName',
       budget: OVERHEAD_FACTOR * limit,
       onPhase: at,
       progress,

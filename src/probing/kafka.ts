@@ -39,7 +39,7 @@ export type TcpExchange = (
 
 /** The route `direct` for protocols other than HTTP. An incomplete response is returned as it is. */
 export function directExchange(connectTo: ConnectTo, guard: AddressGuard = createGuard()): TcpExchange {
-  return ({ endpoint }, bytes, enough, signal, progress = {}) => {
+  return ({ endpoint, service }, bytes, enough, signal, progress = {}) => {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     let phase: Phase = 'resolving';
     let answer = Buffer.alloc(0);
@@ -52,6 +52,7 @@ export function directExchange(connectTo: ConnectTo, guard: AddressGuard = creat
       const socket = openConnection(endpoint, {
         connectTo,
         guard,
+        isElsewhere: service.type === 'ExternalName',
         budget: 2 * MAX_FRAME_BYTES,
         onPhase: at,
         progress,

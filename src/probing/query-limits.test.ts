@@ -1,16 +1,21 @@
 import { expect, test } from 'vitest';
 import { createQueryLimits } from './query-limits.ts';
 
+const X = { name: 'x', namespace: 'a', isElsewhere: false };
+
+/** Several turns of the event loop. */
+async function turn(): Promise<void> {
+  for (let each = 0; each < 10; each++) await new Promise(setImmediate);
+}
+
 /** Queries that a test answers, and the largest number that ran at once. */
 function setting() {
   const clock = { now: 0 };
   const limits = createQueryLimits(() => clock.now);
   const open: { readonly namespace: string; readonly answer: (addresses: number) => void }[] = [];
-  const turn = () => new Promise((next) => setTimeout(next, 5));
-  const ask = (name: string, namespace: string): Promise<readonly string[]> =>
+  const ask = (name: string, namespace: string, isElsewhere = false): Promise<readonly string[]> =>
     limits(
-      name,
-      namespace,
+      { name, namespace, isElsewhere },
       () =>
         new Promise<readonly string[]>((resolve) =>
           open.push({ namespace, answer: (addresses) => resolve(Array(addresses).fill('10.0.0.1')) }),
@@ -19,9 +24,9 @@ function setting() {
   return {
     clock,
     open,
-    turn,
-    ask: (namespace: string, count: number, prefix = 'a'): void => {
-      for (let index = 0; index < count; index++) void ask(`${prefix}${index}.${namespace}`, namespace);
+    ask: (namespace: string, count: number, prefix = 'a', isElsewhere = false): void => {
+      for (let index = 0; index < count; index++)
+        void ask(`${prefix}${index}.${namespace}`, namespace, isElsewhere);
     },
     /** Answers all open queries. @returns how many there were */
     answer: async (addresses: number): Promise<number> => {
@@ -41,7 +46,7 @@ test('more names of a namespace are queried at once while their answers are smal
 });
 
 test('names with large answers, and new ones beside them, are queried one after the other, for ten minutes', async () => {
-  const { ask, answer, clock, open, turn } = setting();
+  const { ask, answer, clock, open } = setting();
   ask('a', 2, 'usual');
   ask('b', 1, 'usual');
   expect(await answer(1)).toBe(3);
@@ -71,7 +76,7 @@ test('one large answer slows down what waits in its namespace', async () => {
 });
 
 test('all together get 16 at once, and each its share', async () => {
-  const { ask, answer, open, turn } = setting();
+  const { ask, answer, open } = setting();
   for (let namespace = 0; namespace < 10; namespace++) ask(`n${namespace}`, 20);
   await turn();
   expect(open).toHaveLength(16);
@@ -81,22 +86,21 @@ test('all together get 16 at once, and each its share', async () => {
 
 test('a query that fails changes nothing', async () => {
   const limits = createQueryLimits();
-  const failing = Array.from({ length: 8 }, () => limits('x', 'a', () => Promise.reject(new Error('away'))));
+  const failing = Array.from({ length: 8 }, () => limits(X, () => Promise.reject(new Error('away'))));
   for (const each of failing) await expect(each).rejects.toThrow('away');
-  expect(await limits('x', 'a', async () => ['10.0.0.1'])).toEqual(['10.0.0.1']);
+  expect(await limits(X, async () => ['10.0.0.1'])).toEqual(['10.0.0.1']);
 });
 
 test('namespaces with slow names, also such that fail, leave queries to others', async () => {
   const clock = { now: 0 };
   const limits = createQueryLimits(() => clock.now);
   const ends: (() => void)[] = [];
-  const turn = () => new Promise((next) => setTimeout(next, 5));
   const slow = (namespace: number, fails: boolean): void => {
     const query = () =>
       new Promise<string[]>((resolve, reject) =>
         ends.push(() => (fails ? reject(new Error('away')) : resolve(['10.0.0.1']))),
       );
-    limits(`x${Math.random()}`, `slow${namespace}`, query).catch(() => {});
+    limits({ ...X, name: `x${Math.random()}`, namespace: `slow${namespace}` }, query).catch(() => {});
   };
   const started = async (): Promise<number> => {
     await turn();
@@ -112,7 +116,20 @@ test('namespaces with slow names, also such that fail, leave queries to others',
   await turn();
   for (let each = 0; each < 40; each++) slow(each % 20, false);
   expect(await started()).toBe(12);
-  expect(await limits('fast', 'fair', async () => ['10.0.0.2'])).toEqual(['10.0.0.2']);
+  expect(await limits({ ...X, namespace: 'fair' }, async () => ['10.0.0.2'])).toEqual(['10.0.0.2']);
   clock.now = 1_002 + 60_000;
   for (const end of ends.splice(0)) end();
+});
+
+test('names that lead elsewhere are queried two at a time, beside the others', async () => {
+  const { ask, open, answer } = setting();
+  for (let namespace = 0; namespace < 4; namespace++) ask(`n${namespace}`, 10, 'x', true);
+  await turn();
+  expect(open).toHaveLength(2);
+  ask('a', 2);
+  await turn();
+  expect(open.map(({ namespace }) => namespace)).toEqual(['n0', 'n1', 'a', 'a']);
+  // What they answer does not count for others.
+  expect(await answer(3_000)).toBe(4);
+  expect(new Set(open.map(({ namespace }) => namespace))).toEqual(new Set(['n2', 'n3']));
 });

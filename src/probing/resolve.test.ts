@@ -107,7 +107,7 @@ test('names that wait too long for their turn do not resolve, and are not querie
   const { asked, resolve } = await dns(() => (isAway ? undefined : [FOUR]));
   const names = Array.from({ length: 40 }, (_, index) => `s${index}.monitoring.svc.cluster.local`);
   const one = resolve(200);
-  const results = await Promise.allSettled(names.map(one));
+  const results = await Promise.allSettled(names.map((name) => one(name)));
   for (const result of results)
     expect(result).toMatchObject({
       status: 'rejected',
@@ -119,6 +119,18 @@ test('names that wait too long for their turn do not resolve, and are not querie
   isAway = false;
   await new Promise((later) => setTimeout(later, 500));
   expect(new Set(asked.map(({ name }) => name)).size).toBeLessThan(10);
+});
+
+test('invalid answers for names that lead elsewhere do not affect others', async () => {
+  const { resolve } = await dns(({ type, name }) =>
+    name.startsWith('junk') ? [Buffer.alloc(0)] : type === A ? [FOUR] : [],
+  );
+  const one = resolve(1_000);
+  const junk = Array.from({ length: 10 }, (_, index) =>
+    one(`junk${index}.shop.svc.cluster.local`, true).catch(({ kind }: ProbeFailure) => kind),
+  );
+  expect(await one(NAME)).toEqual([{ address: '10.0.0.1', family: 4 }]);
+  expect(new Set(await Promise.all(junk))).toEqual(new Set(['resolution']));
 });
 
 test('other names use the system resolver, which knows /etc/hosts', async () => {

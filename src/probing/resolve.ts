@@ -16,8 +16,12 @@ const MAX_ADDRESSES = 16;
 /** Maximum concurrent lookups with the system's resolver, so that libuv's threads stay available for file access. */
 const MAX_SYSTEM_LOOKUPS = 2;
 
-/** Resolves all addresses of a name. @throws ProbeFailure if it does not resolve in time */
-export type Resolve = (name: string) => Promise<readonly LookupAddress[]>;
+/**
+ * Resolves all addresses of a name.
+ * @param isElsewhere its Service leads to a name that its owner chose, with DNS servers that may be hostile
+ * @throws ProbeFailure if it does not resolve in time
+ */
+export type Resolve = (name: string, isElsewhere?: boolean) => Promise<readonly LookupAddress[]>;
 
 /** Names of Services are absolute, so the search list of the Pod does not apply. */
 const SERVICE_NAME = /^[^.]+\.([^.]+)\.svc\./;
@@ -68,16 +72,26 @@ async function withTimeout<T>(work: Promise<T>, deadline: number): Promise<T> {
  * Names of Services are queried from the Pod's DNS servers directly, as absolute names. The system's resolver would first
  * try each suffix of the search list (the names have fewer dots than `ndots`), and while DNS is down, its lookups would
  * occupy the few threads that file access needs too. Other names, which only an operator can allow, use the system's
- * resolver with /etc/hosts and the search list, a few at a time. The time to wait for a turn counts toward the deadline.
+ * resolver with /etc/hosts and the search list, a few at a time. The time to wait for a turn counts toward the deadline. Names
+ * that lead elsewhere have a resolver of their own, because an invalid answer makes other queries on its connection fail.
  * @param servers addresses of DNS servers, instead of those of the system
  */
 export function createResolve(deadline = DEADLINE, servers?: readonly string[]): Resolve {
-  const resolver = new Resolver({ timeout: deadline / 2, tries: 2 });
-  if (servers !== undefined) resolver.setServers(servers);
+  const create = (): Resolver => {
+    const resolver = new Resolver({ timeout: deadline / 2, tries: 2 });
+    if (servers !== undefined) resolver.setServers(servers);
+    return resolver;
+  };
+  const [own, elsewhere] = [create(), create()];
   const limited = pLimit(MAX_SYSTEM_LOOKUPS);
   const inTurn = createQueryLimits();
   /** @throws if the deadline has passed, because its caller has given up by then */
-  const addressesOf = async (name: string, isOver: () => boolean): Promise<readonly LookupAddress[]> => {
+  const addressesOf = async (
+    name: string,
+    isElsewhere: boolean,
+    isOver: () => boolean,
+  ): Promise<readonly LookupAddress[]> => {
+    const resolver = isElsewhere ? elsewhere : own;
     const [, namespace] = SERVICE_NAME.exec(name) ?? [];
     const query = async (): Promise<readonly LookupAddress[]> => {
       if (isOver()) throw noAnswer();
@@ -85,13 +99,13 @@ export function createResolve(deadline = DEADLINE, servers?: readonly string[]):
         ? lookup(name, { all: true })
         : fromBothFamilies([withFamily(resolver.resolve4(name), 4), withFamily(resolver.resolve6(name), 6)]);
     };
-    return namespace === undefined ? limited(query) : inTurn(name, namespace, query);
+    return namespace === undefined ? limited(query) : inTurn({ name, namespace, isElsewhere }, query);
   };
-  return async (name) => {
+  return async (name, isElsewhere = false) => {
     const started = performance.now();
     const isOver = (): boolean => performance.now() - started >= deadline;
     try {
-      const addresses = await withTimeout(addressesOf(name, isOver), deadline);
+      const addresses = await withTimeout(addressesOf(name, isElsewhere, isOver), deadline);
       if (addresses.length === 0) throw new Error('no addresses');
       return addresses.slice(0, MAX_ADDRESSES);
     } catch (error) {

@@ -127,6 +127,28 @@ test('connections with admitted requests are closed last', async () => {
   expect(dropped).toEqual(['displaced 10.0.0.2']);
 });
 
+test('silent connections from many addresses displace no client with several authenticated ones, nor its next one', async () => {
+  const { open, trust, dropped } = setting({ total: 30 });
+  const fair: Peer[] = [];
+  for (let n = 0; n < 5; n++) fair.push(await open('10.2.0.1'));
+  for (const peer of fair) trust(peer);
+  for (let n = 0; n < 500; n++) await open(`10.1.0.${n % 200}`);
+  const next = await open('10.2.0.1');
+  for (let n = 0; n < 20; n++) await open(`10.1.0.${n}`);
+  expect([...fair, next].filter(({ destroyed }) => destroyed)).toEqual([]);
+  expect(dropped.filter((each) => each.includes('10.2.0.1'))).toEqual([]);
+});
+
+test('authenticated connections that take more than half of the server make room for others', async () => {
+  const { open, trust } = setting({ total: 10, perAddress: 6 });
+  const many: Peer[] = [];
+  for (let n = 0; n < 10; n++) many.push(await open(`10.1.0.${n % 2}`));
+  for (const peer of many) trust(peer);
+  const fair = await open('10.2.0.1');
+  expect(fair.destroyed).toBe(false);
+  expect(many.filter(({ destroyed }) => destroyed)).toHaveLength(1);
+});
+
 test('the limits always hold, and the address with the fewest never loses a connection', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -34,6 +34,17 @@ const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddres
 const closesBefore = (a: Connection, b: Connection): boolean =>
   a.asked === b.asked ? a.age < b.age : b.asked;
 
+/** The connections of one address, in order of arrival. */
+class Address {
+  readonly connections = new Set<Connection>();
+  /** Number of those on which no request was admitted. */
+  untrusted = 0;
+
+  get size(): number {
+    return this.connections.size;
+  }
+}
+
 /** @param connections in order of arrival */
 function firstToClose(
   connections: Iterable<Connection>,
@@ -51,14 +62,16 @@ function firstToClose(
 /**
  * Shares the connections of one server fairly. An address has at most its limit: above it, a new connection replaces the oldest one
  * that is neither authenticated nor in use, if there is one. When the server is full, a new connection
- * replaces one of the address with the most connections. Among addresses with equally many, the oldest connection that never
- * sent a request is closed, so silent connections from many addresses cannot lock out clients that send a request at once.
+ * replaces one of the address with the most connections that are not authenticated. Among addresses with equally many, the
+ * oldest connection that never sent a request is closed, so silent connections from many addresses cannot lock out clients that
+ * send a request at once. Authenticated ones are replaced only if they take more than half of the server.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #dropped: Dropped;
   readonly #all = new Map<string, Connection>();
-  readonly #addresses = new Map<string, Set<Connection>>();
+  readonly #addresses = new Map<string, Address>();
+  #trusted = 0;
   #added = 0;
 
   constructor(limits: ConnectionLimits, dropped: Dropped) {
@@ -93,18 +106,22 @@ export class Connections {
   /** Marks the connection of an admitted request, which is closed last. */
   trust(socket: Socket): void {
     const connection = this.#all.get(keyOf(socket));
-    if (connection !== undefined) connection.trusted = true;
+    if (connection === undefined || connection.trusted) return;
+    connection.trusted = true;
+    this.#trusted++;
+    const same = this.#addresses.get(connection.address);
+    if (same !== undefined) same.untrusted--;
   }
 
   /** Counts a new connection, or closes it or another one. */
   add(socket: Socket): void {
     const address = addressKey(socket.remoteAddress ?? 'unknown');
-    const same = this.#addresses.get(address) ?? new Set<Connection>();
+    const same = this.#addresses.get(address) ?? new Address();
     if (same.size >= this.#limits.perAddress() && !this.#makeRoomIn(same)) {
       this.#drop(socket, 'address', address);
       return;
     }
-    if (this.#all.size >= this.#limits.total && !this.#makeRoom(same.size)) {
+    if (this.#all.size >= this.#limits.total && !this.#makeRoom(same)) {
       this.#drop(socket, 'total', address);
       return;
     }
@@ -119,7 +136,8 @@ export class Connections {
       busy: 0,
     };
     this.#all.set(key, connection);
-    same.add(connection);
+    same.connections.add(connection);
+    same.untrusted++;
     this.#addresses.set(address, same);
     socket.once('close', () => this.#remove(connection));
   }
@@ -128,16 +146,18 @@ export class Connections {
     const { key, address } = connection;
     if (this.#all.get(key) === connection) this.#all.delete(key);
     const same = this.#addresses.get(address);
-    same?.delete(connection);
-    if (same?.size === 0) this.#addresses.delete(address);
+    if (same?.connections.delete(connection) !== true) return;
+    if (connection.trusted) this.#trusted--;
+    else same.untrusted--;
+    if (same.size === 0) this.#addresses.delete(address);
   }
 
   /**
    * Closes the oldest idle connection of an address. The new one may be a kubelet probe: a tenant's connections can come from
    * the node's address too, for example through a NodePort.
    */
-  #makeRoomIn(same: ReadonlySet<Connection>): boolean {
-    const victim = firstToClose(same, ({ trusted, busy }) => !trusted && busy === 0);
+  #makeRoomIn({ connections }: Address): boolean {
+    const victim = firstToClose(connections, ({ trusted, busy }) => !trusted && busy === 0);
     if (victim === undefined) return false;
     this.#close(victim, 'address');
     return true;
@@ -150,26 +170,43 @@ export class Connections {
   }
 
   /**
-   * Closes a connection of the address with the most: one that was not admitted, otherwise an idle one.
-   * @param fewer number of connections of the new one's address; addresses with as few are not affected
+   * Closes a connection of the address with the most: one that was not admitted, otherwise an idle one if the admitted ones are
+   * too many.
+   * @param own the address of the new one; addresses with as few are not affected
    */
-  #makeRoom(fewer: number): boolean {
+  #makeRoom(own: Address): boolean {
     const victim =
-      this.#ofTheMost(fewer, ({ trusted }) => !trusted) ?? this.#ofTheMost(fewer, ({ busy }) => busy === 0);
+      this.#ofTheMost(
+        own,
+        ({ untrusted }) => untrusted,
+        ({ trusted }) => !trusted,
+      ) ??
+      (this.#trusted * 2 <= this.#limits.total
+        ? undefined
+        : this.#ofTheMost(
+            own,
+            ({ size }) => size,
+            ({ busy }) => busy === 0,
+          ));
     if (victim === undefined) return false;
     this.#close(victim, 'displaced');
     return true;
   }
 
-  #ofTheMost(fewer: number, wanted: (connection: Connection) => boolean): Connection | undefined {
-    let most = fewer + 1;
+  #ofTheMost(
+    own: Address,
+    sizeOf: (address: Address) => number,
+    wanted: (connection: Connection) => boolean,
+  ): Connection | undefined {
+    let most = sizeOf(own) + 1;
     let found: Connection | undefined;
-    for (const connections of this.#addresses.values()) {
-      if (connections.size < most) continue;
-      const first = firstToClose(connections, wanted);
+    for (const address of this.#addresses.values()) {
+      const size = sizeOf(address);
+      if (size < most) continue;
+      const first = firstToClose(address.connections, wanted);
       if (first === undefined) continue;
-      if (connections.size > most || found === undefined || closesBefore(first, found)) found = first;
-      most = connections.size;
+      if (size > most || found === undefined || closesBefore(first, found)) found = first;
+      most = size;
     }
     return found;
   }

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { FollowInput, FollowOutcome } from '../output.ts';
 import { AgentFollower } from './follower.ts';
-import { type AgentTarget, publishedTarget } from './publisher.ts';
+import { type AgentTarget, publishedTarget, type SyncResult } from './publisher.ts';
 import { endpointReloader } from './reload.ts';
 
 /** What is published; `isWritten`: by this reconciliation. */
@@ -72,6 +72,25 @@ test('the endpoint is called once the mounted file is current, with the key', as
   clock.now += 3_600_000;
   expect(await follow('a')).toEqual([]);
   expect(calls).toHaveLength(1);
+});
+
+test('the room for the file is a limit once it was too small', async () => {
+  const { url } = await holmes(fine);
+  const problem = { where: 'ConfigMap', what: 'is full', fix: 'wait' };
+  const result = { token: 't', frozen: false, direct: false };
+  const results: SyncResult[] = [
+    { ...result, room: 9_000 },
+    { refused: problem, room: 8_000 },
+    { ...result, room: 8_500 },
+    { refused: problem },
+  ];
+  const { agent, follow } = follower(url, { sync: async () => results.shift() ?? result });
+  const rooms: (number | undefined)[] = [];
+  for (const file of ['a', 'b', 'c', 'd', 'e']) {
+    await follow(file);
+    rooms.push(agent.room);
+  }
+  expect(rooms).toEqual([undefined, 8_000, 8_500, 8_500, undefined]);
 });
 
 test('many changes cause one call per interval, and the last change gets through', async () => {

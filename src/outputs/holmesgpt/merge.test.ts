@@ -199,6 +199,30 @@ describe('rejected, and nothing is written', () => {
   });
 });
 
+describe('the room for the generated text', () => {
+  /** A text of about this many bytes. */
+  const generatedOf = (bytes: number): string =>
+    stringify({ toolsets: { core: { enabled: true }, prom: { config: { url: 'x'.repeat(bytes - 90) } } } });
+  const personOf = (kib: number): string =>
+    `toolsets: { mine: { description: "${'y'.repeat(kib * 1024)}" } }\n`;
+
+  test.each([0, 65, 200, 400])('is what people leave, who wrote %i KiB: one as large as it fits', (kib) => {
+    const live = fresh(kib === 0 ? undefined : personOf(kib));
+    const refused = mergeForAgent(generatedOf(460 * 1024), live, holmes);
+    if (refused.kind !== 'refused' || refused.room === undefined) throw new Error('not refused for its size');
+    expect(refused.what).toMatch(/^all keys together would have \d+ KiB, .* until tools are left out$/);
+    const written = mergeForAgent(generatedOf(refused.room), live, holmes);
+    expect(written).toMatchObject({ kind: 'write', room: refused.room });
+    expect(refused.room).toBeGreaterThan((900 / 2 - kib - 8) * 1024);
+  });
+
+  test('is too small if people wrote too much, which the message says', () => {
+    expect(refusal(GEN, fresh(personOf(460)))).toMatch(
+      /what people wrote in custom_toolset\.yaml has 461 KiB and is stored twice, and other keys have 1 KiB; it is left as it is, so what you withdraw stays in force; shorten these texts$/,
+    );
+  });
+});
+
 describe('properties', () => {
   const names = fc.constantFrom('a', 'b', 'c', 'yes', '__x');
   const leaf = fc.oneof(
