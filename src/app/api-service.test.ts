@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { idsOf } from '../controller/backend-ids.ts';
@@ -102,6 +102,32 @@ test('requested discoveries in a row probe again once in the interval, and all o
   expect(touched).toEqual(['tempo']);
   for (const told of await Promise.all(others)) expect(told).toMatchObject({ services: 3, healthy: 1 });
   expect(touched).toEqual(['tempo', 'tempo']);
+});
+
+test('clients that ask for the documents of the known backends at once share them', async () => {
+  const stages = { rules, detection: {} };
+  const parts = { instance: { engine: { targets: [{}], stages } } } as unknown as Parts;
+  const readModel = new ReadModel({ now: () => new Date(0) });
+  const runs: PromiseWithResolvers<unknown>[] = [];
+  const worker = {
+    generate: () => {
+      const run = Promise.withResolvers<unknown>();
+      runs.push(run);
+      return run.promise;
+    },
+  } as never;
+  const { generate } = createApiService(() => parts, readModel, undefined as never, '0.0.0', worker);
+  const [first, second] = [generate(undefined, 'ann'), generate(undefined, 'bob')];
+  expect(runs).toHaveLength(1);
+  runs[0]?.reject(new Error('busy'));
+  await expect(first).rejects.toThrow('busy');
+  await vi.waitUntil(() => runs.length === 2);
+  const third = generate(undefined, 'ann');
+  const generated = { documents: {} };
+  runs[1]?.resolve(generated);
+  expect(await Promise.all([second, third])).toEqual([generated, generated]);
+  expect(await generate(undefined, 'eve')).toBe(generated);
+  expect(runs).toHaveLength(2);
 });
 
 test.each(['http://*.example.com', 'http://a..example.com', 'http://api.example.com:0', 'http://-/v1'])(

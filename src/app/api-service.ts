@@ -110,9 +110,9 @@ export function createApiService(
     async (requests) => rediscover(requests, running(), readModel),
     cooldown,
   );
-  /** The documents for the known backends, cached per revision of the read model. */
-  let cached:
-    | { readonly instance: AppInstance; readonly revision: number; readonly generated: Generated }
+  /** The documents for the known backends of a revision of the read model, which all requests share. */
+  let shared:
+    | { readonly instance: AppInstance; readonly revision: number; readonly generated: Promise<Generated> }
     | undefined;
   return {
     readModel,
@@ -125,8 +125,11 @@ export function createApiService(
       const { targets, stages } = instance.engine;
       const [{ generation }] = targets;
       const { revision } = readModel;
-      if (services === undefined && cached?.revision === revision && cached.instance === instance)
-        return cached.generated;
+      if (services === undefined && shared?.revision === revision && shared.instance === instance) {
+        // If the request of another client was refused, this one may not be.
+        const generated = await shared.generated.catch(() => undefined);
+        if (generated !== undefined) return generated;
+      }
       const options = {
         ...generation,
         // The caller described these services, so MCP servers among them need no approval.
@@ -143,9 +146,9 @@ export function createApiService(
         options,
       });
       try {
-        const generated = await worker.generate(createTask, client);
-        if (services === undefined) cached = { instance, revision, generated };
-        return generated;
+        const generated = worker.generate(createTask, client);
+        if (services === undefined) shared = { instance, revision, generated };
+        return await generated;
       } catch (error) {
         throw toProblem(error, 'The documents were not generated', 'dynamic-toolset generate');
       }

@@ -1,3 +1,4 @@
+import type { Generated } from '../../model/documents.ts';
 import { clientOf } from '../client.ts';
 import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
@@ -18,6 +19,8 @@ function mustHaveKnownTypes(services: readonly GenerateService[], types: readonl
 
 /** `POST /toolsets/generate`. */
 export const generateRoutes: Routes = (app, { service }) => {
+  /** Responses about the known backends, which many requests share. */
+  const bodies = new WeakMap<Generated, Buffer>();
   app.post(`${PATH}/toolsets/generate`, {
     config: { access: { resource: 'toolsets/generate', verb: 'create' } },
     schema: {
@@ -36,8 +39,12 @@ export const generateRoutes: Routes = (app, { service }) => {
     async handler(request, reply) {
       const { services } = (request.body ?? {}) as GenerateBody;
       mustHaveKnownTypes(services ?? [], service.types());
-      const { documents, tools, notes, waiting } = await service.generate(services, clientOf(request));
-      return reply.send({ documents, tools: tools.length, notes, waiting });
+      const generated = await service.generate(services, clientOf(request));
+      const { documents, tools, notes, waiting } = generated;
+      const known = bodies.get(generated);
+      const body = known ?? Buffer.from(JSON.stringify({ documents, tools: tools.length, notes, waiting }));
+      if (services === undefined) bodies.set(generated, body);
+      return reply.type('application/json; charset=utf-8').send(body);
     },
   });
 };
