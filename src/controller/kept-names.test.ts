@@ -111,9 +111,19 @@ describe('a requested name of a backend', () => {
     expect(told(pass([thief, loki, read], names, { now: 2_000_000 }))).toEqual(BACK);
   });
 
-  test('is free once its Services exist and none of them asks for it', () => {
-    expect(told(pass([asking('loki'), read, thief], first.kept))).toEqual(TAKEN);
-    expect(told(pass([thief], first.kept, { others: [asking('loki'), read] }))).toEqual(TAKEN);
+  test('is free for others of its namespace once its Services exist and none of them asks for it', () => {
+    const other = asking('other', 'logs');
+    const moved = { asks: ['other'], gets: ['other'] };
+    expect(told(pass([other, asking('loki'), read, thief], first.kept))).toEqual(moved);
+    expect(told(pass([other, thief], first.kept, { others: [asking('loki'), read] }))).toEqual(moved);
+    expect(told(pass([other, loki, read, thief], first.kept))).toEqual(BACK);
+    expect(told(pass([other, read, thief], first.kept))).toEqual(KEPT);
+  });
+
+  test('is free for all others ten minutes later', () => {
+    const at = (now: number) => told(pass([asking('loki'), read, thief], first.kept, { now }));
+    expect(at(599_999)).toEqual(KEPT);
+    expect(at(600_000)).toEqual(TAKEN);
   });
 
   test('is kept for ten minutes if its Service is switched off, and none of its others asks for it', () => {

@@ -107,7 +107,8 @@ function joined(holder: Holder, before: Holder | undefined): Holder {
 
 /**
  * Keeps requested names for the backends that have them: as long as one of their Services asks for it, whatever it answers,
- * and ten minutes longer if one of them is gone or switched off. Until then, no other backend gets it, in any namespace. Pure.
+ * and ten minutes longer. Until then, no other backend gets it, except one of the same namespace once all Services that had it
+ * exist and none asks for it. Pure.
  * @param candidates the backends that were found
  */
 export function keepNames<T extends Candidate>(
@@ -151,7 +152,7 @@ export function keepNames<T extends Candidate>(
   const current = [...names.values()].flatMap((each): KeptName[] => {
     if (isFound(each) || isPossible(each) || isRequestedStill(each))
       return [{ ...each, at: now, isAsked: true }];
-    return isAnyGone(each.holder) && now - each.at < NAME_KEPT_MS ? [{ ...each, isAsked: false }] : [];
+    return now - each.at < NAME_KEPT_MS ? [{ ...each, isAsked: false }] : [];
   });
   const kept = new Map(limited(current).map((each) => [each.name.toLowerCase(), each]));
   const problems: Problem[] = [];
@@ -159,7 +160,11 @@ export function keepNames<T extends Candidate>(
     /** The other backend for which a name is kept. */
     const otherWith = (name: string): KeptName | undefined => {
       const known = kept.get(name.toLowerCase());
-      return known === undefined || belongsTo(candidate, known.holder) ? undefined : known;
+      if (known === undefined || belongsTo(candidate, known.holder)) return undefined;
+      const { cluster, namespace } = candidate.service;
+      const isOwn = known.holder.cluster === cluster && known.holder.namespace === namespace;
+      // Within a namespace, it may be moved.
+      return isOwn && !known.isAsked && !isAnyGone(known.holder) ? undefined : known;
     };
     const isOthers = (name: string): boolean => otherWith(name) !== undefined;
     const { service, displayName, displayNames } = candidate;
