@@ -1,4 +1,5 @@
 /** What is in use after a pass, and what belongs to it. */
+import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
@@ -150,6 +151,40 @@ describe('when a backend came into use, after a restart', () => {
     // And after another one.
     const next = restarted(passed(known, HOUR, chosen(same), chosen(replaced)), HOUR, [same, replaced], 30);
     expect(hoursOf(withAges(next, [same, replaced]), 30)).toEqual({ same: 2, again: 11, gone: 11 });
+  });
+
+  test('is in the same order as before, whatever the ages of Services', () => {
+    const HOURS = [1, 2, 3, 4, 5, 6];
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...HOURS), fc.constantFrom(...HOURS)), { maxLength: 8 }),
+        (times) => {
+          startAt(0);
+          // A Service is there when it comes into use, and may be created again later.
+          const all = times.map(([age, since], index) => ({
+            first: made(`s${index}`, Math.min(age, since)),
+            last: made(`s${index}`, age),
+            since,
+          }));
+          let last = use({});
+          for (const hour of HOURS)
+            last = passed(
+              last,
+              hour * HOUR + 1,
+              ...all.filter(({ since }) => since <= hour).map(({ first }) => chosen(first)),
+            );
+          const found = all.map((each) => each.last);
+          last = passed(last, 7 * HOUR, ...found.map((each) => chosen(each)));
+          const sorted = (after: Use): string[] =>
+            [...sinceOf(after)]
+              .toSorted(([, a], [, b]) => a.at - b.at)
+              .map(([key]) => `${last.companions.get(key)?.since?.at}`);
+          const before = sorted(last);
+          const after = withAges(restarted(last, 8 * HOUR, found, 20), found);
+          expect(sorted(after)).toEqual(before);
+        },
+      ),
+    );
   });
 
   test('is never later than its start', () => {

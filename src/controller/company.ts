@@ -113,6 +113,35 @@ const VANISHED_MS = 24 * 3_600_000;
 /** How much older than its Service a use must be to be published, in milliseconds: clocks differ. */
 const REPLACED_MS = 5_000;
 
+/** A backend in use. Times are in milliseconds since 1970. */
+interface Aged {
+  readonly key: ServiceKey;
+  readonly since: number;
+  /** The age of its Service; NaN if it is gone. */
+  readonly created: number;
+}
+
+/**
+ * The backends of which the age of their Service does not say when they came into use, compared with others of their
+ * namespace: a Service may be created again, and one that was offered late is older than it seems.
+ */
+function agedOtherwise(backends: readonly Aged[]): ReadonlySet<ServiceKey> {
+  const found = new Set<ServiceKey>();
+  for (const each of Map.groupBy(backends, ({ key }) => displayNamespace(partsOf(key))).values()) {
+    let latest = { since: Number.NEGATIVE_INFINITY, age: Number.NEGATIVE_INFINITY };
+    for (const { key, since, created } of each.toSorted(
+      (a, b) => a.since - b.since || a.created - b.created || 0,
+    )) {
+      const isReplaced = since + REPLACED_MS < created;
+      const seemsOlder = created < latest.age || (created === latest.age && since > latest.since);
+      if (isReplaced || seemsOlder) found.add(key);
+      const age = isReplaced || seemsOlder || Number.isNaN(created) ? since : created;
+      if (age >= latest.age) latest = { since, age };
+    }
+  }
+  return found;
+}
+
 /**
  * What is in use, or was in the last day, and has worked, to be published. What was in use longest comes first.
  * @param found the discovered backends
@@ -124,15 +153,18 @@ export function servicesInUseOf(
   now: number = performance.now(),
 ): ServiceInUse[] {
   const shown = new Map(found.map((each) => [keyOfService(each.service), each]));
+  const aged = [...inUse].flatMap((key): Aged[] => {
+    const { since = BEFORE } = companions.get(key) ?? {};
+    const created = vanished.has(key) ? Number.NaN : Date.parse(shown.get(key)?.service.created ?? '');
+    return since.at === 0 ? [] : [{ key, since: performance.timeOrigin + since.at, created }];
+  });
+  const otherwise = agedOtherwise(aged);
   const told = [...inUse].flatMap((key) => {
     const { all = [], hasWorked = true, since = BEFORE } = companions.get(key) ?? {};
     const gone = vanished.get(key);
     if (!hasWorked || (gone !== undefined && now - gone.at > VANISHED_MS)) return [];
     const service = partsOf(key);
     const known = shown.get(key);
-    const wasReplaced =
-      gone === undefined &&
-      performance.timeOrigin + since.at + REPLACED_MS < Date.parse(known?.service.created ?? '');
     return {
       used: gone?.used ?? now - since.at,
       told: {
@@ -142,7 +174,7 @@ export function servicesInUseOf(
         ...(gone === undefined
           ? {}
           : { gone: { at: secondsOf(gone.at), used: Math.round(gone.used / 1_000) } }),
-        ...(wasReplaced ? { since: secondsOf(since.at) } : {}),
+        ...(gone === undefined && otherwise.has(key) ? { since: secondsOf(since.at) } : {}),
       },
     };
   });
