@@ -21,11 +21,6 @@ const ECHO = worker(`${PORT} parentPort.on('message', ({ text }) => {
   parentPort.postMessage({ faults: [], more: 0, refused: text === 'no' });
 });`);
 
-/** Takes as many milliseconds as the text says. */
-const SLOW = worker(`${PORT} parentPort.on('message', ({ text }) => {
-  setTimeout(() => parentPort.postMessage({ faults: [], more: 0, refused: false }), Number(text));
-});`);
-
 test.each(['overrides', 'holmesgpt', 'toolset-json'] as const)(
   'the worker reports %s like the same check here',
   async (kind) => {
@@ -45,27 +40,34 @@ test('each client has one text at a time, and the number of clients is limited',
 });
 
 test('the client that used the worker least is next, and takes the place of the one that used it most', async () => {
-  const checks = textChecks({ file: SLOW, clients: 3 });
+  const clock = { now: 0 };
+  const checks = textChecks({ file: ECHO, clients: 3, now: () => clock.now });
   const done: string[] = [];
-  const check = (client: string, text = '') =>
-    checks.check('overrides', text, client).then(
+  const run = (client: string, cost = 0): Promise<unknown> => {
+    const createTask = async () => {
+      clock.now += cost;
+      return { kind: 'check', format: 'overrides', text: '' } as never;
+    };
+    return checks.generate(createTask, client).then(
       () => done.push(client),
       ({ reason }: TaskRejected) => done.push(`${client} ${reason}`),
     );
-  // The first one also pays for the start of the worker.
-  await check('first');
-  await Promise.all([check('heavy', '40'), check('heavier', '80')]);
-  done.shift();
-  const all = [check('running', '20'), check('heavier'), check('heavy')];
-  all.push(check('light'), check('lighter'));
-  await Promise.all(all);
+  };
+  await Promise.all([run('heavy', 40), run('heavier', 80)]);
+  await Promise.all([run('running', 20), run('heavier'), run('heavy'), run('light'), run('lighter')]);
   expect(done).toEqual(['heavy', 'heavier', 'heavier busy', 'heavy busy', 'running', 'light', 'lighter']);
   done.length = 0;
-  await Promise.all([check('running', '20'), check('heavier'), check('heavy')]);
+  await Promise.all([run('running', 20), run('heavier'), run('heavy')]);
   expect(done).toEqual(['running', 'heavy', 'heavier']);
   // Others that used as little do not displace each other.
-  await Promise.all([check('new', '20'), check('newer'), check('newest'), check('last')]);
+  await Promise.all([run('new', 20), run('newer'), run('newest'), run('last')]);
   expect(done.slice(3)).toEqual(['last busy', 'new', 'newer', 'newest']);
+  // What was used long ago counts less.
+  done.length = 0;
+  clock.now += 10 * 60_000;
+  await run('recent', 1);
+  await Promise.all([run('running', 1), run('recent'), run('heavier')]);
+  expect(done).toEqual(['recent', 'running', 'heavier', 'recent']);
 });
 
 test.each([

@@ -19,6 +19,8 @@ export class TaskRejected extends Error {
 export interface ClientWorkerOptions extends WorkerThreadOptions {
   /** Maximum clients with a queued or running task. */
   readonly clients?: number;
+  /** A monotonic clock, in milliseconds. */
+  readonly now?: () => number;
 }
 
 /** Half of what a client used counts after this time, in milliseconds. */
@@ -41,6 +43,7 @@ interface Waiting {
 export class ClientWorker {
   readonly #thread: WorkerThread;
   readonly #maxClients: number;
+  readonly #now: () => number;
   /** Those with a task, one of which may be running. */
   readonly #clients = new Set<string>();
   #waiting: Waiting[] = [];
@@ -50,7 +53,8 @@ export class ClientWorker {
     max: MAX_REMEMBERED,
   });
 
-  constructor({ clients = 8, ...options }: ClientWorkerOptions = {}) {
+  constructor({ clients = 32, now = () => performance.now(), ...options }: ClientWorkerOptions = {}) {
+    this.#now = now;
     this.#thread = new WorkerThread(options);
     this.#maxClients = clients;
   }
@@ -82,14 +86,14 @@ export class ClientWorker {
     this.#clients.add(client);
     try {
       await this.#turn(client);
-      const began = performance.now();
+      const began = this.#now();
       try {
         return await this.#thread.run<T>(await createTask());
       } catch (error) {
         if (!(error instanceof WorkerLimitError)) throw error;
         throw new TaskRejected('costly', error.message, { cause: error });
       } finally {
-        const now = performance.now();
+        const now = this.#now();
         this.#used.set(client, { amount: this.#usedBy(client) + now - began, at: now });
         void this.#thread.rested.then(() => this.#next());
       }
@@ -101,7 +105,7 @@ export class ClientWorker {
   /** What a client used in the last minutes, in milliseconds. */
   #usedBy(client: string): number {
     const used = this.#used.get(client);
-    return used === undefined ? 0 : used.amount * 0.5 ** ((performance.now() - used.at) / HALF_LIFE_MS);
+    return used === undefined ? 0 : used.amount * 0.5 ** ((this.#now() - used.at) / HALF_LIFE_MS);
   }
 
   /** Rejects the waiting task of the client that used most, if that is more than this one did. */
