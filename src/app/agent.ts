@@ -9,12 +9,14 @@ import { createMerger } from './merger.ts';
 /**
  * Creates the follower that makes HolmesGPT load the published documents, if it is configured.
  * @param kube the cluster of the published ConfigMap; `undefined` if the target is a file
+ * @param room that of the follower before, which the first sync corrects
  * @throws UserError if the settings contradict each other
  */
 export async function createFollower(
   settings: Configuration,
   env: Env,
   kube: KubeClient | undefined,
+  room: number | undefined,
 ): Promise<Follower | undefined> {
   const plan = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);
   if (plan === undefined) return undefined;
@@ -45,6 +47,7 @@ export async function createFollower(
           : endpointReloader(reload.url, reload.apiKey),
     reloadInterval,
     checkInterval: settings.discoveryInterval,
+    room,
     now: () => performance.now(),
     date: () => new Date(),
     random: Math.random,

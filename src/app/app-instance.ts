@@ -95,7 +95,7 @@ export async function createAppInstance(
   const unused = unusedDeployment(settings);
   for (const warning of [...(unused === undefined ? [] : [unused]), ...idleSettings(settings)])
     log.warn({ component: 'configuration' }, warning);
-  const follower = await createFollower(settings, host.env, kube);
+  const follower = await createFollower(settings, host.env, kube, before?.engine.targets[0].follower?.room);
   let changed: ReadinessListener['changed'] = () => {};
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const readiness: ReadinessListener = { changed: (service, ready) => changed(service, ready), signal };

@@ -14,6 +14,8 @@ export interface AgentOptions {
   readonly reloadInterval: number;
   /** How long the last observed state of the cluster is trusted, in milliseconds. */
   readonly checkInterval: number;
+  /** The last known room for the file; absent: unknown. */
+  readonly room?: number | undefined;
   /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
   /** The wall clock, for comparison with timestamps in the cluster. */
@@ -58,6 +60,7 @@ export class AgentFollower implements Follower {
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.room = options.room;
     this.#pace = { lag: options.reloader?.lag ?? 0, interval: options.reloadInterval };
   }
 
