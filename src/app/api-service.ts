@@ -146,7 +146,7 @@ export function createApiService(
         options,
       });
       try {
-        const generated = worker.generate(createTask, client);
+        const generated = worker.generate(createTask, client, services?.length ?? readModel.services.length);
         if (services === undefined) shared = { instance, revision, generated };
         return await generated;
       } catch (error) {

@@ -43,12 +43,12 @@ test('the client that used the worker least is next, and takes the place of the 
   const clock = { now: 0 };
   const checks = textChecks({ file: ECHO, clients: 3, now: () => clock.now });
   const done: string[] = [];
-  const run = (client: string, cost = 0): Promise<unknown> => {
+  const run = (client: string, cost = 0, expected = 0): Promise<unknown> => {
     const createTask = async () => {
       clock.now += cost;
       return { kind: 'check', format: 'overrides', text: '' } as never;
     };
-    return checks.generate(createTask, client).then(
+    return checks.generate(createTask, client, expected).then(
       () => done.push(client),
       ({ reason }: TaskRejected) => done.push(`${client} ${reason}`),
     );
@@ -68,6 +68,10 @@ test('the client that used the worker least is next, and takes the place of the 
   await run('recent', 1);
   await Promise.all([run('running', 1), run('recent'), run('heavier')]);
   expect(done).toEqual(['recent', 'running', 'heavier', 'recent']);
+  // What a task will take counts before it ran.
+  done.length = 0;
+  await Promise.all([run('running', 1), run('first', 0, 900), run('second', 0, 900), run('recent', 0, 1)]);
+  expect(done).toEqual(['second busy', 'running', 'recent', 'first']);
 });
 
 test.each([

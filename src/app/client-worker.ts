@@ -28,9 +28,14 @@ const HALF_LIFE_MS = 60_000;
 /** Maximum clients that are remembered. */
 const MAX_REMEMBERED = 1_000;
 
+/** Characters of a text that take about a millisecond to check. */
+const CHARACTERS_PER_MS = 256;
+
 /** A client with a task that waits for its turn. */
 interface Waiting {
   readonly client: string;
+  /** The time that its task will take, in milliseconds: an estimate. */
+  readonly expected: number;
   readonly begin: () => void;
   readonly reject: (error: TaskRejected) => void;
 }
@@ -38,7 +43,7 @@ interface Waiting {
 /**
  * Checks texts and generates documents for API clients in a worker thread, so that no request blocks the event loop.
  * It runs one task at a time, accepts one task per client, and limits the number of clients. The client that used the worker
- * least has precedence, so that those with costly tasks keep no others out.
+ * least, its waiting task included, has precedence, so that those with costly tasks keep no others out.
  */
 export class ClientWorker {
   readonly #thread: WorkerThread;
@@ -66,26 +71,32 @@ export class ClientWorker {
    * @throws TaskRejected
    */
   check(format: string, text: string, client: string): Promise<ContentFaults> {
-    return this.#run(() => ({ kind: 'check', format, text }), client);
+    return this.#run(() => ({ kind: 'check', format, text }), client, text.length / CHARACTERS_PER_MS);
   }
 
   /**
    * Generates documents.
    * @param createTask called once the client is admitted
    * @param client identifies the caller
+   * @param services their number
    * @throws TaskRejected
    */
-  generate(createTask: () => Promise<GenerateTask>, client: string): Promise<Generated> {
-    return this.#run(createTask, client);
+  generate(createTask: () => Promise<GenerateTask>, client: string, services: number): Promise<Generated> {
+    // Rendering a service takes about a millisecond.
+    return this.#run(createTask, client, services);
   }
 
-  async #run<T>(createTask: () => WorkerTask | Promise<WorkerTask>, client: string): Promise<T> {
+  async #run<T>(
+    createTask: () => WorkerTask | Promise<WorkerTask>,
+    client: string,
+    expected: number,
+  ): Promise<T> {
     if (this.#clients.has(client))
       throw new TaskRejected('client', 'another request of your client is in progress; send one at a time');
-    if (this.#clients.size >= this.#maxClients) this.#makeRoom(client);
+    if (this.#clients.size >= this.#maxClients) this.#makeRoom(client, expected);
     this.#clients.add(client);
     try {
-      await this.#turn(client);
+      await this.#turn(client, expected);
       const began = this.#now();
       try {
         return await this.#thread.run<T>(await createTask());
@@ -108,29 +119,35 @@ export class ClientWorker {
     return used === undefined ? 0 : used.amount * 0.5 ** ((this.#now() - used.at) / HALF_LIFE_MS);
   }
 
+  /** What a client will have used after its waiting task. */
+  #dueOf({ client, expected }: Pick<Waiting, 'client' | 'expected'>): number {
+    return this.#usedBy(client) + expected;
+  }
+
   /** Rejects the waiting task of the client that used most, if that is more than this one did. */
-  #makeRoom(client: string): void {
+  #makeRoom(client: string, expected: number): void {
     const busy = new TaskRejected(
       'busy',
       `requests of ${this.#maxClients} clients are in progress; try again`,
     );
-    const [most] = this.#waiting.toSorted((a, b) => this.#usedBy(b.client) - this.#usedBy(a.client));
-    if (most === undefined || this.#usedBy(most.client) <= this.#usedBy(client)) throw busy;
+    // Of several, the one that came last.
+    const most = this.#waiting.toSorted((a, b) => this.#dueOf(a) - this.#dueOf(b)).at(-1);
+    if (most === undefined || this.#dueOf(most) <= this.#dueOf({ client, expected })) throw busy;
     this.#waiting = this.#waiting.filter((each) => each !== most);
     this.#clients.delete(most.client);
     most.reject(busy);
   }
 
   /** Resolves when the client has its turn. */
-  #turn(client: string): Promise<void> {
+  #turn(client: string, expected: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push({ client, begin: resolve, reject });
+    this.#waiting.push({ client, expected, begin: resolve, reject });
     if (!this.#isRunning) this.#next();
     return promise;
   }
 
   #next(): void {
-    const [first] = this.#waiting.toSorted((a, b) => this.#usedBy(a.client) - this.#usedBy(b.client));
+    const [first] = this.#waiting.toSorted((a, b) => this.#dueOf(a) - this.#dueOf(b));
     this.#isRunning = first !== undefined;
     if (first === undefined) return;
     this.#waiting = this.#waiting.filter((each) => each !== first);

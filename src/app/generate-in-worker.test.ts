@@ -18,9 +18,9 @@ function setting(): { readonly backing: Backing; readonly readModel: ReadModel; 
   const readModel = new ReadModel({ now: () => new Date(0) });
   const asked: string[] = [];
   class Counting extends ClientWorker {
-    override generate(...[question, client]: Parameters<ClientWorker['generate']>) {
+    override generate(...[question, client, services]: Parameters<ClientWorker['generate']>) {
       asked.push(client);
-      return super.generate(question, client);
+      return super.generate(question, client, services);
     }
   }
   const checks = new Counting({ longest: 60_000 });

@@ -257,7 +257,7 @@ export async function createApp({
   app.addHook('onResponse', async (request) => request.bodyRead?.());
   app.addHook('preHandler', async (request, reply) => {
     if (request.authenticated !== true) return;
-    connections.trust(request.raw.socket);
+    connections.trust(request.raw.socket, clientOf(request));
     reply.header('keep-alive', `timeout=${LONGEST_IDLE / 1000}`);
   });
   app.addHook('onResponse', async (request, reply) => {

@@ -34,7 +34,8 @@ function setting({ total = 1_000, perAddress = 50 } = {}) {
     await new Promise(setImmediate);
     return peer;
   };
-  const trust = (peer: Peer): void => connections.trust(peer as unknown as Socket);
+  const trust = (peer: Peer, client = peer.remoteAddress): void =>
+    connections.trust(peer as unknown as Socket, client);
   const server = new EventEmitter();
   connections.guard(server as unknown as Server);
   /** A request on a connection. @returns ends it */
@@ -147,6 +148,18 @@ test('authenticated connections that take more than half of the server make room
   const fair = await open('10.2.0.1');
   expect(fair.destroyed).toBe(false);
   expect(many.filter(({ destroyed }) => destroyed)).toHaveLength(1);
+});
+
+test('a client with a connection from each of many addresses displaces none of a client with several', async () => {
+  const { open, trust } = setting({ total: 30 });
+  const fair: Peer[] = [];
+  for (let n = 0; n < 5; n++) fair.push(await open('10.2.0.1'));
+  for (const peer of fair) trust(peer, 'fair');
+  for (let n = 0; n < 400; n++) trust(await open(`10.1.${n >> 8}.${n % 256}`), 'many');
+  const next = await open('10.2.0.1');
+  trust(next, 'fair');
+  for (let n = 0; n < 40; n++) trust(await open(`10.3.0.${n}`), 'many');
+  expect([...fair, next].filter(({ destroyed }) => destroyed)).toEqual([]);
 });
 
 test('the limits always hold, and the address with the fewest never loses a connection', async () => {

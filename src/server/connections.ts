@@ -19,8 +19,8 @@ interface Connection {
   readonly address: string;
   /** Sequence number. */
   readonly age: number;
-  /** A request on it was admitted. */
-  trusted: boolean;
+  /** The client whose request on it was admitted; undefined: none was. */
+  client: string | undefined;
   /** It has sent a complete request. */
   asked: boolean;
   /** Number of requests in progress. */
@@ -64,13 +64,16 @@ function firstToClose(
  * that is neither authenticated nor in use, if there is one. When the server is full, a new connection
  * replaces one of the address with the most connections that are not authenticated. Among addresses with equally many, the
  * oldest connection that never sent a request is closed, so silent connections from many addresses cannot lock out clients that
- * send a request at once. Authenticated ones are replaced only if they take more than half of the server.
+ * send a request at once. Authenticated ones are replaced only if they take more than half of the server: those of the client
+ * with the most, whatever its addresses.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #dropped: Dropped;
   readonly #all = new Map<string, Connection>();
   readonly #addresses = new Map<string, Address>();
+  /** Those with admitted requests, by client. */
+  readonly #clients = new Map<string, Set<Connection>>();
   #trusted = 0;
   #added = 0;
 
@@ -103,12 +106,14 @@ export class Connections {
     });
   }
 
-  /** Marks the connection of an admitted request, which is closed last. */
-  trust(socket: Socket): void {
+  /** Marks the connection of a client's admitted request, which is closed last. */
+  trust(socket: Socket, client: string): void {
     const connection = this.#all.get(keyOf(socket));
-    if (connection === undefined || connection.trusted) return;
-    connection.trusted = true;
+    if (connection === undefined || connection.client !== undefined) return;
+    connection.client = client;
     this.#trusted++;
+    const others = this.#clients.get(client) ?? new Set();
+    this.#clients.set(client, others.add(connection));
     const same = this.#addresses.get(connection.address);
     if (same !== undefined) same.untrusted--;
   }
@@ -131,7 +136,7 @@ export class Connections {
       socket,
       address,
       age: this.#added++,
-      trusted: false,
+      client: undefined,
       asked: false,
       busy: 0,
     };
@@ -147,8 +152,14 @@ export class Connections {
     if (this.#all.get(key) === connection) this.#all.delete(key);
     const same = this.#addresses.get(address);
     if (same?.connections.delete(connection) !== true) return;
-    if (connection.trusted) this.#trusted--;
-    else same.untrusted--;
+    const { client } = connection;
+    if (client === undefined) same.untrusted--;
+    else {
+      this.#trusted--;
+      const others = this.#clients.get(client);
+      others?.delete(connection);
+      if (others?.size === 0) this.#clients.delete(client);
+    }
     if (same.size === 0) this.#addresses.delete(address);
   }
 
@@ -157,7 +168,7 @@ export class Connections {
    * the node's address too, for example through a NodePort.
    */
   #makeRoomIn({ connections }: Address): boolean {
-    const victim = firstToClose(connections, ({ trusted, busy }) => !trusted && busy === 0);
+    const victim = firstToClose(connections, ({ client, busy }) => client === undefined && busy === 0);
     if (victim === undefined) return false;
     this.#close(victim, 'address');
     return true;
@@ -170,43 +181,41 @@ export class Connections {
   }
 
   /**
-   * Closes a connection of the address with the most: one that was not admitted, otherwise an idle one if the admitted ones are
-   * too many.
+   * Closes a connection without an admitted request, of the address with the most of them; otherwise an idle one of the client
+   * with the most, if the admitted ones are too many.
    * @param own the address of the new one; addresses with as few are not affected
    */
   #makeRoom(own: Address): boolean {
-    const victim =
-      this.#ofTheMost(
-        own,
-        ({ untrusted }) => untrusted,
-        ({ trusted }) => !trusted,
-      ) ??
-      (this.#trusted * 2 <= this.#limits.total
-        ? undefined
-        : this.#ofTheMost(
-            own,
-            ({ size }) => size,
-            ({ busy }) => busy === 0,
-          ));
+    const isCrowded = this.#trusted * 2 > this.#limits.total;
+    const victim = this.#strangerOfTheMost(own) ?? (isCrowded ? this.#idleOfTheMost() : undefined);
     if (victim === undefined) return false;
     this.#close(victim, 'displaced');
     return true;
   }
 
-  #ofTheMost(
-    own: Address,
-    sizeOf: (address: Address) => number,
-    wanted: (connection: Connection) => boolean,
-  ): Connection | undefined {
-    let most = sizeOf(own) + 1;
+  #strangerOfTheMost(own: Address): Connection | undefined {
+    let most = own.untrusted + 1;
     let found: Connection | undefined;
-    for (const address of this.#addresses.values()) {
-      const size = sizeOf(address);
-      if (size < most) continue;
-      const first = firstToClose(address.connections, wanted);
+    for (const { connections, untrusted } of this.#addresses.values()) {
+      if (untrusted < most) continue;
+      const first = firstToClose(connections, ({ client }) => client === undefined);
       if (first === undefined) continue;
-      if (size > most || found === undefined || closesBefore(first, found)) found = first;
-      most = size;
+      if (untrusted > most || found === undefined || closesBefore(first, found)) found = first;
+      most = untrusted;
+    }
+    return found;
+  }
+
+  /** A client can have many addresses, so these do not count. */
+  #idleOfTheMost(): Connection | undefined {
+    let most = 1;
+    let found: Connection | undefined;
+    for (const connections of this.#clients.values()) {
+      if (connections.size <= most) continue;
+      const first = firstToClose(connections, ({ busy }) => busy === 0);
+      if (first === undefined) continue;
+      most = connections.size;
+      found = first;
     }
     return found;
   }

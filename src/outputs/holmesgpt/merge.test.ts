@@ -213,7 +213,7 @@ describe('the room for the generated text', () => {
     expect(refused.what).toMatch(/^all keys together would have \d+ KiB, .* until tools are left out$/);
     const written = mergeForAgent(generatedOf(refused.room), live, holmes);
     expect(written).toMatchObject({ kind: 'write', room: refused.room });
-    expect(refused.room).toBeGreaterThan((900 / 2 - kib - 8) * 1024);
+    expect(refused.room).toBeGreaterThan((900 / 2 - kib - 16) * 1024);
   });
 
   test('is too small if people wrote too much, which the message says', () => {

@@ -197,7 +197,8 @@ export function mergeForAgent(
   );
   // The generated text is stored beside the file that has it, too.
   const persons = sizeOf(handWritten.text) + Math.max(0, sizeOf(file) - sizeOf(generated));
-  const room = Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP) * ROOM_STEP);
+  // With more entries, the file may have some bytes more than both texts.
+  const room = Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP - 2) * ROOM_STEP);
   if (fileStays && Object.entries(data).every(([key, text]) => live.data[key] === text))
     return { kind: 'none', token, notes, room };
   const bytes = others + Object.values(data).reduce((sum, text) => sum + sizeOf(text), 0);
