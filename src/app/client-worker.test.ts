@@ -74,6 +74,20 @@ test('the client that used the worker least is next, and takes the place of the 
   expect(done).toEqual(['second busy', 'running', 'recent', 'first']);
 });
 
+test('many small tasks wait together, and large ones make room for them', async () => {
+  const checks = textChecks({ file: ECHO, queued: 100 });
+  const done: string[] = [];
+  const check = (client: string, size: number): Promise<unknown> =>
+    checks.check('overrides', ' '.repeat(size * 256), client).then(
+      () => done.push(client),
+      ({ reason }: TaskRejected) => done.push(`${client} ${reason}`),
+    );
+  const small = Array.from({ length: 50 }, (_, index) => check(`${index}`, 1));
+  await Promise.all([check('large', 45), check('larger', 60), ...small, check('last', 20)]);
+  expect(done.filter((each) => each.includes('busy'))).toEqual(['larger busy', 'large busy']);
+  expect(done).toHaveLength(53);
+});
+
 test.each([
   ['loop', /more than 0\.2 s/],
   ['eat', /more than 16 MiB of memory/],

@@ -19,6 +19,8 @@ export class TaskRejected extends Error {
 export interface ClientWorkerOptions extends WorkerThreadOptions {
   /** Maximum clients with a queued or running task. */
   readonly clients?: number;
+  /** Maximum time that queued tasks are expected to take together, in milliseconds. Their texts are in memory. */
+  readonly queued?: number;
   /** A monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
@@ -48,6 +50,7 @@ interface Waiting {
 export class ClientWorker {
   readonly #thread: WorkerThread;
   readonly #maxClients: number;
+  readonly #maxQueued: number;
   readonly #now: () => number;
   /** Those with a task, one of which may be running. */
   readonly #clients = new Set<string>();
@@ -58,8 +61,14 @@ export class ClientWorker {
     max: MAX_REMEMBERED,
   });
 
-  constructor({ clients = 32, now = () => performance.now(), ...options }: ClientWorkerOptions = {}) {
+  constructor({
+    clients = 256,
+    queued = 30_000,
+    now = () => performance.now(),
+    ...options
+  }: ClientWorkerOptions = {}) {
     this.#now = now;
+    this.#maxQueued = queued;
     this.#thread = new WorkerThread(options);
     this.#maxClients = clients;
   }
@@ -93,10 +102,12 @@ export class ClientWorker {
   ): Promise<T> {
     if (this.#clients.has(client))
       throw new TaskRejected('client', 'another request of your client is in progress; send one at a time');
-    if (this.#clients.size >= this.#maxClients) this.#makeRoom(client, expected);
+    this.#makeRoom(client, expected);
     this.#clients.add(client);
     try {
       await this.#turn(client, expected);
+      // Nobody pays for the start of the worker.
+      await this.#thread.started();
       const began = this.#now();
       try {
         return await this.#thread.run<T>(await createTask());
@@ -124,18 +135,23 @@ export class ClientWorker {
     return this.#usedBy(client) + expected;
   }
 
-  /** Rejects the waiting task of the client that used most, if that is more than this one did. */
+  /** Rejects waiting tasks of the clients that used most until there is room, but only of those that used more than this one. */
   #makeRoom(client: string, expected: number): void {
-    const busy = new TaskRejected(
-      'busy',
-      `requests of ${this.#maxClients} clients are in progress; try again`,
-    );
-    // Of several, the one that came last.
-    const most = this.#waiting.toSorted((a, b) => this.#dueOf(a) - this.#dueOf(b)).at(-1);
-    if (most === undefined || this.#dueOf(most) <= this.#dueOf({ client, expected })) throw busy;
-    this.#waiting = this.#waiting.filter((each) => each !== most);
-    this.#clients.delete(most.client);
-    most.reject(busy);
+    const due = this.#dueOf({ client, expected });
+    let queued = this.#waiting.reduce((sum, each) => sum + each.expected, expected);
+    while (this.#clients.size >= this.#maxClients || (queued > this.#maxQueued && queued > expected)) {
+      const busy = new TaskRejected(
+        'busy',
+        `requests of ${this.#clients.size} clients are in progress; try again`,
+      );
+      // Of several, the one that came last.
+      const most = this.#waiting.toSorted((a, b) => this.#dueOf(a) - this.#dueOf(b)).at(-1);
+      if (most === undefined || this.#dueOf(most) <= due) throw busy;
+      this.#waiting = this.#waiting.filter((each) => each !== most);
+      this.#clients.delete(most.client);
+      queued -= most.expected;
+      most.reject(busy);
+    }
   }
 
   /** Resolves when the client has its turn. */
