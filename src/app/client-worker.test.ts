@@ -53,7 +53,7 @@ test('the client that used the worker least is next, and takes the place of the 
       ({ reason }: TaskRejected) => done.push(`${client} ${reason}`),
     );
   };
-  await Promise.all([run('heavy', 40), run('heavier', 80)]);
+  await Promise.all([run('heavy', 40, 10), run('heavier', 80, 20)]);
   await Promise.all([run('running', 20), run('heavier'), run('heavy'), run('light'), run('lighter')]);
   expect(done).toEqual(['heavy', 'heavier', 'heavier busy', 'heavy busy', 'running', 'light', 'lighter']);
   done.length = 0;

@@ -33,6 +33,9 @@ const MAX_REMEMBERED = 1_000;
 /** Characters of a text that take about a millisecond to check. */
 const CHARACTERS_PER_MS = 256;
 
+/** What a task counts at most, in milliseconds, so that nobody pays for the start of a worker after another one's task ended it. */
+const mostCharged = (expected: number): number => 10 + 4 * expected;
+
 /** A client with a task that waits for its turn. */
 interface Waiting {
   readonly client: string;
@@ -106,8 +109,6 @@ export class ClientWorker {
     this.#clients.add(client);
     try {
       await this.#turn(client, expected);
-      // Nobody pays for the start of the worker.
-      await this.#thread.started();
       const began = this.#now();
       try {
         return await this.#thread.run<T>(await createTask());
@@ -116,7 +117,8 @@ export class ClientWorker {
         throw new TaskRejected('costly', error.message, { cause: error });
       } finally {
         const now = this.#now();
-        this.#used.set(client, { amount: this.#usedBy(client) + now - began, at: now });
+        const took = Math.min(now - began, mostCharged(expected));
+        this.#used.set(client, { amount: this.#usedBy(client) + took, at: now });
         void this.#thread.rested.then(() => this.#next());
       }
     } finally {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { WorkerTask } from './text-worker.ts';
@@ -44,13 +43,6 @@ export class WorkerThread {
     this.#longest = longest;
     this.#heap = heap;
     this.#idle = idle;
-  }
-
-  /** Starts the worker, and resolves when it runs. @throws Error if it fails */
-  async started(): Promise<void> {
-    const isNew = this.#worker === undefined;
-    this.#worker ??= this.#start();
-    if (isNew) await once(this.#worker, 'online');
   }
 
   /** Resolves after all tasks, and the pause after the last one. */
