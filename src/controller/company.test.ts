@@ -187,10 +187,15 @@ describe('when a backend came into use, after a restart', () => {
     );
   });
 
-  test('is never later than its start', () => {
+  test('of what another process published meanwhile is when its Service was created, and nothing is stored', () => {
     startAt(10);
-    const before = use({ one: company([]) });
-    expect(sinceOf(withAges(before, [made('one', 11)])).get(keyed('one'))?.at).toBe(-1);
+    const one = made('one', 11);
+    const known = withAges(use({ one: company([]) }), [one]);
+    expect(sinceOf(known).get(keyed('one'))?.at).toBe(HOUR);
+    const shown = { ...one, tool: 'one.monitoring' } as never;
+    expect(servicesInUseOf(known, [shown], 2 * HOUR)).toEqual([
+      { service: expect.objectContaining({ name: 'one' }), tool: 'one.monitoring', others: [] },
+    ]);
   });
 });
 

@@ -19,7 +19,7 @@ export interface Company {
   readonly better: ReadonlySet<string>;
   /** Whether the entry point has worked since. Until then, Services that are added belong to its company. */
   readonly hasWorked: boolean;
-  /** When the backend came into use; absent: unknown, before this process. */
+  /** When the backend came into use; absent: unknown, because another process published it. */
   readonly since?: Seniority;
 }
 
@@ -53,7 +53,7 @@ const atOf = (seconds: number): number => seconds * 1_000 - performance.timeOrig
 const secondsOf = (at: number): number => Math.round((performance.timeOrigin + at) / 1_000);
 
 /**
- * What is in use, with the seniority of what came into use before this process: the age of its Service, unless another one was
+ * What is in use, with the seniority of what another process published: the age of its Service, unless another one was
  * published.
  */
 export function withAges<T extends Use>(use: T, candidates: readonly Candidate[]): T {
@@ -116,6 +116,7 @@ const REPLACED_MS = 5_000;
 /** A backend in use. Times are in milliseconds since 1970. */
 interface Aged {
   readonly key: ServiceKey;
+  /** In whole seconds, as it is published, so that another process comes to the same result. */
   readonly since: number;
   /** The age of its Service; NaN if it is gone. */
   readonly created: number;
@@ -156,7 +157,7 @@ export function servicesInUseOf(
   const aged = [...inUse].flatMap((key): Aged[] => {
     const { since = BEFORE } = companions.get(key) ?? {};
     const created = vanished.has(key) ? Number.NaN : Date.parse(shown.get(key)?.service.created ?? '');
-    return since.at === 0 ? [] : [{ key, since: performance.timeOrigin + since.at, created }];
+    return since.at === 0 ? [] : [{ key, since: secondsOf(since.at) * 1_000, created }];
   });
   const otherwise = agedOtherwise(aged);
   const told = [...inUse].flatMap((key) => {
@@ -173,7 +174,7 @@ export function servicesInUseOf(
         others: [...all],
         ...(gone === undefined
           ? {}
-          : { gone: { at: secondsOf(gone.at), used: Math.round(gone.used / 1_000) } }),
+          : { gone: { at: secondsOf(gone.at), used: secondsOf(gone.at) - secondsOf(gone.at - gone.used) } }),
         ...(gone === undefined && otherwise.has(key) ? { since: secondsOf(since.at) } : {}),
       },
     };

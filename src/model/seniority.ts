@@ -9,14 +9,13 @@ export interface Seniority {
   readonly created?: string | undefined;
 }
 
-/** That of a backend that came into use before this process, nobody knows when. */
+/** That of a backend of which nobody here knows when it came into use: another process published it. */
 export const BEFORE: Seniority = { at: 0 };
 
 /** A seniority; if it is unknown, that of its Service. */
 export function knownSeniority(since: Seniority, { created }: Pick<Service, 'created'>): Seniority {
   if (since.at !== 0 || created === undefined) return since;
-  // Not later than this process, in which it would be known.
-  const at = Math.min(Date.parse(created) - performance.timeOrigin, -1);
+  const at = Date.parse(created) - performance.timeOrigin;
   return Number.isNaN(at) ? since : { at, created };
 }
 
