@@ -77,14 +77,6 @@ test.each([
   expect(publishedInUse([], text)).toEqual([]);
 });
 
-test('when a backend came into use is stored if its Service is younger, also if a tool shows it', () => {
-  const all = [{ ...inUse('loki', ['loki-read']), since: 1_764_000_000 }];
-  const tools = [tool('loki', 'loki-read')];
-  const { text } = inUseNote(all, tools);
-  expect(JSON.parse(text)).toEqual({ shop: { loki: ['', 0, 1_764_000_000, 'loki-read'] } });
-  expect(publishedInUse(tools, text)).toEqual(all);
-});
-
 test('many deleted Services, or existing ones, displace no names, and no others', () => {
   const gone = { at: 1_764_000_000, used: 60 };
   const many = (kind: object) =>

@@ -28,8 +28,6 @@ export interface ServiceInUse {
   readonly others: readonly string[];
   /** When it was found to be gone, in seconds since 1970, and how many seconds it had been in use; absent: it exists. */
   readonly gone?: { readonly at: number; readonly used: number } | undefined;
-  /** When it came into use, in seconds since 1970; absent: when its Service was created, or unknown. */
-  readonly since?: number | undefined;
 }
 
 /** A requested name that is kept for a backend. */
@@ -42,9 +40,6 @@ export interface StoredName {
   /** When it was last asked for, in seconds since 1970, and for how many seconds it was; absent: it is asked for now. */
   readonly gone: { readonly at: number; readonly used: number } | undefined;
 }
-
-/** In place of the time at which a Service was gone. */
-const EXISTS = 0;
 
 /** Marks a name. No Service has such a name. */
 const NAME = '@';
@@ -64,7 +59,7 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 
 /**
  * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
- * now, or whose Services were created again, or that they show with other Services than may take their place; and for names.
+ * now, or that they show with other Services than may take their place; and for names.
  * Each of these has room of its own, half of it for those that were in use longest, and half of it shared by namespaces.
  * @param inUse those that were in use longest first
  * @param names those that were had longest first
@@ -75,25 +70,19 @@ export function inUseNote(
   names: readonly StoredName[] = [],
 ): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
-  const entryOf = ({ service, tool, others, gone, since }: ServiceInUse): NoteEntry<unknown> => ({
+  const entryOf = ({ service, tool, others, gone }: ServiceInUse): NoteEntry<unknown> => ({
     namespace: displayNamespace(service),
     key: service.name,
     value: [
       tool === defaultName(service) ? '' : tool,
       ...(gone === undefined ? [] : [gone.at, gone.used]),
-      ...(since === undefined ? [] : [EXISTS, since]),
       ...others.slice(0, MOST_OTHERS),
     ],
   });
-  const untold = inUse.filter(({ service, others, since }) => {
+  const untold = inUse.filter(({ service, others }) => {
     const known = told.get(serviceKey(service))?.others;
     const may = new Set(others);
-    return (
-      since !== undefined ||
-      known === undefined ||
-      known.length !== may.size ||
-      known.some((name) => !may.has(name))
-    );
+    return known === undefined || known.length !== may.size || known.some((name) => !may.has(name));
   });
   const [existing, gone] = [true, false].map((is) =>
     untold.filter((each) => (each.gone === undefined) === is).map(entryOf),
@@ -134,7 +123,7 @@ export function publishedInUse(
       service,
       tool,
       others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
-      ...(times === undefined ? {} : times.at === EXISTS ? { since: times.used } : { gone: times }),
+      ...(times === undefined ? {} : { gone: times }),
     });
   }
   for (const [key, each] of published) if (!known.has(key)) known.set(key, each);
