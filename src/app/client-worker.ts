@@ -33,7 +33,7 @@ const MAX_REMEMBERED = 1_000;
 /** Characters of a text that take about a millisecond to check. */
 const CHARACTERS_PER_MS = 256;
 
-/** What a task counts at most, in milliseconds, so that nobody pays for the start of a worker after another one's task ended it. */
+/** The most that a task is charged, in milliseconds: a client is not charged for restarting a worker that another one's task ended. */
 const mostCharged = (expected: number): number => 10 + 4 * expected;
 
 /** A client with a task that waits for its turn. */

@@ -45,7 +45,7 @@ test('what is in use stays, also if its Service was created again, and of these,
   const members = [old, ...flood].map(member);
   const since = new Map([used('a05x', 30), used('a20x', 10), used('a07x', 20)]);
   expect(names(limitNamespace(members, 4, new Set(), since).kept)).toEqual(['a20x', 'a07x', 'a05x', 'z-old']);
-  // One that came into use before this process, nobody knows when, is as old as its Service.
+  // If it is unknown when one came into use, the age of its Service counts.
   const unknown = new Map([...since, used('z-old', 0), used('a01x', -1)]);
   expect(names(limitNamespace(members, 4, new Set(), unknown).kept)).toEqual([
     'z-old',

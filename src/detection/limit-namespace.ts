@@ -32,7 +32,7 @@ function keptFirst(a: Ranked, b: Ranked): number {
 /**
  * Limits the members of one namespace. Approved ones have precedence, and then those in use, also if they were created again.
  * Of the others, members with only a hint are dropped first, because any application may have one; then the newest, so that
- * somebody who creates very many displaces no others. Pure; the order of members does not matter.
+ * creating very many displaces no others. Pure; the order of members does not matter.
  */
 export function limitNamespace(
   members: readonly Member[],

@@ -9,7 +9,7 @@ export interface Seniority {
   readonly created?: string | undefined;
 }
 
-/** That of a backend of which nobody here knows when it came into use: another process published it. */
+/** That of a backend that another process published: it is unknown when it came into use. */
 export const BEFORE: Seniority = { at: 0 };
 
 /** A seniority; if it is unknown, that of its Service. */
