@@ -1,4 +1,5 @@
 /** What is in use after a pass, and what belongs to it. */
+import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
@@ -8,7 +9,7 @@ import { partsOf } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
-import { inUseNote } from '../planning/services-in-use.ts';
+import { inUseNote, publishedInUse } from '../planning/services-in-use.ts';
 import {
   type Company,
   newcomersTo,
@@ -128,7 +129,7 @@ describe('when a backend came into use, after a restart', () => {
       ...each,
       tool: `${each.service.name}.monitoring`,
     }));
-    const { text } = inUseNote(servicesInUseOf(before, shown as never, now), []);
+    const { text } = inUseNote(servicesInUseOf(before, shown as never, [], now), []);
     startAt(hours);
     return publishedUse({ present: toolsetOf({}, () => []), annotations: { [SERVICES_IN_USE]: text } });
   };
@@ -137,7 +138,7 @@ describe('when a backend came into use, after a restart', () => {
       [...sinceOf(after)].map(([key, { at }]) => [partsOf(key).name, Math.round(at / HOUR + hours)]),
     );
 
-  test('is when its Service was created, or if that is gone, when it came into use', () => {
+  test('is when its Service was created, unless that was created again or is gone', () => {
     startAt(10);
     const [same, again, gone] = [made('same', 2), made('again', 3), made('gone', 4)];
     const first = [same, again, gone].map((each) => chosen(each));
@@ -146,10 +147,79 @@ describe('when a backend came into use, after a restart', () => {
     const later = passed(before, 3 * HOUR, chosen(same), chosen(replaced));
     const after = restarted(later, 4 * HOUR, [same, replaced], 20);
     const known = withAges(after, [same, replaced, made('gone', 21)]);
-    expect(hoursOf(known, 20)).toEqual({ same: 2, again: 12, gone: 11 });
+    expect(hoursOf(known, 20)).toEqual({ same: 2, again: 11, gone: 11 });
     // And after another one.
     const next = restarted(passed(known, HOUR, chosen(same), chosen(replaced)), HOUR, [same, replaced], 30);
-    expect(hoursOf(withAges(next, [same, replaced]), 30)).toEqual({ same: 2, again: 12, gone: 11 });
+    expect(hoursOf(withAges(next, [same, replaced]), 30)).toEqual({ same: 2, again: 11, gone: 11 });
+  });
+
+  test('is in the same order as before, whatever the ages of Services', () => {
+    const HOURS = [1, 2, 3, 4, 5, 6];
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...HOURS), fc.constantFrom(...HOURS)), { maxLength: 8 }),
+        (times) => {
+          startAt(0);
+          // A Service is there when it comes into use, and may be created again later.
+          const all = times.map(([age, since], index) => ({
+            first: made(`s${index}`, Math.min(age, since)),
+            last: made(`s${index}`, age),
+            since,
+          }));
+          let last = use({});
+          for (const hour of HOURS)
+            last = passed(
+              last,
+              hour * HOUR + 1,
+              ...all.filter(({ since }) => since <= hour).map(({ first }) => chosen(first)),
+            );
+          const found = all.map((each) => each.last);
+          last = passed(last, 7 * HOUR, ...found.map((each) => chosen(each)));
+          const sorted = (after: Use): string[] =>
+            [...sinceOf(after)]
+              .toSorted(([, a], [, b]) => a.at - b.at)
+              .map(([key]) => `${last.companions.get(key)?.since?.at}`);
+          const before = sorted(last);
+          const after = withAges(restarted(last, 8 * HOUR, found, 20), found);
+          expect(sorted(after)).toEqual(before);
+        },
+      ),
+    );
+  });
+
+  test('is published alike by two processes, whatever each of them saw first', () => {
+    const HOURS = [1, 2, 3];
+    const hours = fc.constantFrom(...HOURS);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(hours, hours, hours), { maxLength: 8 }), (times) => {
+        startAt(0);
+        const found = times.map(([age], index) => made(`s${index}`, age));
+        const shown = found.map((each) => ({ ...each, tool: `${each.service.name}.monitoring` }));
+        const seenAt = (which: 1 | 2): Use => {
+          let last = use({});
+          for (const hour of HOURS)
+            last = passed(
+              last,
+              hour * HOUR,
+              ...found.filter((_, index) => (times[index]?.[which] ?? 0) <= hour).map((each) => chosen(each)),
+            );
+          return last;
+        };
+        let note = '';
+        const publishes = (one: Use): string => {
+          const told = servicesInUseOf(one, shown as never, publishedInUse([], note), 9 * HOUR);
+          note = inUseNote(told, []).text;
+          return note;
+        };
+        const [one, other] = [seenAt(1), seenAt(2)];
+        publishes(one);
+        publishes(other);
+        publishes(one);
+        const agreed = note;
+        expect(publishes(other)).toBe(agreed);
+        expect(publishes(one)).toBe(agreed);
+      }),
+    );
   });
 
   test('of what another process published meanwhile is when its Service was created, and nothing is stored', () => {
@@ -158,7 +228,7 @@ describe('when a backend came into use, after a restart', () => {
     const known = withAges(use({ one: company([]) }), [one]);
     expect(sinceOf(known).get(keyed('one'))?.at).toBe(HOUR);
     const shown = { ...one, tool: 'one.monitoring' } as never;
-    expect(servicesInUseOf(known, [shown], 2 * HOUR)).toEqual([
+    expect(servicesInUseOf(known, [shown], [], 2 * HOUR)).toEqual([
       { service: expect.objectContaining({ name: 'one' }), tool: 'one.monitoring', others: [] },
     ]);
   });
@@ -380,7 +450,7 @@ describe('what is published', () => {
     const before = use({ gone: company(['b']), a: company([]) });
     const now = performance.now();
     const gone = passed(before, now, chosen(way('a')));
-    const told = servicesInUseOf(gone, [way('a')], now + 24 * 3_600_000);
+    const told = servicesInUseOf(gone, [way('a')], [], now + 24 * 3_600_000);
     const at = Math.round((performance.timeOrigin + now) / 1_000);
     const used = Math.round(now / 1_000);
     expect(told).toEqual([
@@ -397,9 +467,9 @@ describe('what is published', () => {
     expect(again.vanished).toEqual(
       new Map([[keyed('gone'), { at: at * 1_000 - performance.timeOrigin, used: used * 1_000 }]]),
     );
-    expect(inUseNote(servicesInUseOf(again, [way('a')], now), []).text).toBe(text);
+    expect(inUseNote(servicesInUseOf(again, [way('a')], [], now), []).text).toBe(text);
     expect(passed(again, now, chosen(way('a'))).vanished).toEqual(again.vanished);
-    expect(servicesInUseOf(gone, [way('a')], now + 24 * 3_600_000 + 1)).toHaveLength(1);
+    expect(servicesInUseOf(gone, [way('a')], [], now + 24 * 3_600_000 + 1)).toHaveLength(1);
   });
 
   test('are those that exist and have worked', () => {

@@ -53,7 +53,8 @@ const atOf = (seconds: number): number => seconds * 1_000 - performance.timeOrig
 const secondsOf = (at: number): number => Math.round((performance.timeOrigin + at) / 1_000);
 
 /**
- * What is in use, with the seniority of what another process published: the age of its Service.
+ * What is in use, with the seniority of what another process published: the age of its Service, unless another one was
+ * published.
  */
 export function withAges<T extends Use>(use: T, candidates: readonly Candidate[]): T {
   const unknown = new Set(
@@ -77,8 +78,8 @@ export function withAges<T extends Use>(use: T, candidates: readonly Candidate[]
 export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
   const known = publishedInUse(live?.present.tools ?? [], live?.annotations[SERVICES_IN_USE]);
   const companions = new Map(
-    known.map(({ service, others, gone }): [ServiceKey, Company] => {
-      const seconds = gone && gone.at - gone.used;
+    known.map(({ service, others, gone, since }): [ServiceKey, Company] => {
+      const seconds = gone === undefined ? since : gone.at - gone.used;
       return [
         serviceKey(service),
         {
@@ -109,17 +110,63 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
 /** How long a vanished entry point is remembered with precedence, and over restarts, in milliseconds. */
 const VANISHED_MS = 24 * 3_600_000;
 
+/** How much older than its Service a use must be to be published, in milliseconds: clocks differ. */
+const REPLACED_MS = 5_000;
+
+/** A backend in use. Times are in milliseconds since 1970. */
+interface Aged {
+  readonly key: ServiceKey;
+  /** In whole seconds, as it is published, so that another process comes to the same result. */
+  readonly since: number;
+  /** The age of its Service; NaN if it is gone. */
+  readonly created: number;
+}
+
+/**
+ * The backends of which the age of their Service does not say when they came into use, compared with others of their
+ * namespace: a Service may be created again, and one that was offered late is older than it seems.
+ */
+function agedOtherwise(backends: readonly Aged[]): ReadonlySet<ServiceKey> {
+  const found = new Set<ServiceKey>();
+  for (const each of Map.groupBy(backends, ({ key }) => displayNamespace(partsOf(key))).values()) {
+    let latest = { since: Number.NEGATIVE_INFINITY, age: Number.NEGATIVE_INFINITY };
+    for (const { key, since, created } of each.toSorted(
+      (a, b) => a.since - b.since || a.created - b.created || 0,
+    )) {
+      const isReplaced = since + REPLACED_MS < created;
+      const seemsOlder = created < latest.age || (created === latest.age && since > latest.since);
+      if (isReplaced || seemsOlder) found.add(key);
+      const age = isReplaced || seemsOlder || Number.isNaN(created) ? since : created;
+      if (age >= latest.age) latest = { since, age };
+    }
+  }
+  return found;
+}
+
 /**
  * What is in use, or was in the last day, and has worked, to be published. What was in use longest comes first.
  * @param found the discovered backends
+ * @param published what is published now. A time that is published stays, so that two processes that both publish agree
  * @param now milliseconds of `performance.now`
  */
 export function servicesInUseOf(
   { inUse, companions, vanished = new Map() }: Use,
   found: readonly Candidate[],
+  published: readonly ServiceInUse[] = [],
   now: number = performance.now(),
 ): ServiceInUse[] {
   const shown = new Map(found.map((each) => [keyOfService(each.service), each]));
+  const stored = new Map(published.map(({ service, since }) => [serviceKey(service), since]));
+  const sinceSeconds = (key: ServiceKey): number | undefined => {
+    const { since = BEFORE } = companions.get(key) ?? {};
+    return stored.get(key) ?? (since.at === 0 ? undefined : secondsOf(since.at));
+  };
+  const aged = [...inUse].flatMap((key): Aged[] => {
+    const since = sinceSeconds(key);
+    const created = vanished.has(key) ? Number.NaN : Date.parse(shown.get(key)?.service.created ?? '');
+    return since === undefined ? [] : [{ key, since: since * 1_000, created }];
+  });
+  const otherwise = agedOtherwise(aged);
   const told = [...inUse].flatMap((key) => {
     const { all = [], hasWorked = true, since = BEFORE } = companions.get(key) ?? {};
     const gone = vanished.get(key);
@@ -134,7 +181,10 @@ export function servicesInUseOf(
         others: [...all],
         ...(gone === undefined
           ? {}
-          : { gone: { at: secondsOf(gone.at), used: Math.round(gone.used / 1_000) } }),
+          : { gone: { at: secondsOf(gone.at), used: secondsOf(gone.at) - secondsOf(gone.at - gone.used) } }),
+        ...(gone === undefined && (stored.get(key) !== undefined || otherwise.has(key))
+          ? { since: sinceSeconds(key) }
+          : {}),
       },
     };
   });

@@ -21,7 +21,7 @@ import { refusal } from '../planning/refusal.ts';
 import { toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { standingWith } from '../planning/rollback.ts';
-import { inUseNote } from '../planning/services-in-use.ts';
+import { inUseNote, publishedInUse } from '../planning/services-in-use.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import {
   assessInSteps,
@@ -298,7 +298,7 @@ export class Reconciler {
       if (faults === undefined) this.#lastValidOverrides = { overrides: situation.overrides };
       if (faults === undefined) this.#reports.trust(found.found, generated, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);
-      return { decision: this.#annotated(decision, found, generated.cuts), services };
+      return { decision: this.#annotated(decision, found, generated.cuts, situation.live), services };
     } catch (error) {
       const decision = decideToKeep(situation);
       if (decision === undefined) throw error;
@@ -314,6 +314,7 @@ export class Reconciler {
     { intent, ...decision }: Decision,
     { groups, use, found: services }: ReconcileInput,
     cuts: readonly Cut[],
+    live: Observed | undefined,
   ): Decision {
     const { tools } = intent;
     // What a limit left out has no precedence after a restart.
@@ -334,7 +335,9 @@ export class Reconciler {
       note(
         SERVICES_IN_USE,
         inUseNote(
-          servicesInUseOf(use, services).filter(({ service }) => !left.has(toolKey(service))),
+          servicesInUseOf(use, services, publishedInUse([], live?.annotations[SERVICES_IN_USE])).filter(
+            ({ service }) => !left.has(toolKey(service)),
+          ),
           readable,
           namesToPublish(use.keptNames ?? new Map(), publishedNames(readable)),
         ),

@@ -77,6 +77,14 @@ test.each([
   expect(publishedInUse([], text)).toEqual([]);
 });
 
+test('when a backend came into use is stored if its Service is younger, also if a tool shows it', () => {
+  const all = [{ ...inUse('loki', ['loki-read']), since: 1_764_000_000 }];
+  const tools = [tool('loki', 'loki-read')];
+  const { text } = inUseNote(all, tools);
+  expect(JSON.parse(text)).toEqual({ shop: { loki: ['', 0, 1_764_000_000, 'loki-read'] } });
+  expect(publishedInUse(tools, text)).toEqual(all);
+});
+
 test('many deleted Services, or existing ones, displace no names, and no others', () => {
   const gone = { at: 1_764_000_000, used: 60 };
   const many = (kind: object) =>
@@ -84,9 +92,21 @@ test('many deleted Services, or existing ones, displace no names, and no others'
   const name = { name: 'logs', cluster: '', namespace: 'shop', members: ['loki'], gone };
   const long = { ...inUse('loki'), gone: { at: 1_764_000_000, used: 600 } };
   const { text } = inUseNote([...many({}), long, ...many({ gone })], [], [name]);
-  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(64 * 1024);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(80 * 1024);
   expect(storedNames(text)).toEqual([name]);
   expect(publishedInUse([], text)).toContainEqual(long);
+});
+
+test('the times of many healthy backends displace no unhealthy one', () => {
+  const names = Array.from({ length: 800 }, (_, index) => `${'x'.repeat(40)}-${index}`);
+  const healthy = names.map((name) => ({ ...inUse(name), since: 1_764_000_000 }));
+  const { text, omitted } = inUseNote(
+    [...healthy, inUse('loki')],
+    names.map((name) => tool(name)),
+  );
+  expect(publishedInUse([], text)).toContainEqual(inUse('loki'));
+  expect(publishedInUse([], text)).toContainEqual(healthy[0]);
+  expect(omitted.get('shop')).toBeGreaterThan(400);
 });
 
 test('very many namespaces displace none that was in use longer', () => {
@@ -115,7 +135,7 @@ test('a namespace with many leaves room for others, and one with many Services i
     service: { cluster: '', namespace: 'other', name: 'loki' },
   };
   const { text, omitted } = inUseNote([...many, { ...other, tool: 'logs' }], []);
-  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(64 * 1024);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(80 * 1024);
   expect([...omitted.keys()]).toEqual(['shop']);
   expect(publishedInUse([], text)).toContainEqual({ ...other, tool: 'logs' });
   const crowd = Array.from({ length: 30 }, (_, index) => `loki-${index}`);

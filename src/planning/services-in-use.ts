@@ -12,8 +12,12 @@ import {
 
 /** Most other Services that are stored for one entry point. */
 const MOST_OTHERS = 16;
-/** Most bytes of the annotation for existing Services, for deleted ones, and for names. */
-const BYTES_FOR_EXISTING = 16 * 1024;
+/**
+ * Most bytes of the annotation for Services that tools do not show, for the age of those that they do show, for deleted ones,
+ * and for names.
+ */
+const BYTES_FOR_UNTOLD = 16 * 1024;
+const BYTES_FOR_AGED = 16 * 1024;
 const BYTES_FOR_GONE = 24 * 1024;
 const BYTES_FOR_NAMES = 24 * 1024;
 /** The part of these for those that were in use longest, in all namespaces. */
@@ -28,6 +32,8 @@ export interface ServiceInUse {
   readonly others: readonly string[];
   /** When it was found to be gone, in seconds since 1970, and how many seconds it had been in use; absent: it exists. */
   readonly gone?: { readonly at: number; readonly used: number } | undefined;
+  /** When it came into use, in seconds since 1970; absent: when its Service was created, or unknown. */
+  readonly since?: number | undefined;
 }
 
 /** A requested name that is kept for a backend. */
@@ -40,6 +46,9 @@ export interface StoredName {
   /** When it was last asked for, in seconds since 1970, and for how many seconds it was; absent: it is asked for now. */
   readonly gone: { readonly at: number; readonly used: number } | undefined;
 }
+
+/** In place of the time at which a Service was gone. */
+const EXISTS = 0;
 
 /** Marks a name. No Service has such a name. */
 const NAME = '@';
@@ -59,7 +68,7 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
 
 /**
  * The annotation for entry points in use that published tools do not show, because their backends are unhealthy or deleted
- * now, or that they show with other Services than may take their place; and for names.
+ * now, or whose Services were created again, or that they show with other Services than may take their place; and for names.
  * Each of these has room of its own, half of it for those that were in use longest, and half of it shared by namespaces.
  * @param inUse those that were in use longest first
  * @param names those that were had longest first
@@ -70,23 +79,25 @@ export function inUseNote(
   names: readonly StoredName[] = [],
 ): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
-  const entryOf = ({ service, tool, others, gone }: ServiceInUse): NoteEntry<unknown> => ({
+  const entryOf = ({ service, tool, others, gone, since }: ServiceInUse): NoteEntry<unknown> => ({
     namespace: displayNamespace(service),
     key: service.name,
     value: [
       tool === defaultName(service) ? '' : tool,
       ...(gone === undefined ? [] : [gone.at, gone.used]),
+      ...(since === undefined ? [] : [EXISTS, since]),
       ...others.slice(0, MOST_OTHERS),
     ],
   });
-  const untold = inUse.filter(({ service, others }) => {
+  const isToldAs = ({ service, others }: ServiceInUse): boolean => {
     const known = told.get(serviceKey(service))?.others;
     const may = new Set(others);
-    return known === undefined || known.length !== may.size || known.some((name) => !may.has(name));
-  });
-  const [existing, gone] = [true, false].map((is) =>
-    untold.filter((each) => (each.gone === undefined) === is).map(entryOf),
-  );
+    return known !== undefined && known.length === may.size && known.every((name) => may.has(name));
+  };
+  const existing = inUse.filter(({ gone }) => gone === undefined);
+  const untold = existing.filter((each) => !isToldAs(each));
+  const aged = existing.filter((each) => each.since !== undefined && isToldAs(each));
+  const deleted = inUse.filter(({ gone }) => gone !== undefined);
   const part = (entries: readonly NoteEntry<unknown>[], most: number): NotePart => ({
     ...{ entries, most, forFirst: most * FOR_LONGEST },
   });
@@ -96,8 +107,9 @@ export function inUseNote(
     value: [asked?.at ?? 0, asked?.used ?? 0, ...members.slice(0, MOST_OTHERS)],
   }));
   return noteOf([
-    part(existing ?? [], BYTES_FOR_EXISTING),
-    part(gone ?? [], BYTES_FOR_GONE),
+    part(untold.map(entryOf), BYTES_FOR_UNTOLD),
+    part(aged.map(entryOf), BYTES_FOR_AGED),
+    part(deleted.map(entryOf), BYTES_FOR_GONE),
     part(kept, BYTES_FOR_NAMES),
   ]);
 }
@@ -123,7 +135,7 @@ export function publishedInUse(
       service,
       tool,
       others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
-      ...(times === undefined ? {} : { gone: times }),
+      ...(times === undefined ? {} : times.at === EXISTS ? { since: times.used } : { gone: times }),
     });
   }
   for (const [key, each] of published) if (!known.has(key)) known.set(key, each);
