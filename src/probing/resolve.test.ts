@@ -42,9 +42,14 @@ function answerTo(query: Buffer, type: number, end: number, answer: readonly Buf
   return Buffer.concat([head, ...records.flatMap((data) => [fixed(data.length), data])]);
 }
 
-/** A DNS server: undefined leaves the question without an answer. */
+/** The bit of an answer that says it is not complete. */
+const TRUNCATED = 0x0200;
+
+/** A DNS server: undefined leaves the question without an answer. @param change what it does to each answer */
 async function dns(
   answer: (question: Question) => readonly Buffer[] | number | undefined,
+  bits = 0,
+  change: (answer: Buffer) => unknown = () => {},
 ): Promise<{ readonly asked: readonly Question[]; readonly resolve: (deadline?: number) => Resolve }> {
   const asked: Question[] = [];
   const socket = createSocket('udp4');
@@ -52,7 +57,11 @@ async function dns(
     const { name, type, end } = questionOf(query);
     asked.push({ name, type });
     const found = answer({ name, type });
-    if (found !== undefined) socket.send(answerTo(query, type, end, found), from.port, from.address);
+    if (found === undefined) return;
+    const sent = answerTo(query, type, end, found);
+    sent.writeUInt16BE(sent.readUInt16BE(2) | bits, 2);
+    change(sent);
+    socket.send(sent, from.port, from.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   onTestFinished(() => void socket.close());
@@ -121,9 +130,63 @@ test('names that wait too long for their turn do not resolve, and are not querie
   expect(new Set(asked.map(({ name }) => name)).size).toBeLessThan(10);
 });
 
+describe('the name of a Service that leads elsewhere', () => {
+  const ELSEWHERE = 'grafana.shop.svc.cluster.local';
+
+  test('is queried as an absolute name, in both families', async () => {
+    const { asked, resolve } = await dns(({ type }) => (type === A ? [FOUR] : [SIX]));
+    expect(await resolve()(ELSEWHERE, true)).toEqual([
+      { address: '10.0.0.1', family: 4 },
+      { address: 'fd00::1', family: 6 },
+    ]);
+    expect(asked).toEqual([
+      { name: ELSEWHERE, type: A },
+      { name: ELSEWHERE, type: AAAA },
+    ]);
+  });
+
+  test.each<[string, readonly Buffer[] | number | undefined, RegExp]>([
+    ['that is not there', NO_SUCH_NAME, /^its name does not resolve \(ENOTFOUND after \d\.\d s\)$/],
+    ['that has no address', [], /\(ENODATA after/],
+    ['while DNS is broken', 2, /\(ESERVFAIL after/],
+    ['while DNS refuses', 5, /\(EREFUSED after/],
+    ['while DNS is away', undefined, /\((no answer from DNS|ETIMEOUT) after 0\.\d s\)$/],
+    ['with an answer of many packets', Array(200).fill(FOUR), /\(its answer is too large for UDP after/],
+  ])('%s: with a message', async (_, answer, reason) => {
+    const { resolve } = await dns(() => answer);
+    const error = await resolve(200)(ELSEWHERE, true).catch((each: unknown) => each);
+    expect(error).toBeInstanceOf(ProbeFailure);
+    expect(error).toMatchObject({ kind: 'resolution', message: expect.stringMatching(reason) });
+  });
+
+  test('with a truncated answer, what arrived is used, without a TCP connection', async () => {
+    const { asked, resolve } = await dns(({ type }) => (type === A ? [FOUR] : []), TRUNCATED);
+    expect(await resolve()(ELSEWHERE, true)).toEqual([{ address: '10.0.0.1', family: 4 }]);
+    expect(asked).toHaveLength(2);
+    const { resolve: another } = await dns(() => [], TRUNCATED);
+    await expect(another()(ELSEWHERE, true)).rejects.toThrow('its answer is too large for UDP');
+  });
+
+  test('is asked for again if a server fails once', async () => {
+    const failing = new Set([A, AAAA]);
+    const { asked, resolve } = await dns(({ type }) => (failing.delete(type) ? 2 : type === A ? [FOUR] : []));
+    expect(await resolve()(ELSEWHERE, true)).toEqual([{ address: '10.0.0.1', family: 4 }]);
+    expect(asked.filter(({ type }) => type === A)).toHaveLength(2);
+  });
+
+  test('does not resolve with the answer to another query', async () => {
+    const { resolve } = await dns(
+      () => [FOUR],
+      0,
+      (answer) => answer.writeUInt16BE(answer.readUInt16BE(0) ^ 1, 0),
+    );
+    await expect(resolve(200)(ELSEWHERE, true)).rejects.toThrow(/ETIMEOUT|no answer from DNS/);
+  });
+});
+
 test('invalid answers for names that lead elsewhere do not affect others', async () => {
   const { resolve } = await dns(({ type, name }) =>
-    name.startsWith('junk') ? [Buffer.alloc(0)] : type === A ? [FOUR] : [],
+    type !== A ? [] : name.startsWith('junk') ? [Buffer.alloc(0)] : [FOUR],
   );
   const one = resolve(1_000);
   const junk = Array.from({ length: 10 }, (_, index) =>

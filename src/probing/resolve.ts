@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
 import pLimit from 'p-limit';
+import { addressesByUdp } from './dns-query.ts';
 import { ProbeFailure } from './fetch.ts';
 import { createQueryLimits } from './query-limits.ts';
 
@@ -73,16 +74,14 @@ async function withTimeout<T>(work: Promise<T>, deadline: number): Promise<T> {
  * try each suffix of the search list (the names have fewer dots than `ndots`), and while DNS is down, its lookups would
  * occupy the few threads that file access needs too. Other names, which only an operator can allow, use the system's
  * resolver with /etc/hosts and the search list, a few at a time. The time to wait for a turn counts toward the deadline. Names
- * that lead elsewhere have a resolver of their own, because an invalid answer makes other queries on its connection fail.
+ * that lead elsewhere are queried by UDP alone: their answers are small, and do not arrive on the connection of others, whose
+ * queries an invalid one would make fail.
  * @param servers addresses of DNS servers, instead of those of the system
  */
 export function createResolve(deadline = DEADLINE, servers?: readonly string[]): Resolve {
-  const create = (): Resolver => {
-    const resolver = new Resolver({ timeout: deadline / 2, tries: 2 });
-    if (servers !== undefined) resolver.setServers(servers);
-    return resolver;
-  };
-  const [own, elsewhere] = [create(), create()];
+  const patience = { timeout: deadline / 2, tries: 2 };
+  const resolver = new Resolver(patience);
+  if (servers !== undefined) resolver.setServers(servers);
   const limited = pLimit(MAX_SYSTEM_LOOKUPS);
   const inTurn = createQueryLimits();
   /** @throws if the deadline has passed, because its caller has given up by then */
@@ -91,13 +90,17 @@ export function createResolve(deadline = DEADLINE, servers?: readonly string[]):
     isElsewhere: boolean,
     isOver: () => boolean,
   ): Promise<readonly LookupAddress[]> => {
-    const resolver = isElsewhere ? elsewhere : own;
     const [, namespace] = SERVICE_NAME.exec(name) ?? [];
     const query = async (): Promise<readonly LookupAddress[]> => {
       if (isOver()) throw noAnswer();
-      return namespace === undefined
-        ? lookup(name, { all: true })
-        : fromBothFamilies([withFamily(resolver.resolve4(name), 4), withFamily(resolver.resolve6(name), 6)]);
+      if (namespace === undefined) return lookup(name, { all: true });
+      const addresses = (family: 4 | 6): Promise<string[]> =>
+        isElsewhere
+          ? addressesByUdp(name, family, { ...patience, servers })
+          : family === 4
+            ? resolver.resolve4(name)
+            : resolver.resolve6(name);
+      return fromBothFamilies([withFamily(addresses(4), 4), withFamily(addresses(6), 6)]);
     };
     return namespace === undefined ? limited(query) : inTurn({ name, namespace, isElsewhere }, query);
   };
