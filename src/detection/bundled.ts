@@ -2,9 +2,8 @@ import type { Detector, Vocabulary } from '../model/detector.ts';
 import type { Service } from '../model/service.ts';
 import { wordsOf } from './words.ts';
 
-/** Whether words contain a run of words. */
-const hasRun = (words: readonly string[], run: readonly string[]): boolean =>
-  words.some((_, start) => run.every((word, offset) => words[start + offset] === word));
+/** The words of a text, so that a name of several words can be found in it. */
+const wordsIn = (text: string): string => `-${wordsOf(text).join('-')}-`;
 
 /**
  * The product that brings a backend for itself, according to the Service's name and namespace, and the labels that name its
@@ -16,13 +15,14 @@ export function bundledWith(
   { bundles, instance }: Pick<Vocabulary, 'bundles' | 'instance'>,
 ): string | undefined {
   const { labels } = service;
-  const texts = [
+  const words = [
     service.name,
     service.namespace,
     labels['app.kubernetes.io/part-of'] ?? '',
     ...instance.map((key) => labels[key] ?? ''),
-  ].map(wordsOf);
+  ]
+    .map(wordsIn)
+    .join(' ');
   const isOwn = (name: string): boolean => detector.type === name || detector.names.includes(name);
-  return bundles.find(({ name }) => !isOwn(name) && texts.some((words) => hasRun(words, name.split('-'))))
-    ?.title;
+  return bundles.find(({ name }) => words.includes(`-${name}-`) && !isOwn(name))?.title;
 }
