@@ -15,7 +15,11 @@ import type { BenchService } from './services.ts';
 export const CONFIG_MAP = 'kubernaut-toolset-config';
 
 /** The environment that the chart and the image set. */
-const DEPLOYED = { MALLOC_ARENA_MAX: '1' };
+const DEPLOYED = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+};
 
 /**
  * Settings of `serve`: all namespaces, direct probes, and a short hold of removals, because backends often come and go.

@@ -120,6 +120,13 @@ export function createApiService(
     now: () => new Date(),
     types: () => [...running().instance.types].sort(),
     leads: () => running().instance.leader.mayPublish(),
+    mustBeFirst(client) {
+      try {
+        worker.mustBeFirst(client);
+      } catch (error) {
+        throw toProblem(error, 'The request was not read', '');
+      }
+    },
     async generate(services, client) {
       const { instance } = running();
       const { targets, stages } = instance.engine;

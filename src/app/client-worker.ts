@@ -98,13 +98,18 @@ export class ClientWorker {
     return this.#run(createTask, client, services);
   }
 
+  /** @throws TaskRejected while a task of this client is queued or running */
+  mustBeFirst(client: string): void {
+    if (this.#clients.has(client))
+      throw new TaskRejected('client', 'another request of your client is in progress; send one at a time');
+  }
+
   async #run<T>(
     createTask: () => WorkerTask | Promise<WorkerTask>,
     client: string,
     expected: number,
   ): Promise<T> {
-    if (this.#clients.has(client))
-      throw new TaskRejected('client', 'another request of your client is in progress; send one at a time');
+    this.mustBeFirst(client);
     this.#makeRoom(client, expected);
     this.#clients.add(client);
     try {

@@ -54,6 +54,21 @@ test('a rejected endpoint is reported with its Service', async () => {
   );
 });
 
+test('the body of a second request is not read while the first one of the client is in progress', async () => {
+  const post = poster((await inProcess()).app);
+  const services = Array.from({ length: 400 }, (_, index) => ({ ...LOKI, name: `loki-${index}` }));
+  const first = post(GENERATE, { services });
+  const answers: [number, string][] = [];
+  while (answers.every(([status]) => status !== 429) && answers.length < 50) {
+    const answer = await post(GENERATE, 'x'.repeat(10_000));
+    answers.push([answer.statusCode, answer.json().detail]);
+  }
+  expect(answers.at(-1)).toEqual([429, expect.stringContaining('send one at a time')]);
+  expect((await first).statusCode).toBe(200);
+  // Once it has ended, the body is read.
+  expect((await post(GENERATE, 'x'.repeat(10_000))).statusCode).toBe(400);
+});
+
 test('no body causes an internal error', async () => {
   const post = poster((await inProcess()).app);
   const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.constantFrom('loki', 'shop', 'a'));

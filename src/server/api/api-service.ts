@@ -39,6 +39,11 @@ export interface ApiService {
   /** Whether this replica writes. */
   leads(): boolean;
   /**
+   * Rejects a second request of a client to generate or check documents before its body is read.
+   * @throws ProblemError while the first one is in progress
+   */
+  mustBeFirst(client: string): void;
+  /**
    * Generates documents for these services, or for the known backends.
    * @param client identifies the caller, who may have one such request at a time
    * @throws ProblemError if the documents are not generated

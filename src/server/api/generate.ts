@@ -4,6 +4,7 @@ import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import { ProblemError } from '../problem.ts';
 import { type GenerateBody, type GenerateService, generateAnswer, generateBody } from './generate-schemas.ts';
+import { mustBeFirst } from './must-be-first.ts';
 import { BODY_PROBLEMS, COMMON_PROBLEMS, PATH, type Routes } from './route.ts';
 
 /** @throws ProblemError if no detector has the type of a service */
@@ -23,6 +24,7 @@ export const generateRoutes: Routes = (app, { service }) => {
   const bodies = new WeakMap<Generated, Buffer>();
   app.post(`${PATH}/toolsets/generate`, {
     config: { access: { resource: 'toolsets/generate', verb: 'create' } },
+    preParsing: async (request) => mustBeFirst(service, request),
     schema: {
       operationId: 'generateToolset',
       summary: 'Generate documents without publishing them',

@@ -3,6 +3,7 @@ import { clientOf } from '../client.ts';
 import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
 import type { CheckedFault } from './api-service.ts';
+import { mustBeFirst } from './must-be-first.ts';
 import { BODY_PROBLEMS, COMMON_PROBLEMS, PATH, type Routes } from './route.ts';
 import { validateAnswer, validateBody } from './validate-schemas.ts';
 
@@ -22,6 +23,7 @@ const errorOf = ({ path = [], line, column, message, level }: CheckedFault): obj
 export const validateRoutes: Routes = (app, { service }) => {
   app.post(`${PATH}/toolsets/validate`, {
     config: { access: { resource: 'toolsets/validate', verb: 'create' } },
+    preParsing: async (request) => mustBeFirst(service, request),
     schema: {
       operationId: 'validateToolset',
       summary: 'Validate a document',
