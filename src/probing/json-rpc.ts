@@ -59,6 +59,7 @@ class MessageReader {
   #kind: 'json' | 'events' | undefined;
 
   push(chunk: Buffer): boolean {
+    if (this.#kind === 'json') return false;
     const text = this.#decoder.write(chunk);
     if (this.#kind === undefined) {
       const first = text.trimStart()[0];
