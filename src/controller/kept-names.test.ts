@@ -31,14 +31,16 @@ interface Options {
   /** Backends whose answers say that they are something else. */
   readonly others: readonly Candidate[];
   readonly since: ReadonlyMap<ServiceKey, Seniority>;
+  /** The Services that ask for names by annotation, whatever backend they belong to. */
+  readonly requests: ReadonlyMap<string, ReadonlySet<ServiceKey>>;
 }
 const pass = (
   all: readonly Candidate[],
   before: KeptNames = NONE,
-  { now = 0, held = new Map(), others = [], since = new Map() }: Partial<Options> = {},
+  { now = 0, held = new Map(), others = [], since = new Map(), requests = new Map() }: Partial<Options> = {},
 ) => {
   const possible = [...all, ...others];
-  return keepNames(all, { held, before, possible, asking: () => new Map(), since, now });
+  return keepNames(all, { held, before, possible, asking: () => requests, since, now });
 };
 /** Who asks for a name and may have it, and who would get it. */
 const told = ({ candidates, held }: ReturnType<typeof pass>) => ({
@@ -109,6 +111,16 @@ describe('a requested name of a backend', () => {
       names = wrong.kept;
     }
     expect(told(pass([thief, loki, read], names, { now: 2_000_000 }))).toEqual(BACK);
+  });
+
+  test('is kept as long as one of its Services asks for it, even if that belongs to no backend', () => {
+    const keptAfter = (requests: Options['requests']) => {
+      const { kept } = pass([thief], first.kept, { now: 500_000, requests });
+      return told(pass([thief], kept, { now: 1_000_000, requests }));
+    };
+    expect(keptAfter(new Map([['logs', new Set([keyFor('monitoring/loki-read')])]]))).toEqual(KEPT);
+    expect(keptAfter(new Map([['logs', new Set([keyFor('elsewhere/loki')])]]))).toEqual(TAKEN);
+    expect(keptAfter(new Map([['other', new Set([keyFor('monitoring/loki')])]]))).toEqual(TAKEN);
   });
 
   test('is free for others of its namespace once its Services exist and none of them asks for it', () => {
