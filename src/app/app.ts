@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Engine } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import { ReadModel } from '../controller/read-model.ts';
@@ -20,6 +21,7 @@ import {
   type ServeOptions,
 } from './app-instance.ts';
 import type { Configuration, ConfigurationSources } from './configuration.ts';
+import { backendsElsewhere } from './elsewhere.ts';
 import type { Host } from './host.ts';
 import { LiveConfiguration, type Reload } from './live-configuration.ts';
 import { openCluster, readsManifests } from './pipeline.ts';
@@ -102,6 +104,8 @@ class Run {
   readonly #context: RuntimeContext;
   readonly #servers: Servers;
   #maybeRunning: RunningApp | undefined;
+  /** The searched namespaces when backends in others were counted last. */
+  #countedBeside: readonly string[] | undefined;
 
   constructor(
     options: AppOptions,
@@ -260,7 +264,30 @@ class Run {
       logged(event);
       count(event);
       this.#readModel.apply(event);
+      if (event.kind === 'pass' && event.full) void this.#countElsewhere();
     };
+  }
+
+  /** Logs how many likely backends other namespaces have, once for each choice of namespaces, if the Role allows to see them. */
+  async #countElsewhere(): Promise<void> {
+    const { cluster, log, signal, serveOptions } = this.#context;
+    const settings = this.#current;
+    if (cluster === undefined || readsManifests(serveOptions.input)) return;
+    if (isDeepStrictEqual(settings.namespaces, this.#countedBeside)) return;
+    this.#countedBeside = settings.namespaces;
+    try {
+      const problem = await backendsElsewhere(settings, cluster, signal);
+      if (problem !== undefined)
+        log.info(
+          { component: 'service_discovery' },
+          problemLine({ ...problem, fix: 'add them to NAMESPACES to use them' }),
+        );
+    } catch (error) {
+      log.debug(
+        { component: 'service_discovery', error },
+        'the backends of other namespaces were not counted',
+      );
+    }
   }
 
   /** Names of the documents of a target; before there are any, those of the home target. */

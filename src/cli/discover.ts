@@ -13,7 +13,7 @@ import { EXIT } from './exit.ts';
 import { type InputFlags, inputOf } from './input-flags.ts';
 import { reportNothingFound } from './nothing-found.ts';
 import { render, warn, writePainted } from './output.ts';
-import { backendsElsewhere, widened } from './searched-namespaces.ts';
+import { elsewhereOf, widened } from './searched-namespaces.ts';
 import { storedSettings } from './stored-settings.ts';
 import { columnsOf, hasColours } from './terminal.ts';
 import { warnOfUnknownState, whyApprovalsUnknown } from './unknown-state.ts';
@@ -45,7 +45,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
         state,
         kinds: toolKinds(stages.rules),
         found: await discover(read.services, stagesInUse, cli.signal),
-        elsewhere: await backendsElsewhere(flags, settings, input, cli),
+        elsewhere: await elsewhereOf(flags, settings, input, cli),
       };
     },
   );

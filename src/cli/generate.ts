@@ -21,7 +21,7 @@ import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { reportNothingFound } from './nothing-found.ts';
 import { warn } from './output.ts';
 import { readInput } from './read-input.ts';
-import { backendsElsewhere } from './searched-namespaces.ts';
+import { elsewhereOf } from './searched-namespaces.ts';
 import { unhealthyNotes } from './unhealthy-notes.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
@@ -73,7 +73,7 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
       withCurrentState(progress?.watching(stages) ?? stages, state),
       cli.signal,
     );
-    const elsewhere = await backendsElsewhere(flags, settings, input, cli);
+    const elsewhere = await elsewhereOf(flags, settings, input, cli);
     return { sync: read, stages, found: backends, elsewhere };
   });
   const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });

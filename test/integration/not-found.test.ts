@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { testCluster } from '../cluster/cluster.ts';
+import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import { command } from './command.ts';
+import { startServe } from './serve-process.ts';
+import { setting as serveSetting } from './setting.ts';
 
 /** Rights to list Services in a namespace, and in all of them with namespaces where that is wanted. */
 async function setting(all: boolean) {
@@ -71,6 +73,28 @@ test('discover searches all namespaces if nobody chose any, or else says what is
     expect(chosen.stderr).toMatch(ELSEWHERE);
     expect((await command(env, name, '-n', watched)).stderr).not.toMatch(ELSEWHERE);
   }
+});
+
+test('serve logs once what the namespaces that it does not search have, if it may list them', async () => {
+  const services = { apiGroups: [''], resources: ['services'], verbs: ['list'] };
+  const { cluster, watched, prometheus, env } = await serveSetting({ clusterRules: [services] });
+  const other = await cluster.namespace('other');
+  await cluster.service(other, { name: 'prometheus', ports: [{ port: 9090, name: 'web' }] });
+  await prometheus();
+  const serve = startServe({ ...env, PROBE: 'none' });
+  const { level, message } = await serve.logged('not searched');
+  expect([level, message]).toEqual([
+    'info',
+    expect.stringMatching(/^other namespaces: not searched, with \d+ likely backends?: /),
+  ]);
+  expect(message).toMatch(/; add them to NAMESPACES to use them$/);
+  expect(message).not.toContain(watched);
+  await waitUntil(
+    'it has discovered again',
+    () => serve.lines.filter((line) => line.triggered_by === 'interval').length > 2,
+  );
+  await serve.stop();
+  expect(serve.lines.filter((line) => line.message.includes('not searched'))).toHaveLength(1);
 });
 
 test('discover searches the default namespaces if it may not list all', async () => {
