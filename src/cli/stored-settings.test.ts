@@ -56,7 +56,7 @@ async function shown(settings: Readonly<Record<string, string>> | undefined, sea
   await discoverCommand({ kubeconfig, output: 'wide', allNamespaces: true }, discover.cli);
   const { result, messages } = discover.written;
   return {
-    verdict: explain.written.result.split('Verdict\n  ')[1],
+    verdict: explain.written.result.split('Verdict\n  ')[1]?.split('\nWhat you can do')[0],
     published: result.trim().split(/\s+/).at(-1),
     messages: explain.written.messages + messages,
   };

@@ -59,7 +59,8 @@ const RESULT: ExplainResult = {
 /** The lines of the verdict. */
 function verdictsOf(result: Partial<ExplainResult>): string[] {
   const [, lines = ''] = asText({ ...RESULT, ...result }, (_, text) => text).split('\n\nVerdict\n');
-  return lines.trim().split(/\n\s*/);
+  const [verdict = ''] = lines.split('\n\nWhat you can do\n');
+  return verdict.trim().split(/\n\s*/);
 }
 
 function expectRow(lines: readonly string[], text: RegExp): void {

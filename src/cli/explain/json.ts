@@ -2,6 +2,7 @@ import { findingJson } from '../../model/condition.ts';
 import { endpointUrl, type Verdict } from '../../model/discovery.ts';
 import { jsonText } from '../../model/visible.ts';
 import type { Questions } from '../../outputs/output.ts';
+import { adviceOf } from './advice.ts';
 import { type ExplainResult, isUsed } from './result.ts';
 
 /** A verdict in which each tool says whether the agent asks before it. */
@@ -44,6 +45,7 @@ export function asJson(result: ExplainResult): string {
       ? {}
       : { ownTool: { name: result.ownTool.name, endpoint: result.ownTool.endpoint } }),
     ...(result.stillPublished.length === 0 ? {} : { stillPublished: result.stillPublished }),
+    advice: adviceOf(result),
     warnings: [...(questions?.problems ?? []), ...problems, ...(limit === undefined ? [] : [limit])],
   };
   return `${jsonText(content, 2)}\n`;

@@ -38,12 +38,15 @@ const result: ExplainResult = {
 };
 /** The verdict, if the backend is in this state, and the documents were read. */
 const verdict = (now: Backend | undefined, then = asPublished()): string =>
-  plain({ ...result, conditions: now?.conditions ?? [], generated: then }).split('Verdict\n  ')[1] ?? '';
+  verdictIn({ ...result, conditions: now?.conditions ?? [], generated: then });
 /** The verdict, if the documents were not read and the generated ones have it like this. */
 const forecast = (then: Backend | undefined): string =>
-  plain({ ...result, isPublicationKnown: false, generated: then }).split('Verdict\n  ')[1] ?? '';
+  verdictIn({ ...result, isPublicationKnown: false, generated: then });
 
 const plain = (each: ExplainResult): string => asText(each, (_, text) => text);
+/** The section with the verdict. */
+const verdictIn = (each: ExplainResult): string =>
+  plain(each).split('Verdict\n  ')[1]?.split('\nWhat you can do\n')[0] ?? '';
 
 test('a limit that leaves the backend out is named, also for a Service that is not its entry point', () => {
   const limit = { where: 'all namespaces', what: 'the limit is 1', fix: 'raise it' };
@@ -51,7 +54,7 @@ test('a limit that leaves the backend out is named, also for a Service that is n
   expect(plain(left)).toMatch(/Verdict\n {2}left out: the limit is 1; raise it\n$/);
   const other = { ...result.explanation, service: { ...loki.service, name: 'loki-headless' } };
   expect(plain({ ...left, explanation: other })).toMatch(
-    /Verdict\n {2}no tool of its own: loki is the one .*\n {2}left out: the limit is 1; raise it\n$/,
+    /Verdict\n {2}no tool of its own: loki is the one .*\n {2}left out: the limit is 1; raise it\n\nWhat you can do/,
   );
 });
 

@@ -3,6 +3,7 @@ import { conditionOf } from '../../model/condition.ts';
 import { endpointUrl } from '../../model/discovery.ts';
 import type { Service } from '../../model/service.ts';
 import { manyLines, promptCost, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
+import { adviceOf } from './advice.ts';
 import { type ExplainResult, isUsed } from './result.ts';
 
 export type Paint = (style: 'bold' | 'green' | 'red' | 'dim', text: string) => string;
@@ -31,6 +32,7 @@ export function asText(result: ExplainResult, paint: Paint, isTerminal = false):
     section('Notes', noteLines(result)),
     section('Conditions', conditionLines(result)),
     section('Verdict', verdictLines(result)),
+    section('What you can do', adviceLines(result)),
   ]
     .filter((each) => each !== undefined)
     .map(({ title, lines }) => [paint('bold', title), ...lines.map((line) => `  ${line}`)].join('\n'));
@@ -167,6 +169,9 @@ const verdictLines = (result: ExplainResult): readonly string[] => [
   ...ownLines(result),
   ...stillLines(result),
 ];
+
+const adviceLines = (result: ExplainResult): string[] =>
+  adviceOf(result).flatMap(({ what, lines }) => [what, ...lines.map((line) => `  ${line}`)]);
 
 /** The verdict on a Service that is no candidate. */
 function unmatchedLine(detectors: Explanation['detectors']): string {

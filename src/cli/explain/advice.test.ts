@@ -1,0 +1,142 @@
+import { expect, test } from 'vitest';
+import { discovered } from '../../../test/fixtures/unit/detection.ts';
+import { service } from '../../../test/fixtures/unit/service.ts';
+import type { DetectorVerdict } from '../../detection/explain.ts';
+import type { Finding } from '../../model/condition.ts';
+import type { DiscoveredService } from '../../model/discovery.ts';
+import type { Service } from '../../model/service.ts';
+import { adviceOf } from './advice.ts';
+import type { ExplainResult } from './result.ts';
+
+const loki = discovered(service('loki', { ports: ['http:3100'] }));
+
+/** What `explain` knows of a Service that is a backend, or of one that is not. */
+const result = (
+  found: DiscoveredService | undefined,
+  own: Service,
+  more: Partial<ExplainResult> = {},
+): ExplainResult => ({
+  explanation: {
+    ...{ service: own, detectors: [], problems: [], ignored: [] },
+    ...(found === undefined ? {} : { candidate: found }),
+  },
+  ...{
+    probed: new Map(),
+    verdict: found?.verdict,
+    service: found,
+    approval: undefined,
+    asksBeforeEach: undefined,
+  },
+  ...{ questions: undefined, problems: [], limit: undefined, cuts: [], id: undefined, conditions: [] },
+  ...{ isPublicationKnown: true, stillPublished: [], ownTool: undefined, generated: undefined },
+  ...more,
+});
+const linesOf = (each: ExplainResult): string[] => adviceOf(each).flatMap(({ lines }) => lines);
+const other = service('shop', { ports: ['http:8080'] });
+/** A Service that no detector matches. */
+const unmatched = (own: Service, detectors: readonly DetectorVerdict[], keptOut?: string): ExplainResult => {
+  const plain = result(undefined, own);
+  return {
+    ...plain,
+    explanation: { ...plain.explanation, detectors, ...(keptOut === undefined ? {} : { keptOut }) },
+  };
+};
+const near = (more: Partial<DetectorVerdict> = {}): DetectorVerdict => ({
+  ...{ type: 'loki', matched: false, near: true, reasons: ['why'] },
+  ...more,
+});
+
+test('a Service that no detector matches gets a label or an annotation', () => {
+  expect(linesOf(unmatched(other, [near({ near: false })]))).toEqual([
+    'kubectl label service -n monitoring shop app.kubernetes.io/name=prometheus',
+    'kubectl annotate service -n monitoring shop kubernaut.io/toolset=true',
+    'dynamic-toolset approve monitoring/shop',
+  ]);
+  expect(linesOf(unmatched(other, [near()]))).toEqual([
+    'dynamic-toolset discover -n monitoring',
+    'kubectl annotate service -n monitoring shop kubernaut.io/toolset=true kubernaut.io/toolset-type=loki',
+    'dynamic-toolset approve monitoring/shop',
+  ]);
+  expect(linesOf(unmatched(other, [near({ fix: 'give its URL' })]))).toEqual([
+    'tools:',
+    '  monitoring/shop:',
+    '    type: loki',
+    '    endpoint: "http://shop.monitoring.svc.cluster.local:8080"',
+  ]);
+  expect(linesOf(unmatched(other, [near({ excluded: 'it is switched off' })]))).toEqual([]);
+});
+
+test('a Service that is kept out gets what lets it in', () => {
+  const off = { ...other, annotations: { 'kubernaut.io/toolset': 'false' } };
+  expect(linesOf(unmatched(off, [], 'excluded'))).toEqual([
+    'kubectl annotate service -n monitoring shop kubernaut.io/toolset-',
+  ]);
+  const name = { ...other, type: 'ExternalName', externalName: 'shop.example.com' };
+  expect(linesOf(unmatched(name, [], 'of type ExternalName')).at(-1)).toBe(
+    '    endpoint: "http://shop.example.com"',
+  );
+  expect(linesOf(unmatched(other, [], 'it is being deleted'))).toEqual([]);
+});
+
+test('a backend that its answers do not prove gets a name or another URL', () => {
+  expect(linesOf(result({ ...loki, certainty: 'hint' }, loki.service, { service: undefined }))).toEqual([
+    'kubectl label service -n monitoring loki app.kubernetes.io/name=loki',
+    'kubectl annotate service -n monitoring loki kubernaut.io/toolset=true',
+    'dynamic-toolset approve monitoring/loki',
+  ]);
+  expect(linesOf(result(loki, loki.service, { service: undefined })).at(-1)).toBe(
+    '    endpoint: "http://loki.monitoring.svc.cluster.local:3100/PATH"',
+  );
+});
+
+test('another Service of a backend is explained by that one, and a limit says all', () => {
+  expect(linesOf(result(loki, other))).toEqual(['dynamic-toolset explain monitoring/loki']);
+  const limit = { where: 'all namespaces', what: 'the limit is 1', fix: 'raise it' };
+  expect(linesOf(result(loki, loki.service, { limit }))).toEqual([]);
+});
+
+const because = (
+  type: Finding['type'],
+  reason: string,
+  more: Partial<ExplainResult> = {},
+  found = loki,
+): string[] =>
+  linesOf(
+    result(found, found.service, {
+      conditions: [{ type, reason, status: 'False', message: '' } as Finding],
+      ...more,
+    }),
+  );
+
+test.each<[Finding['type'], string, string]>([
+  [
+    'Healthy',
+    'NoReadyEndpoints',
+    'kubectl get endpointslices -n monitoring -l kubernetes.io/service-name=loki -o wide',
+  ],
+  ['Healthy', 'Timeout', 'kubectl get networkpolicies -n monitoring'],
+  ['Healthy', 'ErrorAnswer', "curl -i 'http://127.0.0.1:3100/'"],
+  ['Healthy', 'HealthPathNotFound', '    endpoint: "http://loki.monitoring.svc.cluster.local:3100/PATH"'],
+  ['Published', 'NeedsTenant', '  monitoring/loki: ID_OF_THE_TENANT'],
+  ['Published', 'NeedsCredentials', '    bearerToken: NAME_OF_A_VARIABLE'],
+  ['Published', 'HeldByRollback', 'dynamic-toolset rollback --end'],
+  ['Published', 'NotYetPublished', 'dynamic-toolset diff'],
+])('%s %s: %s', (type, reason, last) => {
+  expect(because(type, reason).at(-1)).toBe(last);
+});
+
+test('only what waits for approval is to be approved', () => {
+  const asked = (state: 'waiting' | 'refused') =>
+    because('Published', 'NotApproved', { approval: { state, reason: '' } });
+  expect(asked('waiting')).toEqual(['dynamic-toolset approve monitoring/loki']);
+  expect(asked('refused')).toEqual([]);
+  expect(because('Published', 'InToolset')).toEqual([]);
+});
+
+test('the path that an owner chose is one word of the command', () => {
+  const path = "/$(id);`id`'; id '";
+  const hostile = { ...loki, endpoint: { ...loki.endpoint, path } };
+  expect(because('Healthy', 'ErrorAnswer', {}, hostile).at(-1)).toBe(
+    `curl -i 'http://127.0.0.1:3100/$(id);\`id\`'\\''; id '\\'''`,
+  );
+});
