@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DiscoveredService, Endpoint } from '../model/discovery.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
 import type { Generated, Toolset } from '../model/documents.ts';
+import { endpointOfUrl } from '../model/endpoint-of-url.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { Tenancy } from '../model/tenants.ts';
-import { withoutTrailing } from '../model/trailing.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
@@ -13,13 +13,6 @@ import type { ToolKind } from '../planning/tools.ts';
 
 /** Discovered services by the names of their published tools, as of the publication. */
 export type KnownServices = ReadonlyMap<string, DiscoveredService>;
-
-function endpointOf(text: string): Endpoint {
-  const url = new URL(text);
-  const scheme = url.protocol.replace(':', '') as Endpoint['scheme'];
-  const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
-  return { scheme, host: url.hostname, port, path: withoutTrailing(url.pathname, '/') };
-}
 
 /** How requests name a tenant, from the metadata of a published tool. */
 function publishedTenancy(
@@ -53,7 +46,7 @@ function toPublishedService(tool: PublishedTool, kinds: ReadonlyMap<string, Tool
     description,
     // The published description already has its final text.
     tenantDescription: false,
-    endpoint: endpointOf(endpoint),
+    endpoint: endpointOfUrl(endpoint, kind?.mcp === true),
     servicePort: 0,
     mode: endpoint.endsWith('/sse') ? 'sse' : 'streamable-http',
     healthPath: undefined,

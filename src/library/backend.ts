@@ -4,15 +4,14 @@ import { CERTAINTIES } from '../model/certainties.ts';
 import {
   type Candidate,
   type DiscoveredService,
-  type Endpoint,
   endpointUrl,
   type Health,
   type Verdict,
 } from '../model/discovery.ts';
+import { endpointOfUrl } from '../model/endpoint-of-url.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import { portFault } from '../model/port-fault.ts';
 import { issueMessage } from '../model/schema-words.ts';
-import { withoutTrailing } from '../model/trailing.ts';
 import { InputError } from './input-error.ts';
 import type { Backend, Certainty } from './types.ts';
 
@@ -92,19 +91,6 @@ export function toBackend(candidate: Candidate): Backend {
   };
 }
 
-const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
-
-function endpointOf(text: string): Endpoint {
-  const { protocol, hostname, port, pathname } = new URL(text);
-  const scheme = protocol.slice(0, -1) as Endpoint['scheme'];
-  return {
-    scheme,
-    host: hostname,
-    port: port === '' ? (PORTS[scheme] ?? 0) : Number(port),
-    path: withoutTrailing(pathname, '/'),
-  };
-}
-
 const verdictOf = (health: Health): Verdict => ({
   health,
   authRequired: false,
@@ -132,7 +118,7 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
       `${input}: there is no detector ${detector}; pass the detectors that detect had`,
       input,
     );
-  const place = endpointOf(endpoint);
+  const place = endpointOfUrl(endpoint, known.mcp === true);
   return {
     ...plain,
     ...(pods as Pick<DiscoveredService, 'samePods' | 'sharesPods' | 'targets' | 'clusterIPs'>),

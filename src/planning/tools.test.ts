@@ -368,6 +368,12 @@ describe('the resulting tools', () => {
       });
     });
 
+    test('the slash at the end of its URL counts for MCP only', () => {
+      const pathOf = (type: string) =>
+        result({ mine: { ...WHOLE, type, endpoint: 'http://h/mcp/' } }, []).tools[0]?.endpoint.path;
+      expect([pathOf('mcp'), pathOf('loki')]).toEqual(['/mcp/', '/mcp']);
+    });
+
     test('its kind is that of its type, otherwise the discovered one, otherwise a new one', () => {
       const custom = { ...loki, type: 'special', detector: 'special', kind: 'a special one' };
       const kindOf = (override: ToolOverride) =>

@@ -1,11 +1,7 @@
 import { compareText } from '../model/compare.ts';
 import type { Mappings } from '../model/detector.ts';
-import {
-  type DiscoveredService,
-  type Endpoint,
-  lastingAlternates,
-  type Problem,
-} from '../model/discovery.ts';
+import { type DiscoveredService, lastingAlternates, type Problem } from '../model/discovery.ts';
+import { endpointOfUrl } from '../model/endpoint-of-url.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import {
   addressedService,
@@ -69,19 +65,6 @@ export interface Tool
   readonly tenants?: readonly string[];
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
-
-/** Parses the URL of an override, which the schema has validated. */
-function endpointOf(text: string): Endpoint {
-  const url = new URL(text);
-  return {
-    scheme: url.protocol.replace(':', '') as Endpoint['scheme'],
-    host: url.hostname,
-    port: Number(url.port || DEFAULT_PORTS[url.protocol]),
-    path: withoutTrailing(url.pathname, '/'),
-  };
-}
-
 /** Converts a discovered service to a tool. */
 export function discoveredTool(service: DiscoveredService): Tool {
   const { namespace, name } = service.service;
@@ -121,7 +104,7 @@ function personalTool(
     type,
     detector: kinds.has(type) ? type : 'custom',
     kind: kind?.description ?? description,
-    endpoint: endpointOf(endpoint),
+    endpoint: endpointOfUrl(endpoint, kind?.mcp === true),
     mode: withoutTrailing(endpoint, '/').endsWith('/sse') ? 'sse' : 'streamable-http',
     mappings: kind?.mappings ?? {},
     mcp: kind?.mcp,

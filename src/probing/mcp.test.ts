@@ -122,8 +122,18 @@ test.each<[string, Served, object]>([
   ['at the root, where other paths are not allowed', { path: '/', otherwise: 405 }, { path: '' }],
   ['at /sse only', { path: '/sse', sse: true }, { path: '/sse', mode: 'sse' }],
   ['at /sse, beside a page at the root', { path: '/sse', sse: true, otherwise: 200 }, { path: '/sse' }],
-  ['at /mcp/', { path: '/mcp/', redirects: { '/mcp': [307, '/mcp/'] } }, {}],
-  ['at /mcp/, with its own host', { path: '/mcp/', redirects: { '/mcp': [308, `${HOST}/mcp/`] } }, {}],
+  ['at /mcp/', { path: '/mcp/', redirects: { '/mcp': [307, '/mcp/'] } }, { path: '/mcp/' }],
+  [
+    'at /mcp/, with its own host',
+    { path: '/mcp/', redirects: { '/mcp': [308, `${HOST}/mcp/`] } },
+    { path: '/mcp/' },
+  ],
+  [
+    'at /mcp/, where redirects lose requests',
+    { path: '/mcp/', redirects: { '/mcp': [301, '/mcp/'] } },
+    { path: '/mcp/' },
+  ],
+  ['at /mcp/ only', { path: '/mcp/' }, { path: '/mcp/' }],
   ['below a prefix', { path: '/api/mcp', redirects: { '/mcp': [307, '/api/mcp'] } }, { path: '/api/mcp' }],
   [
     'below a prefix, moved',
@@ -142,16 +152,9 @@ test.each<[string, Served, object]>([
 });
 
 test.each<[string, Served]>([
-  ['to another host', { path: '/mcp/', redirects: { '/mcp': [307, 'http://169.254.169.254/mcp/'] } }],
-  [
-    'to another port',
-    { path: '/mcp/', redirects: { '/mcp': [307, `${HOST.replace('8080', '8081')}/mcp/`] } },
-  ],
-  [
-    'to another scheme',
-    { path: '/mcp/', redirects: { '/mcp': [307, `${HOST.replace('http', 'https')}/mcp/`] } },
-  ],
-  ['that loses the request', { path: '/mcp/', redirects: { '/mcp': [301, '/mcp/'] } }],
+  ['to another host', { path: '/m/', redirects: { '/mcp': [307, 'http://169.254.169.254/m/'] } }],
+  ['to another port', { path: '/m/', redirects: { '/mcp': [307, `${HOST.replace('8080', '8081')}/m/`] } }],
+  ['to another scheme', { path: '/m/', redirects: { '/mcp': [307, `${HOST.replace('http', 'https')}/m/`] } }],
   ['with a template in its path', { path: '/{{x}}', redirects: { '/mcp': [307, '/{{x}}'] } }],
   ['with a long path', { path: `/${'x'.repeat(300)}`, redirects: { '/mcp': [307, `/${'x'.repeat(300)}`] } }],
   [

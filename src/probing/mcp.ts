@@ -1,7 +1,6 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import { isMapping } from '../model/mapping.ts';
 import { quoted } from '../model/text.ts';
-import { withoutTrailing } from '../model/trailing.ts';
 import { EventReader } from './event-stream.ts';
 import {
   type Fetch,
@@ -88,12 +87,13 @@ interface Way {
 /** Where the frameworks serve by default, most usual first. */
 const USUAL_WAYS: readonly Way[] = [
   { mode: 'streamable-http', path: '/mcp' },
+  { mode: 'streamable-http', path: '/mcp/' },
   { mode: 'streamable-http', path: '/' },
   { mode: 'sse', path: '/sse' },
 ];
 
 /** Maximum ways to try, redirects included. */
-const MAX_WAYS = 4;
+const MAX_WAYS = 5;
 
 /** The ways to try in turn. A path that is not one of the usual ones is an owner's, and is the only one. */
 function waysOf({ mode, endpoint }: Candidate): readonly Way[] {
@@ -222,7 +222,7 @@ class McpProbe {
           proof: 'contradicted',
           reason: `POST ${path} redirects to ${redirected}, which is not an MCP server's answer`,
         }),
-        redirected: isFollowed(modern, path, redirected) ? redirected : undefined,
+        redirected,
       };
     const discovered = discovery.message(modern);
     const isModern =
@@ -313,16 +313,9 @@ const ERAS = {
   legacy: `with protocol version ${LEGACY} or earlier`,
 };
 
-/**
- * Whether an agent that is given the path, or the one to which it redirects, reaches the server. Only 307 and 308 keep the
- * method, and a published path has no slash at its end.
- */
-const isFollowed = ({ status }: ProbeResponse, path: string, to: string): boolean =>
-  status === 307 || status === 308 || to !== `${path}/`;
-
 /** The place of a way, if it differs from the candidate's. */
 function placeOf({ mode, path }: Way, { endpoint, mode: own }: Candidate): Pick<Verdict, 'path' | 'mode'> {
-  const base = withoutTrailing(path, '/');
+  const base = path === '/' ? '' : path;
   return { ...(base !== endpoint.path && { path: base }), ...(mode !== own && { mode }) };
 }
 
