@@ -1,11 +1,12 @@
 import type { Configuration } from '../app/configuration.ts';
 import { currentStateOf, withCurrentState } from '../app/current-state.ts';
+import { discoverOnce } from '../app/discover-once.ts';
 import { LiveConfiguration } from '../app/live-configuration.ts';
 import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
 import { searchedByServe, searchedText } from '../app/searched.ts';
 import { targetOf } from '../app/target.ts';
 import { assess, situationOf } from '../controller/assess.ts';
-import { discover, toolKinds } from '../controller/pass.ts';
+import { toolKinds } from '../controller/pass.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
 import { unusableOverrides } from '../model/what-stays.ts';
@@ -119,7 +120,7 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
       progress?.watching(baseStages) ?? baseStages,
       currentStateOf(live, settings),
     );
-    const backends = await discover(read.services, asking, cli.signal);
+    const backends = await discoverOnce(read.services, asking, cli.signal);
     return { sync: read, stages: baseStages, found: backends };
   });
   const generation = { ...settings, kinds: toolKinds(stages.rules) };

@@ -1,9 +1,10 @@
 import { readCurrentState, withCurrentState } from '../app/current-state.ts';
+import { discoverOnce } from '../app/discover-once.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { idsOf } from '../controller/backend-ids.ts';
 import { Catalog } from '../controller/catalog.ts';
 import { sinceOf } from '../controller/company.ts';
-import { discover, toolKinds } from '../controller/pass.ts';
+import { toolKinds } from '../controller/pass.ts';
 import { generate } from '../outputs/generate.ts';
 import { isWatched } from '../planning/conditions/published.ts';
 import { readOnce } from '../sources/source.ts';
@@ -44,7 +45,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
         sync: read,
         state,
         kinds: toolKinds(stages.rules),
-        found: await discover(read.services, stagesInUse, cli.signal),
+        found: await discoverOnce(read.services, stagesInUse, cli.signal),
         elsewhere: await elsewhereOf(flags, settings, input, cli),
       };
     },

@@ -1,8 +1,9 @@
 import { withCurrentState } from '../app/current-state.ts';
+import { discoverOnce } from '../app/discover-once.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
 import { publishedUse } from '../controller/company.ts';
 import { namingBy } from '../controller/naming.ts';
-import { discover, toolKinds } from '../controller/pass.ts';
+import { toolKinds } from '../controller/pass.ts';
 import { NO_NAMING } from '../detection/names.ts';
 import type { Generated } from '../model/documents.ts';
 import { ConfigError, FindingsError } from '../model/errors.ts';
@@ -68,7 +69,7 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
     const stages = await stagesOf(settings, input);
     const naming = { ...NO_NAMING, ...namingBy(overrides, settings.credentials) };
     const state = { overrides, stageInputs: { naming, ...publishedUse(undefined) } };
-    const backends = await discover(
+    const backends = await discoverOnce(
       read.services,
       withCurrentState(progress?.watching(stages) ?? stages, state),
       cli.signal,

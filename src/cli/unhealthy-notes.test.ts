@@ -19,7 +19,12 @@ const MCP = service('orders', { app: 'mcp-server' }, 9090);
 async function generated(
   services: readonly ReturnType<typeof service>[],
   up = 1,
-): Promise<{ readonly result: string; readonly warnings: readonly string[] }> {
+): Promise<{
+  readonly result: string;
+  /** Those about unhealthy backends, and all others. */
+  readonly warnings: readonly string[];
+  readonly others: readonly string[];
+}> {
   const connectTo = services.map(
     ({ metadata: { name } }) => `${name}.shop.svc.cluster.local:9090:127.0.0.1:${name === 'up' ? up : 1}`,
   );
@@ -28,8 +33,13 @@ async function generated(
     stdin: Readable.from([JSON.stringify({ apiVersion: 'v1', kind: 'List', items: services })]),
   });
   expect(await generateCommand({ filename: ['-'], format: 'toolset-json' }, cli)).toBe(EXIT.ok);
-  const warnings = written.messages.split('\n').filter((line) => line.startsWith('warning: unhealthy'));
-  return { result: written.result, warnings };
+  const lines = written.messages.split('\n').filter((line) => line.startsWith('warning: '));
+  const isUnhealthy = (line: string): boolean => line.startsWith('warning: unhealthy');
+  return {
+    result: written.result,
+    warnings: lines.filter(isUnhealthy),
+    others: lines.filter((line) => !isUnhealthy(line)),
+  };
 }
 
 const ADVICE =
@@ -48,8 +58,20 @@ test('generate says which backends it leaves out because they are unhealthy, and
   expect(result).not.toContain('down.shop');
 });
 
+test('if none of several can be reached, none is left out, and a warning says why', async () => {
+  const { result, warnings, others } = await generated([prometheus('a'), prometheus('b')]);
+  expect(warnings).toEqual([]);
+  expect(result).toContain('a.shop');
+  expect(result).toContain('b.shop');
+  expect(others).toEqual([
+    'warning: probes: no backend can be reached, so the cause is probably DNS or the network of this program, and not the backends; health is unknown, and published tools stay; look at NetworkPolicies and the network where this program runs',
+  ]);
+});
+
 test('the line names a few of very many', async () => {
-  const { warnings } = await generated(Array.from({ length: 40 }, (_, n) => prometheus(`p${n}`)));
+  const { port } = await answering({ '/-/healthy': 'Prometheus Server is Healthy.' });
+  const down = Array.from({ length: 40 }, (_, n) => prometheus(`p${n}`));
+  const { warnings } = await generated([prometheus('up'), ...down], port);
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toContain('40 are left out (shop/p0: ');
   expect(warnings[0]).toContain('; …); ');

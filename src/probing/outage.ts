@@ -59,8 +59,9 @@ export function detectOutage(
 }
 
 const WORDS: Readonly<Record<Outage, string>> = {
-  dns: "no name of a backend resolves, which points at this Pod's DNS and not at the backend",
-  network: "no backend can be reached, which points at this Pod's DNS or network and not at the backend",
+  dns: 'no name of a backend resolves, so the cause is probably DNS and not the backend',
+  network:
+    'no backend can be reached, so the cause is probably DNS or the network of this program, and not the backend',
 };
 
 /** The verdict of a backend during an outage: its health is unknown. */
@@ -78,7 +79,7 @@ export function outageProblem(outage: Outage): Problem {
     what: `${WORDS[outage]}s; health is unknown, and published tools stay`,
     fix:
       outage === 'dns'
-        ? "look at the cluster's DNS, at /etc/resolv.conf of this Pod, and at NetworkPolicies on port 53; CLUSTER_DOMAIN must be the cluster's"
-        : 'look at NetworkPolicies and the network of this Pod and its node',
+        ? "look at the cluster's DNS, at /etc/resolv.conf where this program runs, and at NetworkPolicies on port 53; CLUSTER_DOMAIN must be the cluster's"
+        : 'look at NetworkPolicies and the network where this program runs',
   };
 }
