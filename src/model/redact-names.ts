@@ -18,9 +18,9 @@ const SECRET_WORDS = new Set([
   'dsn',
 ]);
 
-/** Names of properties of secrets, such as `token_type` and `max_tokens`, which are not secret. */
+/** Names of properties of secrets, such as `token_type`, `auth_audiences` and `max_tokens`, which are not secret. */
 const PROPERTY =
-  /_(type|method|mode|mechanism|scheme|protocol|ttl|seconds|minutes|limit|count|enabled|required)$/;
+  /_(type|method|mode|mechanism|scheme|protocol|ttl|seconds|minutes|limit|count|enabled|required|audiences?)$/;
 const NUMBER_OF = /^(max|min|num)_.*tokens$/;
 
 /** Names of the place of a secret. The value is not secret if it looks like a path or URL. */

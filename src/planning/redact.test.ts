@@ -231,7 +231,7 @@ describe('keeps', () => {
   test.each([
     'api_key: "{{ env.KEY }}"\nheaders:\n  Authorization: Bearer {{ env.A }}\n',
     'token: null\npassword: ""\nsecret: ~\ncookie:\nheaders: {X: true}\n',
-    'ssl_client_key_path: /etc/tls.key\ntoken_url: https://idp/token\nauth_type: basic\nmax_tokens: 5\n',
+    'ssl_client_key_path: /etc/tls.key\ntoken_url: https://idp/token\nauth_type: basic\nauthAudiences: tools, true\nmax_tokens: 5\n',
     'toolsets:\n  token-service:\n    enabled: true\nmcp_servers:\n  secrets.vault: {config: {url: http://a:80/b@c}}\n',
     'metadata: {env: prod, team: me}\nmail: mailto:me@host\nimage: nginx:1@sha256:ab\nu: http://[::1]:80/@\n',
     'tenant_header: X-Scope-OrgID\nsasl_mechanism: PLAIN\ndescription: "Basic authentication, Bearer tokens"\n',

@@ -188,19 +188,19 @@ describe('rejected', () => {
   });
 
   test.each([
-    ['/tools', 'ann may not get toolsets.toolset.kubernaut.io.'],
-    ['/path', 'ann may not get path /metrics.'],
-  ])('a caller without the permission to %s: 403 names it, and the log the caller', async (url, detail) => {
+    ['/tools', 'ann may not get toolsets.toolset.kubernaut.io in namespace home', 'a Role there'],
+    ['/path', 'ann may not get path /metrics', 'a ClusterRole'],
+  ])('a caller without the permission to %s: 403 and the log name both', async (url, denied, role) => {
     const { app, outcomes, lines } = await setting({ authentication: KNOWN, authorization: FORBIDDEN });
     const answer = await app.inject(url);
-    expect([answer.statusCode, answer.json().detail]).toEqual([403, detail]);
+    expect([answer.statusCode, answer.json().detail]).toEqual([403, `${denied}; ${role} grants it.`]);
     expect(outcomes).toEqual([{ outcome: 'refused', reason: 'forbidden', milliseconds: expect.any(Number) }]);
     expect(lines).toEqual([
       expect.objectContaining({
         event: 'authorization_denied',
         reason: 'forbidden',
         username: 'ann',
-        message: 'no role allows it',
+        message: `${denied}: no role allows it`,
       }),
     ]);
   });

@@ -66,6 +66,14 @@ function attributesOf(access: Access, namespace: string): AccessAttributes {
   };
 }
 
+/** What a request does, for people. */
+const whatOf = (access: Access, namespace: string): string =>
+  'path' in access
+    ? `${access.verb} path ${access.path}`
+    : `${access.verb} ${access.resource}.${ACCESS_GROUP} in namespace ${namespace}`;
+
+const roleFor = (access: Access): string => ('path' in access ? 'ClusterRole' : 'Role there');
+
 /** @throws ProblemError if the rate limit is exceeded */
 function limit(limiter: RateLimiter, key: string, reply: FastifyReply): void {
   const { allowed, remaining, retryAfterSeconds } = limiter.take(key);
@@ -166,9 +174,10 @@ export function guard(options: GuardOptions): onRequestAsyncHookHandler {
     const result = await authorizer.authorize(caller, attributesOf(access, namespace()));
     if (result.kind === 'allowed') return;
     if (result.kind === 'unavailable') throw unavailable(request, result.why, result.retryAfter);
-    recordRejection(request, 'authorization_denied', 'forbidden', result.reason, caller.username);
-    const what = 'path' in access ? `path ${access.path}` : `${access.resource}.${ACCESS_GROUP}`;
-    throw new ProblemError('forbidden', `${caller.username} may not ${access.verb} ${what}.`);
+    const denied = `${caller.username} may not ${whatOf(access, namespace())}`;
+    const reason = result.reason === '' ? '' : `: ${result.reason}`;
+    recordRejection(request, 'authorization_denied', 'forbidden', denied + reason, caller.username);
+    throw new ProblemError('forbidden', `${denied}; a ${roleFor(access)} grants it.`);
   };
 
   return async (request, reply) => {
