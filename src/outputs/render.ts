@@ -95,12 +95,19 @@ function without(
   gone: readonly Tool[],
   said: Said,
 ): RenderedTools {
-  const { cuts, notes } = reportLimit(limit, gone, () => said.why, said.effect);
+  const { cuts, notes } = reportLimit(limit, gone, () => said.why, { effect: said.effect });
   return {
     ...rendered,
     cuts: [...(said.of === undefined ? cuts : leftOutOf(said.of, cuts)), ...rendered.cuts],
     limitNotes: [...rendered.limitNotes, ...notes],
   };
+}
+
+/** What hand-written tools use of a number of KiB, in parentheses; empty if that is little. No limit removes these. */
+function usedByHand<S>(outputs: readonly Output<S>[], ordered: readonly Tool[], kib: number): string {
+  const pinned = ordered.filter(({ pinned }) => pinned);
+  const used = Math.round(total(sizesOf(outputs, pinned)) / KIB);
+  return used * 8 < kib ? '' : ` (hand-written tools use ${used} of them)`;
 }
 
 /** The documents for the tools that fit, and the tools that do not. */
@@ -189,7 +196,7 @@ function divided<S>(
     },
   );
   return without(limited, 'document_bytes', [...beyond], {
-    why: `has tools that need more than its share of ${countOf(maxShards, 'ConfigMap')} of ${maxDocumentKib} KiB`,
+    why: `has tools that need more than its share of ${countOf(maxShards, 'ConfigMap')} of ${maxDocumentKib} KiB${usedByHand(parts, ordered, maxShards * maxDocumentKib)}`,
   });
 }
 
@@ -224,6 +231,6 @@ function renderedWithin<S>(
     return divided(outputs, ordered, options);
   const { gone, ...rendered } = trimmed(outputs, ordered, options, maxDocumentKib * KIB);
   return without(rendered, 'document_bytes', [...gone], {
-    why: `has tools that need more than its share of the ${maxDocumentKib} KiB of the documents`,
+    why: `has tools that need more than its share of the ${maxDocumentKib} KiB of the documents${usedByHand(outputs, ordered, maxDocumentKib)}`,
   });
 }

@@ -85,15 +85,15 @@ describe('tools of one namespace', () => {
     expect(result.notes).toEqual([
       {
         where: 'namespace noisy',
-        what: 'has 3 tools, and the limit is 2: 1 tool is found but not published (noisy/s2); those that came into use first stay',
-        fix: `raise ${setting}, or keep Services out`,
+        what: 'has 3 tools, and the limit is 2: 1 backend was found, but is not published (noisy/s2); those that came into use first stay',
+        fix: `raise ${setting}, or keep Services out with the annotation kubernaut.io/toolset: "false"`,
       },
     ]);
   });
 
   test.each([
-    [5, '3 tools are found but not published (noisy/s2, noisy/s3, noisy/s4);'],
-    [6, '4 tools are found but not published (noisy/s2, noisy/s3, noisy/s4, …);'],
+    [5, '3 backends were found, but are not published (noisy/s2, noisy/s3, noisy/s4);'],
+    [6, '4 backends were found, but are not published (noisy/s2, noisy/s3, noisy/s4, …);'],
   ])('of %s, the first three omitted ones are named', (count, what) => {
     const { notes, cuts } = withinCounts(tools('noisy', count), limits);
     expect(notes.map((note) => note.what)).toEqual([expect.stringContaining(what)]);
@@ -105,7 +105,7 @@ describe('tools of one namespace', () => {
     const theirs = [tool('noisy/x'), tool('noisy/y'), tool('noisy/z')];
     const { tools: kept, notes } = withinCounts([...mine, ...theirs], limits);
     expect(keys(kept)).toEqual([...keys(mine), 'noisy/x', 'noisy/y']);
-    expect(notes[0]?.what).toMatch(/^has 3 tools, and the limit is 2: 1 tool /);
+    expect(notes[0]?.what).toMatch(/^has 3 tools, and the limit is 2: 1 backend /);
   });
 
   test('equal namespaces in two clusters are separate', () => {
@@ -136,7 +136,7 @@ describe('descriptions from annotations', () => {
       },
     ]);
     expect(notes[0]?.what).toContain(
-      "1 tool is published with the detector's description instead of their owners' (a/s2);",
+      "1 backend is published with the detector's description instead of their owners' (a/s2);",
     );
   });
 

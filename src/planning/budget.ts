@@ -67,24 +67,38 @@ const SETTING: Readonly<Record<LimitName, string>> = {
   agent_bytes: 'MAX_DOCUMENT_KIB (--max-document-kib)',
 };
 
-const NOT_PUBLISHED = 'found but not published';
+/** What a limit does, and what helps. */
+interface LimitWords {
+  /** What happens to the backends, as the end of "3 backends …"; by default, they are not published. */
+  readonly effect?: string | undefined;
+  /** What else than the setting helps; by default, an annotation of Services. */
+  readonly fix?: string;
+  /** Whether a higher limit helps; by default, it does. */
+  readonly helps?: boolean;
+}
+
+const OPT_OUT = 'keep Services out with the annotation kubernaut.io/toolset: "false"';
 
 /** The effect of each limit on tools. An output passes the effect of its own limits. */
-const EFFECT: Readonly<Partial<Record<LimitName, string>>> = {
-  description_bytes: "published with the detector's description instead of their owners'",
+const EFFECT: Readonly<Partial<Record<LimitName, LimitWords>>> = {
+  description_bytes: {
+    effect: "published with the detector's description instead of their owners'",
+    fix: 'shorten descriptions',
+  },
 };
 
 /**
  * Reports what one limit removed: a note per namespace, and a cut per tool for `explain`.
  * @param why what the namespace exceeds, as the rest of a sentence
- * @param effect what happens to the tools, as the end of "3 tools are …"
  */
 export function reportLimit(
   limit: LimitName,
   cut: readonly Tool[],
   why: (namespace: string) => string,
-  effect: string = EFFECT[limit] ?? NOT_PUBLISHED,
+  words: LimitWords = EFFECT[limit] ?? {},
 ): { readonly cuts: readonly Cut[]; readonly notes: readonly Problem[] } {
+  const { effect, fix = OPT_OUT, helps = true } = words;
+  const raise = `raise ${SETTING[limit]}`;
   const notes: Problem[] = [];
   const cuts: Cut[] = [];
   for (const [namespace, all] of Map.groupBy(cut, namespaceOf)) {
@@ -94,13 +108,17 @@ export function reportLimit(
       ...all.map(({ key }) => ({
         limit,
         key,
-        why: `namespace ${namespace} ${reason}; raise ${SETTING[limit]}`,
+        why: `namespace ${namespace} ${reason}; ${helps ? raise : fix}`,
       })),
     );
+    const happens =
+      effect === undefined
+        ? `${all.length === 1 ? 'was' : 'were'} found, but ${isOrAre(all.length)} not published`
+        : `${isOrAre(all.length)} ${effect}`;
     notes.push({
       where: `namespace ${namespace}`,
-      what: `${reason}: ${countOf(all.length, 'tool')} ${isOrAre(all.length)} ${effect} (${named.join(', ')}${all.length > MAX_NAMES ? ', …' : ''}); those that came into use first stay`,
-      fix: `raise ${SETTING[limit]}, or keep Services out`,
+      what: `${reason}: ${countOf(all.length, 'backend')} ${happens} (${named.join(', ')}${all.length > MAX_NAMES ? ', …' : ''}); those that came into use first stay`,
+      fix: helps ? `${raise}, or ${fix}` : fix,
     });
   }
   return { cuts, notes };

@@ -103,16 +103,25 @@ describe('the tools that the agent can offer are shared by namespaces', () => {
       toolsTruncated: true,
       toolsGap: 'page 2 of its list names itself as the next one',
     };
-    const what = (...found: DiscoveredService[]): string =>
+    const notes = (...found: DiscoveredService[]) =>
       agent(found)
-        .notes.map((note) => note.what)
-        .find((each) => each.includes('share of the 128 that MAX_AGENT_TOOLS allows')) ?? '';
-    expect(what({ ...loop, verdict })).toContain(
-      'has 1 MCP server that counts as more tools than fit, because its list of tools was not read whole (evil/loop: page 2 of its list names itself as the next one), which is more than its share of the 128 that MAX_AGENT_TOOLS allows',
-    );
-    expect(what({ ...loop, verdict }, server('evil', 'm', 3))).toContain(
-      'has backends that bring HolmesGPT 3 tools (MCP servers 3), and 1 MCP server that counts as more',
-    );
+        .notes.filter(({ fix }) => fix?.includes('MAX_AGENT_TOOLS') === true || fix?.includes('fewer tools'))
+        .map(({ what, fix }) => [what, fix]);
+    const unread = [
+      'has 1 MCP server whose list of tools was not read whole (evil/loop: page 2 of its list names itself as the next one), so it counts as more tools than any limit allows: 1 backend is left out of custom_toolset.yaml, but not of toolset.json (evil/loop); those that came into use first stay',
+      'have the server list fewer tools, or change its tool in overrides.yaml, for example its description: then it stays, and counts with the tools that were read',
+    ];
+    expect(notes({ ...loop, verdict })).toEqual([unread]);
+    expect(notes({ ...loop, verdict }, server('evil', 'm', 3))).toEqual([unread]);
+    expect(notes({ ...loop, verdict }, server('evil', 'm', 300))).toEqual([
+      [
+        expect.stringMatching(
+          /^has backends that bring HolmesGPT 300 tools \(MCP servers 300\), which is more/,
+        ),
+        expect.stringMatching(/^raise MAX_AGENT_TOOLS/),
+      ],
+      unread,
+    ]);
   });
 
   test('the tools of a toolset are divided among the namespaces whose backends are in it', () => {

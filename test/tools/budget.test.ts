@@ -72,7 +72,7 @@ describe('tools of one namespace', () => {
     expect(notes[0]).toMatchObject({
       where: 'namespace evil',
       what: expect.stringMatching(
-        /^has 5 tools, and the limit is 3: 2 tools are found but not published \(evil\/s0003, evil\/s0004\)/,
+        /^has 5 tools, and the limit is 3: 2 backends were found, but are not published \(evil\/s0003, evil\/s0004\)/,
       ),
       fix: expect.stringContaining('MAX_TOOLS_PER_NAMESPACE'),
     });

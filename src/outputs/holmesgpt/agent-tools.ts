@@ -135,12 +135,14 @@ function chargesOf(
 }
 
 /**
- * The units to leave out so that the others fit. Repeatedly removes the last unit from the namespace that adds the most
- * tools. A namespace that adds less than an equal share never loses a unit.
+ * The units to leave out so that the others fit: servers that do not fit alone, which take none of the others with them, and
+ * then, again and again, the last unit of the namespace that adds the most tools. A namespace that adds less than an equal
+ * share never loses a unit.
  */
 function unitsToDrop(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, room: number): Unit[] {
-  const kept = new Set(units);
-  const gone: Unit[] = [];
+  const fits = ({ own }: Unit): boolean => own <= room;
+  const kept = new Set(units.filter(fits));
+  const gone = units.filter((unit) => !fits(unit));
   const counts = ({ own, toolsets }: Unit): boolean =>
     own > 0 || toolsets.some((toolset) => (costs.get(toolset)?.tools ?? 0) > 0);
   for (;;) {
@@ -159,11 +161,10 @@ function unitsToDrop(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, r
   }
 }
 
-/** `has backends that bring HolmesGPT 60 tools (MCP servers 52, prometheus/metrics 8)`, and servers with more than is known. */
+/** `has backends that bring HolmesGPT 60 tools (MCP servers 52, prometheus/metrics 8)`, without servers that have more than is known. */
 function describeCost(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, namespace: string): string {
   const theirs = units.filter((unit) => unit.namespace === namespace);
   const isWhole = ({ tools }: Unit): boolean => tools.every(({ verdict }) => verdict.toolsTruncated !== true);
-  const unread = theirs.filter((unit) => !isWhole(unit)).flatMap(({ tools }) => tools);
   const servers = theirs.filter(isWhole).reduce((sum, { own }) => sum + own, 0);
   const toolsets = [...new Set(theirs.flatMap((unit) => unit.toolsets))].map((toolset) => {
     const sharers = new Set(
@@ -177,33 +178,29 @@ function describeCost(units: readonly Unit[], costs: ReadonlyMap<string, Cost>, 
     ({ tools }) => tools > 0,
   );
   const sum = parts.reduce((all, { tools }) => all + tools, 0);
-  const known =
-    sum === 0
-      ? []
-      : [
-          `backends that bring HolmesGPT ${countOf(sum, 'tool')} (${parts.map(({ text }) => text).join(', ')})`,
-        ];
-  return `has ${[...known, ...unreadServers(unread)].join(', and ')}`;
+  return `has backends that bring HolmesGPT ${countOf(sum, 'tool')} (${parts.map(({ text }) => text).join(', ')})`;
 }
 
 /** Maximum servers that a message names. */
 const MAX_NAMES = 3;
 
-/** `1 MCP server that counts as more than that, because its list of tools was not read whole (shop/orders: …)`, if there is one. */
-function unreadServers(tools: readonly Tool[]): string[] {
-  if (tools.length === 0) return [];
-  const named = tools
-    .slice(0, MAX_NAMES)
-    .map(({ key, verdict: { toolsGap } }) =>
-      toolsGap === undefined ? key : `${key}: ${oneLine(toolsGap, 200)}`,
-    );
-  const more = tools.length > MAX_NAMES ? '; …' : '';
-  const counts = tools.length === 1 ? 'counts' : 'count';
-  const lists = tools.length === 1 ? 'its list of tools was' : 'their lists of tools were';
-  return [
-    `${countOf(tools.length, 'MCP server')} that ${counts} as more tools than fit, because ${lists} not read whole (${named.join('; ')}${more})`,
-  ];
-}
+/** What the servers whose lists of tools were not read whole exceed, for the line about each namespace. */
+export const unreadServers =
+  (all: readonly Tool[]) =>
+  (namespace: string): string => {
+    const tools = all.filter((tool) => namespaceOf(tool) === namespace);
+    const named = tools
+      .slice(0, MAX_NAMES)
+      .map(({ key, verdict: { toolsGap } }) =>
+        toolsGap === undefined ? key : `${key}: ${oneLine(toolsGap, 200)}`,
+      );
+    const more = tools.length > MAX_NAMES ? '; …' : '';
+    const [lists, counts] =
+      tools.length === 1
+        ? ['whose list of tools was', 'so it counts']
+        : ['whose lists of tools were', 'so they count'];
+    return `has ${countOf(tools.length, 'MCP server')} ${lists} not read whole (${named.join('; ')}${more}), ${counts} as more tools than any limit allows`;
+  };
 
 /**
  * Selects the discovered backends to leave out because the agent cannot offer so many tools. Tools from operators are

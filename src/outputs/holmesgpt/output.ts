@@ -9,7 +9,7 @@ import { describe } from '../../planning/description.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { asFaults, type ContentFaults, placed } from '../faults.ts';
 import type { Output, Rendered, RenderOptions } from '../output.ts';
-import { excessTools } from './agent-tools.ts';
+import { excessTools, unreadServers } from './agent-tools.ts';
 import { approvalRequired, whyAsksBeforeEach } from './approval.ts';
 import { holmesFaults } from './contract.ts';
 import { holdersIn } from './holders.ts';
@@ -44,6 +44,10 @@ const beyondRoom = (fixed: number, most: number): string =>
   fixed < most
     ? `which is more than its share of the ${most} that MAX_AGENT_TOOLS allows (${fixed} of them are HolmesGPT's own or hand-written)`
     : `for which there is no room: HolmesGPT's own and hand-written tools (${fixed}) use up the ${most} that MAX_AGENT_TOOLS allows`;
+
+/** What helps a server whose list was not read whole. It counts as more tools than any limit allows. */
+const SHORTER_LIST =
+  'have the server list fewer tools, or change its tool in overrides.yaml, for example its description: then it stays, and counts with the tools that were read';
 
 /** The problem if the tools that no limit removes are too many for the model. */
 function beyondModel(fixed: number, most: number): Problem[] {
@@ -86,12 +90,16 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
     options.inUseSince ?? new Map(),
     holdersIn(holmes.publishedFile).any,
   );
-  const { cuts, notes } = reportLimit(
-    'agent_tools',
-    beyond,
-    (namespace) => `${brings(namespace)}, ${beyondRoom(fixed, most)}`,
-    `left out of ${FILE}, but not of toolset.json`,
-  );
+  const effect = `left out of ${FILE}, but not of toolset.json`;
+  const [unread, read] = [true, false].map((is) =>
+    beyond.filter(({ verdict }) => (verdict.toolsTruncated === true) === is),
+  ) as [Tool[], Tool[]];
+  const limited = [
+    reportLimit('agent_tools', read, (namespace) => `${brings(namespace)}, ${beyondRoom(fixed, most)}`, {
+      effect,
+    }),
+    reportLimit('agent_tools', unread, unreadServers(unread), { effect, fix: SHORTER_LIST, helps: false }),
+  ];
   const gone = new Set(beyond);
   const fitting =
     gone.size === 0
@@ -102,10 +110,10 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
         );
   return {
     artifacts: [{ name: FILE, mediaType: 'application/yaml', content: fitting.text }],
-    cuts,
+    cuts: limited.flatMap(({ cuts }) => cuts),
     notes: fitting.notes,
     omissions: fitting.omissions,
-    limitNotes: [...notes, ...beyondModel(fixed, most)],
+    limitNotes: [...limited.flatMap(({ notes }) => notes), ...beyondModel(fixed, most)],
   };
 }
 
