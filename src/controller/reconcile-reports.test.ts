@@ -170,7 +170,9 @@ describe('tools that are held', () => {
   test('are named in a note, five at most', () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     const what = (count: number) => holding(reports(), ...names.slice(0, count))?.what;
-    expect(what(1)).toMatch(/^1 tool is gone or unusable, and published until 1970-01-01T00:01:01Z: a$/);
+    expect(what(1)).toMatch(
+      /^1 tool is gone, unusable or beyond a limit, and published until 1970-01-01T00:01:01Z: a$/,
+    );
     expect(what(5)).toMatch(/: a, b, c, d, e$/);
     expect(what(7)).toMatch(/^7 tools .*: a, b, c, d, e and 2 more$/);
     expect(holding(reports(), 'a')).toMatchObject({

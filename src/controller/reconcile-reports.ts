@@ -105,7 +105,7 @@ export class ReconcileReports {
     const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
     return {
       where: target,
-      what: `${countOf(held.length, 'tool')} ${isOrAre(held.length)} gone or unusable, and published until ${timeText(until)}: ${names}${more}`,
+      what: `${countOf(held.length, 'tool')} ${isOrAre(held.length)} gone, unusable or beyond a limit, and published until ${timeText(until)}: ${names}${more}`,
       fix: `to remove what is gone now, set its annotation kubernaut.io/allow-removal: "true", use --force, or switch tools off in ${OVERRIDES_KEY}`,
     };
   }

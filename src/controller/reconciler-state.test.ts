@@ -124,7 +124,7 @@ describe('held tools', () => {
     const before = place.live?.data;
     await run([]);
     expect(lastOf(told('reconciled'))?.problems.at(-1)?.what).toContain(
-      '3 tools are gone or unusable, and published until',
+      '3 tools are gone, unusable or beyond a limit, and published until',
     );
     state.isBroken = true;
     await run(lokis('new'));

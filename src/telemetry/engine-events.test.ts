@@ -79,7 +79,7 @@ describe('reported', () => {
       { kind: 'removal-held', cycle, tools: ['a', 'b', 'c', 'd', 'e', 'f', 'g'], retryIn: 300_000 },
       'Warning',
       'RemovalHeld',
-      '7 tools are gone or unusable. They stay for 300 s: a, b, c, d, e and 2 more. To remove them now, set the annotation kubernaut.io/allow-removal: "true".',
+      '7 tools are gone, unusable or beyond a limit. They stay for 300 s: a, b, c, d, e and 2 more. To remove them now, set the annotation kubernaut.io/allow-removal: "true".',
     ],
     [
       { kind: 'rolled-back', cycle, to: 3, faults: ['no toolsets'] },
@@ -103,7 +103,7 @@ describe('reported', () => {
       { kind: 'removal-held', cycle, tools: ['a'], retryIn: 1_000 },
       'Warning',
       'RemovalHeld',
-      '1 tool is gone or unusable. It stays for 1 s: a. To',
+      '1 tool is gone, unusable or beyond a limit. It stays for 1 s: a. To',
     ],
     [
       {

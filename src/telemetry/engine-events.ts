@@ -138,7 +138,7 @@ const EVENT_FORMATTERS: {
     type: 'Warning',
     reason: 'RemovalHeld',
     action: 'HoldRemoval',
-    note: `${countOf(tools.length, 'tool')} ${isOrAre(tools.length)} gone or unusable. ${tools.length === 1 ? 'It stays' : 'They stay'} for ${Math.ceil(retryIn / 1000)} s: ${joinNames(tools)}. To remove them now, set the annotation kubernaut.io/allow-removal: "true".`,
+    note: `${countOf(tools.length, 'tool')} ${isOrAre(tools.length)} gone, unusable or beyond a limit. ${tools.length === 1 ? 'It stays' : 'They stay'} for ${Math.ceil(retryIn / 1000)} s: ${joinNames(tools)}. To remove them now, set the annotation kubernaut.io/allow-removal: "true".`,
   }),
   'rolled-back': ({ to, faults }) => ({
     type: 'Warning',

@@ -93,7 +93,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'warn',
     'reconciliation',
     { cycle, tools: ['a', 'b'], retry_in: 4 },
-    '2 tools are gone or unusable',
+    '2 tools are gone, unusable or beyond a limit',
   ],
   [
     { kind: 'observe-failed', cycle, error, retryIn },

@@ -7,17 +7,23 @@ import { problemLog } from './problem-log.ts';
 /** A log of problems with a clock that the test moves. */
 function problemLogAt(): {
   readonly lines: string[];
+  /** Lines about problems that ended. */
+  readonly resolved: string[];
   readonly report: (...problems: readonly Problem[]) => void;
   readonly wait: (seconds: number) => void;
 } {
   const lines: string[] = [];
   let time = 5_000;
-  const log = { warn: (_: object, line: string) => lines.push(line) } as unknown as Logger;
+  const resolved: string[] = [];
+  const log = {
+    warn: (_: object, line: string) => lines.push(line),
+    info: (_: object, line: string) => resolved.push(line),
+  } as unknown as Logger;
   const write = problemLog(log, 'x', () => time);
   const wait = (seconds: number): void => {
     time += seconds * 1000;
   };
-  return { lines, report: (...problems) => write(problems, 1), wait };
+  return { lines, resolved, report: (...problems) => write(problems, 1), wait };
 }
 
 const left = (name: string): Problem => ({
@@ -41,6 +47,32 @@ test('a problem is logged once while it lasts, and again at once when it returns
     'Service a: is left out: no credentials; give some',
     'Service a: is left out: no credentials; give some',
   ]);
+});
+
+test('the end of a problem is logged once, when its place has no other one', () => {
+  const { resolved, report } = problemLogAt();
+  report(flood(7), other);
+  report(flood(8), other);
+  expect(resolved).toEqual([]);
+  report(other);
+  report(other);
+  expect(resolved).toEqual(['resolved: namespace shop: 8 of its Services are left out']);
+  report();
+  expect(resolved.splice(0).slice(1)).toEqual(['resolved: namespace a: listing was denied']);
+  report(...Array.from({ length: 5 }, (_, n) => left(`${n}`)));
+  report();
+  expect(resolved).toEqual([
+    'resolved: Service 0, Service 1, Service 2 and 2 more: is left out: no credentials',
+  ]);
+  // The last one that was logged is named, also if others came after it.
+  resolved.splice(0);
+  for (let count = 100; count < 120; count++) report(flood(count));
+  report();
+  expect(resolved).toEqual(['resolved: namespace shop: 100 of its Services are left out']);
+  // Nothing was logged about this one.
+  report(flood(1));
+  report();
+  expect(resolved).toHaveLength(1);
 });
 
 test('many of one kind are one line, and of these only new ones are logged', () => {

@@ -26,8 +26,16 @@ function groupProblems(problems: readonly Problem[]): Problem[][] {
   );
 }
 
+/** A group of problems as one problem, which names a few of their places. */
+function asOne(group: readonly Problem[]): Problem | undefined {
+  const [first] = group;
+  if (first === undefined || group.length === 1) return first;
+  const places = group.slice(0, MAX_PLACES).map(({ where }) => where);
+  return { ...first, where: `${places.join(', ')} and ${group.length - MAX_PLACES} more` };
+}
+
 /**
- * Logs each problem once while it lasts. Many identical problems share one line. Where the problems of a place change all
+ * Logs each problem once while it lasts, and once when its place has no problem any more. Many identical problems share one line. Where the problems of a place change all
  * the time, the current ones are logged once a minute.
  * @param now a monotonic clock, in milliseconds
  */
@@ -51,21 +59,31 @@ export function problemLog(
     });
   };
 
+  /** Those that were logged last about each place that still has a problem, whatever that is now. */
+  const open = new Map<string, Problem>();
+
+  /** The problems of places that have none now. */
+  const endedOf = (problems: readonly Problem[]): Problem[] => {
+    const places = new Set(problems.map(({ where }) => where));
+    const ended = [...open.values()].filter(({ where }) => !places.has(where));
+    for (const { where } of ended) open.delete(where);
+    return ended.map(({ where, what }) => ({ where, what }));
+  };
+
   return (problems, cycle) => {
     const due = dueOf(problems);
-    const lasting = problems.map(problemLine).filter((line) => written.has(line));
-    written = new Set([...lasting, ...due.map(problemLine)]);
-    for (const group of groupProblems(due)) {
-      const [first] = group;
-      if (first === undefined) continue;
-      const more = group.length - MAX_PLACES;
-      const where = group.slice(0, MAX_PLACES).map((problem) => problem.where);
-      if (group.length === 1) log.warn({ component, cycle }, problemLine(first));
-      else
-        log.warn(
-          { component, cycle, count: group.length },
-          problemLine({ ...first, where: `${where.join(', ')} and ${more} more` }),
-        );
-    }
+    const ended = endedOf(problems);
+    const lasting = problems.filter((problem) => written.has(problemLine(problem)));
+    written = new Set([...lasting, ...due].map(problemLine));
+    for (const problem of due) open.set(problem.where, problem);
+    const write = (level: 'warn' | 'info', all: readonly Problem[], prefix = ''): void => {
+      for (const group of groupProblems(all)) {
+        const problem = asOne(group);
+        const fields = { component, cycle, ...(group.length === 1 ? {} : { count: group.length }) };
+        if (problem !== undefined) log[level](fields, prefix + problemLine(problem));
+      }
+    };
+    write('warn', due);
+    write('info', ended, 'resolved: ');
   };
 }

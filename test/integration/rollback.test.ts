@@ -124,7 +124,7 @@ describe('rollback while serve runs', () => {
     await removeService('loki');
     await waitUntil('one of two is removed', async () => toolNames(await read()).length === 1);
     await removeService('prometheus');
-    await serve.logged('gone or unusable');
+    await serve.logged('gone, unusable or beyond a limit');
     expect((await still()).metadata.annotations).toHaveProperty(['kubernaut.io/removal-held']);
     await command(env, 'rollback', '--to', '3');
     await serve.logged(HOLDS);

@@ -224,7 +224,7 @@ export const DISCOVERY: readonly AlertCase[] = [
         {
           labels: INSTALLATION,
           description:
-            'Their backends are gone or unusable. The tools stay published for REMOVAL_HOLD, 5 minutes by default, and are then removed.',
+            'Their backends are gone, unusable or beyond a limit. The tools stay published for REMOVAL_HOLD, 5 minutes by default, and are then removed.',
         },
       ],
     },

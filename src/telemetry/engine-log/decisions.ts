@@ -21,7 +21,7 @@ export const decisionLog = (log: Logger): EventHandlers => ({
   'removal-held'({ cycle, tools, retryIn }) {
     log.warn(
       { component, cycle, tools, retry_in: seconds(retryIn) },
-      `${countOf(tools.length, 'tool')} ${isOrAre(tools.length)} gone or unusable; ${tools.length === 1 ? 'it stays' : 'they stay'} for now, and everything else is updated`,
+      `${countOf(tools.length, 'tool')} ${isOrAre(tools.length)} gone, unusable or beyond a limit; ${tools.length === 1 ? 'it stays' : 'they stay'} for now, and everything else is updated`,
     );
   },
   'rolled-back'({ cycle, to, faults }) {
