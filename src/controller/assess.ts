@@ -248,7 +248,7 @@ export function* assessInSteps(
     publishedTypes: publishedTypes(before?.tools ?? []),
     publishedDocuments: before?.documents,
   };
-  const naming = namingOf(tools, options.overrides, generation.credentials, findings.found);
+  const naming = namingOf(tools, options.overrides, generation.credentials, findings.found, findings.use);
   const { candidates: found } = assignNames(findings.found, naming);
   yield;
   const { publishedDocuments } = options;

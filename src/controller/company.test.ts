@@ -65,7 +65,9 @@ const passed = (before: Use, now: number, ...all: readonly ReturnType<typeof cho
 /** The same, without times. */
 const next = (before: Use, ...all: readonly ReturnType<typeof chosen>[]): Use => {
   const after = passed(before, NOW, ...all);
-  const companions = [...after.companions].map(([key, { since: _, ...rest }]) => [key, rest] as const);
+  const companions = [...after.companions].map(
+    ([key, { since: _, betterUntil: __, ...rest }]) => [key, rest] as const,
+  );
   return { ...after, companions: new Map(companions) };
 };
 
@@ -91,10 +93,11 @@ describe('when a backend came into use', () => {
     );
   });
 
-  test('stays while it has never worked', () => {
+  test('is unknown until it has worked', () => {
     const before = passed(NOTHING, 1, chosen(way('one'), { fails: true }));
     const after = passed(before, 2, chosen(way('one'), { fails: true }));
-    expect(since(passed(after, 3, chosen(way('one'))))).toEqual(times({ one: 1 }));
+    expect(since(after)).toEqual(times({ one: Number.MAX_SAFE_INTEGER }));
+    expect(since(passed(after, 3, chosen(way('one'))))).toEqual(times({ one: 3 }));
   });
 
   test('stays if another of its Services takes its place', () => {

@@ -1,7 +1,7 @@
 import { INSTALLATION_SPAN_MS } from '../detection/newcomers.ts';
 import { type Candidate, lastingAlternates } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
-import { BEFORE, type InUseSince, knownSeniority, type Seniority } from '../model/seniority.ts';
+import { BEFORE, type InUseSince, knownSeniority, NONE, type Seniority } from '../model/seniority.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 import type { Observed } from '../planning/observed.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
@@ -19,8 +19,13 @@ export interface Company {
   readonly better: ReadonlySet<string>;
   /** Whether the entry point has worked since. Until then, Services that are added belong to its company. */
   readonly hasWorked: boolean;
-  /** When the backend came into use; absent: unknown, because another process published it. */
+  /**
+   * When the backend came into use, which is when it worked first; until then, when it was found. Absent: unknown, because
+   * another process published it.
+   */
   readonly since?: Seniority;
+  /** Until when `better` counts, in milliseconds of `performance.now`; absent: as long as the entry point is in use. */
+  readonly betterUntil?: number;
 }
 
 /** The company of each entry point in use. */
@@ -44,9 +49,17 @@ interface Vanished {
   readonly used: number;
 }
 
+/** The seniority of a backend with this company. One that has never worked has none. */
+const seniorityIn = ({ hasWorked, since = BEFORE }: Company): Seniority => (hasWorked ? since : NONE);
+
 /** When the backends in use came into use, by their entry points. */
 export const sinceOf = ({ inUse, companions }: Use): InUseSince =>
-  new Map([...inUse].map((key) => [key, companions.get(key)?.since ?? BEFORE]));
+  new Map(
+    [...inUse].map((key) => {
+      const company = companions.get(key);
+      return [key, company === undefined ? BEFORE : seniorityIn(company)];
+    }),
+  );
 
 /** Seconds since 1970 as milliseconds of `performance.now`, and the reverse. */
 const atOf = (seconds: number): number => seconds * 1_000 - performance.timeOrigin;
@@ -158,7 +171,8 @@ export function servicesInUseOf(
   const shown = new Map(found.map((each) => [keyOfService(each.service), each]));
   const stored = new Map(published.map(({ service, since }) => [serviceKey(service), since]));
   const sinceSeconds = (key: ServiceKey): number | undefined => {
-    const { since = BEFORE } = companions.get(key) ?? {};
+    const { hasWorked = true, since = BEFORE } = companions.get(key) ?? {};
+    if (!hasWorked) return undefined;
     return stored.get(key) ?? (since.at === 0 ? undefined : secondsOf(since.at));
   };
   const aged = [...inUse].flatMap((key): Aged[] => {
@@ -239,6 +253,12 @@ function laterThan({ service, members = [] }: Candidate): ReadonlySet<string> {
   return new Set(members.filter(({ created }) => made(created) > latest).map(({ name }) => name));
 }
 
+/** Those that are too old for that. */
+function earlierThan({ service, members = [] }: Candidate): ReadonlySet<string> {
+  const earliest = made(service.created) - INSTALLATION_SPAN_MS;
+  return new Set(members.filter(({ created }) => made(created) < earliest).map(({ name }) => name));
+}
+
 /**
  * The Services of a backend that came after its entry point. They take neither its place nor its name, whether it works or
  * not, and whatever Pods they select, unless people name them. Until it has worked, those that are part of the same
@@ -270,6 +290,12 @@ interface Chosen {
   readonly better: readonly string[];
   /** Newcomers that are used besides it, as backends of their own. */
   readonly apart: readonly Candidate[];
+}
+
+/** A company in which what was preferred and never worked does not take over any more, once it had the time to start. */
+function withoutLateBetter(company: Company, now: number): Company {
+  const { betterUntil, ...rest } = company;
+  return betterUntil === undefined || now < betterUntil ? company : { ...rest, better: new Set() };
 }
 
 type Found = readonly Pick<Candidate, 'service' | 'alternates'>[];
@@ -307,35 +333,50 @@ function formerOf({ service, alternates }: Candidate, { byName, byMember }: Form
 }
 
 /**
+ * The company of an entry point that works for the first time. What is preferred to it has some time to start, unless it is
+ * much older: then it is not part of the same installation.
+ */
+function worksFirst(company: Company, entryPoint: Candidate, now: number): Company {
+  const early = earlierThan(entryPoint);
+  const better = new Set([...company.better].filter((name) => !early.has(name)));
+  return {
+    ...company,
+    better,
+    ...(better.size === 0 ? {} : { betterUntil: now + INSTALLATION_SPAN_MS }),
+    hasWorked: true,
+    since: { at: now, created: entryPoint.service.created },
+  };
+}
+
+/**
  * The company of an entry point that came into use. One that takes the place of another one has the same company, so that
  * Services that came meanwhile do not belong to it, and the other one may take over again.
  */
-function newCompany(
-  { entryPoint, fails, better }: Chosen,
-  former: Former | undefined,
-  since: Seniority,
-): Company {
+function newCompany({ entryPoint, fails, better }: Chosen, former: Former | undefined, now: number): Company {
+  const { name, created } = entryPoint.service;
   if (former === undefined) {
     const late = laterThan(entryPoint);
     const names = new Set(lastingAlternates(entryPoint).filter((each) => !late.has(each)));
-    return {
-      all: names,
-      better: fails ? names : new Set(better.filter((each) => names.has(each))),
-      hasWorked: !fails,
-      since,
-    };
+    const since = { at: now, created };
+    if (fails) return { all: names, better: names, hasWorked: false, since };
+    const ahead = new Set(better.filter((each) => names.has(each)));
+    return worksFirst({ all: names, better: ahead, hasWorked: true, since }, entryPoint, now);
   }
-  const { name } = entryPoint.service;
   const all = new Set([...former.company.all, former.name]);
   all.delete(name);
   const isGone = !entryPoint.alternates.includes(former.name);
-  return {
+  const company: Company = {
     all,
     better: new Set([...better.filter((name) => all.has(name)), ...(isGone ? [former.name] : [])]),
-    hasWorked: former.company.hasWorked || !fails,
+    hasWorked: former.company.hasWorked,
     ...(former.company.since === undefined ? {} : { since: former.company.since }),
   };
+  return company.hasWorked || fails ? company : worksFirst(company, entryPoint, now);
 }
+
+/** How long a backend was in use, in milliseconds; 0 if it has never worked. */
+const usedBy = (company: Company | undefined, now: number): number =>
+  company === undefined ? now : Math.max(0, now - seniorityIn(company).at);
 
 /** Maximum vanished entry points that are remembered, in one namespace and in all. */
 const MAX_VANISHED_IN_NAMESPACE = 100;
@@ -392,7 +433,7 @@ export function useAfter(
   // A pending backend was not chosen again, and keeps its company, so that no other Service takes its place.
   for (const key of inUse) {
     const company = before.companions.get(key);
-    if (company !== undefined) companions.set(key, company);
+    if (company !== undefined) companions.set(key, withoutLateBetter(company, now));
   }
   let formers: Formers | undefined;
   for (const each of chosen) {
@@ -402,11 +443,13 @@ export function useAfter(
       if (!company.hasWorked)
         companions.set(
           key,
-          each.fails ? newCompany(each, undefined, company.since ?? BEFORE) : { ...company, hasWorked: true },
+          each.fails
+            ? { ...newCompany(each, undefined, now), since: company.since ?? BEFORE }
+            : worksFirst(company, each.entryPoint, now),
         );
     } else if (!before.inUse.has(key)) {
       formers ??= formersOf(before, inUse);
-      companions.set(key, newCompany(each, formerOf(each.entryPoint, formers), sinceNow(each.entryPoint)));
+      companions.set(key, newCompany(each, formerOf(each.entryPoint, formers), now));
     }
   }
 
@@ -426,7 +469,7 @@ export function useAfter(
   if (gone.length === 0) return { inUse, companions };
   const usedUntilNow = (key: ServiceKey): Vanished => ({
     at: now,
-    used: now - (before.companions.get(key)?.since ?? BEFORE).at,
+    used: usedBy(before.companions.get(key), now),
   });
   const all = new Map(gone.map((key) => [key, before.vanished?.get(key) ?? usedUntilNow(key)]));
   const vanished = remembered(all, now);

@@ -12,24 +12,33 @@ import {
   servicesWithEndpoint,
 } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { serviceKey } from '../model/service.ts';
+import { keyOfService, serviceKey } from '../model/service.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import type { Observed } from '../planning/observed.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import { publishedInUse } from '../planning/services-in-use.ts';
+import type { Use } from './company.ts';
+
+/** The backends that have worked. Only these hold names. */
+const haveWorked = (
+  found: readonly DiscoveredService[],
+  use: Pick<Use, 'companions'> | undefined,
+): readonly DiscoveredService[] =>
+  found.filter(({ service }) => use?.companions.get(keyOfService(service))?.hasWorked !== false);
 
 /**
  * The inputs of naming. Published names come first, since a name must survive a restart. A backend that is not published
- * now, because it is unhealthy, keeps its current name.
+ * now, because it is unhealthy, keeps its current name, if it has ever worked.
  */
 export function namingOf(
   published: readonly PublishedTool[],
   overrides: Overrides,
   credentials: Credentials,
   found: readonly DiscoveredService[],
+  use?: Pick<Use, 'companions'>,
 ): Naming {
   const held = new Map<string, Holder>(publishedNames(published));
-  for (const [name, holder] of namesOf(found)) if (!held.has(name)) held.set(name, holder);
+  for (const [name, holder] of namesOf(haveWorked(found, use))) if (!held.has(name)) held.set(name, holder);
   return { held, ...namingBy(overrides, credentials) };
 }
 
@@ -59,10 +68,11 @@ export function observedNaming(
   live: Observed | undefined,
   credentials: Credentials,
   found: readonly DiscoveredService[],
+  use?: Pick<Use, 'companions'>,
 ): Naming {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   const tools = live?.toolset?.tools ?? [];
-  const naming = namingOf(tools, 'value' in read ? read.value : NO_OVERRIDES, credentials, found);
+  const naming = namingOf(tools, 'value' in read ? read.value : NO_OVERRIDES, credentials, found, use);
   const held = new Map(naming.held);
   for (const [name, holder] of rememberedNames(tools, live?.annotations[SERVICES_IN_USE]))
     if (!held.has(name)) held.set(name, holder);

@@ -181,7 +181,7 @@ export class ReconcileLoop {
     this.#needsReconcile = false;
     try {
       const live = observe(await publisher.read(signal), outputs);
-      const naming = observedNaming(live, generation.credentials, snapshot?.services ?? []);
+      const naming = observedNaming(live, generation.credentials, snapshot?.services ?? [], snapshot?.use);
       this.#discovery.learn(naming, observedApprovals(live), publishedGroups(live));
       emit({ kind: 'observed', live });
       this.#retry.succeeded();

@@ -1,4 +1,4 @@
-import { type Candidate, lastingAlternates, type Problem } from '../model/discovery.ts';
+import { type Candidate, lastingAlternates, type Problem, type Verdict } from '../model/discovery.ts';
 import { compareKeys, displayKey, HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
@@ -113,7 +113,15 @@ interface Claim<T> {
    * A Service may have left the backend that holds the name.
    */
   readonly holds: 0 | 1 | 2;
+  /** Whether it was found not to work. */
+  readonly fails: boolean;
 }
+
+/** Whether a candidate was probed and cannot be used. */
+const isFailing = ({
+  verdict,
+}: Candidate & { readonly verdict?: Pick<Verdict, 'health' | 'proof'> }): boolean =>
+  verdict?.health === 'unhealthy' || verdict?.proof === 'contradicted';
 
 /** @param entryPoints the default names of all entry points */
 function claimOf<T extends Candidate>(
@@ -138,21 +146,29 @@ function claimOf<T extends Candidate>(
   const { displayName, displayNames = [] } = candidate;
   const wanted = displayNames.find((name) => has.has(name)) ?? displayName ?? fallback;
   const isOwn = own.some(({ name, isEntryPoint }) => isEntryPoint && name === wanted);
-  return { candidate, wanted, fallback, own: ownDefault, holds: isOwn ? 2 : has.has(wanted) ? 1 : 0 };
+  return {
+    candidate,
+    wanted,
+    fallback,
+    own: ownDefault,
+    holds: isOwn ? 2 : has.has(wanted) ? 1 : 0,
+    fails: isFailing(candidate),
+  };
 }
 
-/** Sorts claims: the current holder of the name first, then older Services, then by name. */
+/** Sorts claims: the current holder of the name first, then those that work, then older Services, then by name. */
 function byPrecedence<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
   const age = ({ candidate }: Claim<T>): string => candidate.service.created ?? '~';
   const key = ({ candidate }: Claim<T>): ServiceKey => serviceKey(candidate.service);
   if (a.holds !== b.holds) return b.holds - a.holds;
+  if (a.fails !== b.fails) return Number(a.fails) - Number(b.fails);
   if (age(a) !== age(b)) return age(a) < age(b) ? -1 : 1;
   return compareKeys(key(a), key(b));
 }
 
 /**
  * Assigns a unique name to each backend. If several request the same name, ignoring case, the current holder gets it, or
- * else the oldest Service. The others fall back to `SERVICE.NAMESPACE`. Pure and idempotent.
+ * else the oldest Service of those that work. The others fall back to `SERVICE.NAMESPACE`. Pure and idempotent.
  */
 export function assignNames<T extends Candidate>(
   candidates: readonly T[],
