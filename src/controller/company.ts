@@ -253,12 +253,6 @@ function laterThan({ service, members = [] }: Candidate): ReadonlySet<string> {
   return new Set(members.filter(({ created }) => made(created) > latest).map(({ name }) => name));
 }
 
-/** Those that are too old for that. */
-function earlierThan({ service, members = [] }: Candidate): ReadonlySet<string> {
-  const earliest = made(service.created) - INSTALLATION_SPAN_MS;
-  return new Set(members.filter(({ created }) => made(created) < earliest).map(({ name }) => name));
-}
-
 /**
  * The Services of a backend that came after its entry point. They take neither its place nor its name, whether it works or
  * not, and whatever Pods they select, unless people name them. Until it has worked, those that are part of the same
@@ -332,19 +326,13 @@ function formerOf({ service, alternates }: Candidate, { byName, byMember }: Form
   return alternates.map((name) => byName.get(keyed(key, name))).find((each) => each !== undefined);
 }
 
-/**
- * The company of an entry point that works for the first time. What is preferred to it has some time to start, unless it is
- * much older: then it is not part of the same installation.
- */
-function worksFirst(company: Company, entryPoint: Candidate, now: number): Company {
-  const early = earlierThan(entryPoint);
-  const better = new Set([...company.better].filter((name) => !early.has(name)));
+/** The company of an entry point that works for the first time. What is preferred to it has some time to start. */
+function worksFirst(company: Company, { service: { created } }: Candidate, now: number): Company {
   return {
     ...company,
-    better,
-    ...(better.size === 0 ? {} : { betterUntil: now + INSTALLATION_SPAN_MS }),
+    ...(company.better.size === 0 ? {} : { betterUntil: now + INSTALLATION_SPAN_MS }),
     hasWorked: true,
-    since: { at: now, created: entryPoint.service.created },
+    since: { at: now, created },
   };
 }
 
