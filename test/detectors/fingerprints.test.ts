@@ -13,7 +13,15 @@ const BACKENDS = recordings.flatMap((name) => {
 });
 
 /** Recordings that the last part of this file tests one by one: they have no `expected`. */
-const OTHERS = ['elasticsearch-down', 'kafka', 'kibana-degraded', 'mcp', 'mcp-modern', 'prometheus-secured'];
+const OTHERS = [
+  'elasticsearch-down',
+  'kafka',
+  'kibana-degraded',
+  'mcp',
+  'mcp-modern',
+  'prometheus-secured',
+  'skywalking-9',
+];
 const DECOYS = recordings.filter((name) => name.startsWith('decoy-'));
 
 /** A server that plays a recording for all tests of a group. */
@@ -170,6 +178,21 @@ describe('a backend that exists and does not work', () => {
     const { services } = await discoverAt(kibana().port, [labelled('kibana')]);
     expect(services.map(outcome)).toEqual(['kibana, healthy, proven']);
     expect(services[0]?.verdict.reason).toMatch(NOT_READY);
+  });
+});
+
+describe('a server that answers POST only', () => {
+  const skywalking = played('skywalking-9');
+
+  it('is confirmed by what it refuses, if its labels name it, and is nothing else', async () => {
+    const found = await discoverAt(
+      skywalking().port,
+      httpTypes.map((type) => labelled(type)),
+    );
+    const { 'labelled-skywalking': own, ...others } = outcomes(found);
+    expect(own).toBe('skywalking, healthy, proven');
+    expect(Object.keys(others)).toHaveLength(httpTypes.length - 1);
+    for (const text of Object.values(others)) expect(text).toMatch(/, unknown, unproven$/);
   });
 });
 
