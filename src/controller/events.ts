@@ -3,7 +3,7 @@ import type { Cut, Omission } from '../model/documents.ts';
 import type { FailureReason } from '../model/failure-reason.ts';
 import type { Plan } from '../model/published.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import type { FollowOutcome } from '../outputs/output.ts';
+import type { AgentState, FollowOutcome } from '../outputs/output.ts';
 import type { DiffLine } from '../planning/changes.ts';
 import type { Observed } from '../planning/observed.ts';
 import type { ProbeEvent } from '../probing/prober.ts';
@@ -11,7 +11,7 @@ import type { SourceEvent } from '../sources/source.ts';
 import type { Ids } from './backend-ids.ts';
 import type { ToolChange } from './tool-changes.ts';
 
-export type { FollowOutcome };
+export type { AgentState, FollowOutcome };
 
 /** Events of the engine, consumed by logging, metrics and the read model. Times are in milliseconds. */
 export type EngineEvent = EngineFact & {
@@ -146,6 +146,13 @@ type EngineFact =
     }
   /** The result of making the agent load what is published. */
   | { readonly kind: 'agent'; readonly cycle: number; readonly outcome: FollowOutcome }
+  /** Whether the agent has what is published changed, or why it does not. `undefined`: there is no agent, or it is unknown. */
+  | {
+      readonly kind: 'agent-state';
+      readonly cycle: number;
+      readonly state: AgentState | undefined;
+      readonly before: AgentState | undefined;
+    }
   /** The configuration changed; `changes` lists the differences. Everything is discovered again. */
   | { readonly kind: 'reconfigured'; readonly changes: readonly string[] }
   /** A changed configuration is invalid; the previous one stays in force. */

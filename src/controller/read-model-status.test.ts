@@ -193,6 +193,7 @@ test.each<[string, EngineEvent]>([
   ['a publication', PUBLISHED],
   ['an external change', { kind: 'drift', cycle: 1, keys: [], diff: [] }],
   ['a ConfigMap that is made anew', { kind: 'recreated', cycle: 1, overrides: false }],
+  ['an agent', { kind: 'agent-state', cycle: 1, state: {}, before: undefined }],
   ['another configuration', { kind: 'reconfigured', changes: [] }],
   ['what is published elsewhere', { ...NOTHING_PUBLISHED, targetId: 'toy' }],
 ])('listeners are called for %s', (_, event) => {
@@ -218,6 +219,18 @@ test('the problems of the last reconciliation are those of the publication', () 
   expect(model.publishProblems).toEqual([problem]);
   apply(reconciled());
   expect(model.publishProblems).toEqual([]);
+});
+
+test('an agent that cannot be updated is a problem, and affects no check', () => {
+  const { model, apply, pass } = setup();
+  const problem = { where: 'HolmesGPT', what: 'no rights' };
+  apply(pass(), NOTHING_PUBLISHED, { kind: 'agent-state', cycle: 1, state: { problem }, before: undefined });
+  expect(model.agentProblem).toEqual(problem);
+  expect(model.ready).toEqual({ kubernetes: true, configmap: true, discovery: true });
+  apply(reconciled());
+  expect(model.agentProblem).toEqual(problem);
+  apply({ kind: 'agent-state', cycle: 2, state: {}, before: { problem } });
+  expect(model.agentProblem).toBeUndefined();
 });
 
 describe('another target', () => {

@@ -32,6 +32,8 @@ export interface Dependency {
 /** The state of a target other than the home target. */
 export interface TargetStatus extends Dependency {
   readonly problems: readonly Problem[];
+  /** Why the agent of the target does not have what is published. */
+  readonly agentProblem?: Problem | undefined;
   readonly tools: number | undefined;
   readonly lastPublished: Date | undefined;
 }
@@ -65,6 +67,8 @@ export class ReadModel {
   disproven = 0;
   discoveryProblems: readonly Problem[] = [];
   publishProblems: readonly Problem[] = [];
+  /** Why the agent does not have what is published; `undefined` if it has. It does not affect readiness. */
+  agentProblem: Problem | undefined;
   /** The published state at the last read; undefined if it is unknown or does not exist. */
   published: Observed | undefined;
   lastDiscovery: Date | undefined;
@@ -171,6 +175,9 @@ export class ReadModel {
       case 'drift':
       case 'recreated':
         this.#count('drift');
+        return true;
+      case 'agent-state':
+        this.agentProblem = event.state?.problem;
         return true;
       case 'reconfigured':
         this.#refresh();
@@ -310,6 +317,8 @@ function targetChange(event: EngineEvent, now: Date): Partial<TargetStatus> | un
       return { status: 'failing', error: (event.error as Error).message };
     case 'reconciled':
       return { problems: event.problems };
+    case 'agent-state':
+      return { agentProblem: event.state?.problem };
     case 'published':
       return { lastPublished: now };
     default:

@@ -4,7 +4,7 @@ import { loki, namesOf } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { ClusterError } from '../model/errors.ts';
-import type { Follower, FollowInput, FollowOutcome } from '../outputs/output.ts';
+import type { AgentState, Follower, FollowInput, FollowOutcome } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import type { Snapshot } from './discovery-loop.ts';
 import type { EngineEvent } from './events.ts';
@@ -584,6 +584,71 @@ describe('the agent', () => {
     follow.mockResolvedValueOnce([failed]);
     await started('a');
     expect(told('agent').map(({ outcome }) => outcome)).toEqual([failed]);
+  });
+
+  describe('has a state, which is reported', () => {
+    const problem = { where: 'HolmesGPT', what: 'no rights' };
+
+    /** An agent with a state that a test sets. */
+    function withState() {
+      const agent = {
+        state: undefined as AgentState | undefined,
+        follow: async () => [],
+        nextDue: () => undefined,
+      };
+      const it = setup({ follower: agent });
+      const states = () => it.told('agent-state').map(({ state, before }) => [state, before]);
+      const again = async (state: AgentState | undefined) => {
+        agent.state = state;
+        it.loop.onExternalChange();
+        await settle();
+      };
+      return { ...it, agent, states, again };
+    }
+
+    test('when it changes, with the one before', async () => {
+      const { started, states, again } = withState();
+      await started('a');
+      expect(states()).toEqual([]);
+      await again({});
+      await again({});
+      await again({ problem });
+      await again({ problem: { ...problem } });
+      await again({});
+      expect(states()).toEqual([
+        [{}, undefined],
+        [{ problem }, {}],
+        [{}, { problem }],
+      ]);
+    });
+
+    test('by the leader only', async () => {
+      const { agent, state, started, states, loop } = withState();
+      agent.follow = async () => {
+        agent.state = { problem };
+        state.leads = false;
+        return [];
+      };
+      await started('a');
+      expect(states()).toEqual([]);
+      agent.follow = async () => [];
+      state.leads = true;
+      loop.onStartedLeading();
+      await settle();
+      expect(states()).toEqual([[{ problem }, undefined]]);
+    });
+
+    test('until another configuration has an agent that knows better, or none', async () => {
+      const { options, started, states, again, loop } = withState();
+      await started('a');
+      await again({ problem });
+      loop.reconfigure({ ...options, follower: { follow: async () => [], nextDue: () => undefined } });
+      await settle();
+      expect(states()).toHaveLength(1);
+      loop.reconfigure({ ...options, follower: undefined });
+      await settle();
+      expect(states().at(-1)).toEqual([undefined, { problem }]);
+    });
   });
 
   test('gets nothing if an external change is left alone', async () => {

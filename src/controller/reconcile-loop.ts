@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Naming } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
 import { FindingsError, IncompleteError } from '../model/errors.ts';
 import { unusableOverrides } from '../model/what-stays.ts';
+import type { AgentState } from '../outputs/output.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { observe } from '../planning/observed.ts';
 import { AdaptiveDebounce } from './debounce.ts';
@@ -41,6 +43,8 @@ export class ReconcileLoop {
   #isChangedOutside = false;
   /** The last failure affected only new documents: the last good ones are published. */
   #isReverted = false;
+  /** The last reported state of the agent. */
+  #agentState: AgentState | undefined;
 
   constructor(options: ReconcileLoopOptions, discovery: Discovery) {
     this.#options = options;
@@ -200,6 +204,7 @@ export class ReconcileLoop {
       const outcomes = (await follower?.follow(reconciled, signal)) ?? [];
       for (const outcome of outcomes)
         if (outcome.kind !== 'agent-failed' || this.#mayPublish()) emit({ kind: 'agent', cycle, outcome });
+      if (this.#mayPublish() && follower === this.#options.follower) this.#reportAgentState(cycle);
       // With less room, or more, there are other documents.
       const isOtherRoom = follower?.room !== room;
       if (isOtherRoom) this.#needsReconcile = true;
@@ -208,5 +213,15 @@ export class ReconcileLoop {
     } catch (error) {
       if (!signal.aborted) throw error;
     }
+  }
+
+  /** Reports whether the agent has what is published, if that changed. While a new follower does not know, the last state stands. */
+  #reportAgentState(cycle: number): void {
+    const { follower, emit } = this.#options;
+    const state = follower?.state;
+    const before = this.#agentState;
+    if ((follower !== undefined && state === undefined) || isDeepStrictEqual(state, before)) return;
+    this.#agentState = state;
+    emit({ kind: 'agent-state', cycle, state, before });
   }
 }

@@ -144,6 +144,12 @@ export type FollowOutcome =
   | { readonly kind: 'agent-note'; readonly problem: Problem }
   | { readonly kind: 'agent-failed'; readonly error: unknown; readonly retryIn: number };
 
+/** Whether an agent has what is published. */
+export interface AgentState {
+  /** Why it does not; absent if it does. */
+  readonly problem?: Problem;
+}
+
 /** The published toolset. */
 export interface FollowInput extends Toolset {
   /** Names of the documents that this reconciliation wrote, changed or not. */
@@ -160,6 +166,8 @@ export interface Follower {
   follow(published: FollowInput, signal: AbortSignal): Promise<readonly FollowOutcome[]>;
   /** Bytes that the agent has for the documents that are not divided, if it had too little for the last ones. */
   readonly room?: number | undefined;
+  /** Whether the agent has what is published, as of the last attempt to update it. `undefined` before it is known. */
+  readonly state?: AgentState | undefined;
   /** Milliseconds until `follow` has something to do although nothing changed; `undefined` if it has not. */
   nextDue(): number | undefined;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineEvent } from '../controller/events.ts';
+import type { AgentState, EngineEvent } from '../controller/events.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { engineEvents } from './engine-events.ts';
 
@@ -18,6 +18,8 @@ const plan = (action: 'create' | 'update') => ({
   annotations: { 'kubernaut.io/discovered-services': '12' },
   changes: ['data toolset.json', 'data custom_toolset.yaml'],
 });
+
+const noRights = { where: 'HolmesGPT', what: 'no rights' };
 
 describe('reported', () => {
   test.each<[EngineEvent, ObjectEvent['type'], string, string]>([
@@ -184,6 +186,18 @@ describe('reported', () => {
       'PublishFailed',
       'was not published: denied',
     ],
+    [
+      { kind: 'agent-state', cycle, state: { problem: noRights }, before: undefined },
+      'Warning',
+      'AgentNotUpdated',
+      'The agent does not have the published toolset: HolmesGPT: no rights',
+    ],
+    [
+      { kind: 'agent-state', cycle, state: {}, before: { problem: noRights } },
+      'Normal',
+      'AgentUpdated',
+      'The agent has the published toolset again.',
+    ],
   ])('%j', (event, type, reason, note) => {
     const result = told(event);
     expect(result).toMatchObject({ type, reason, action: expect.stringMatching(/^[A-Z][A-Za-z]+$/) });
@@ -207,6 +221,20 @@ test('each namespace with waiting Services has its own Event, up to twenty', () 
   expect(events[1]).toMatchObject({ about: 'team-0', note: expect.stringContaining('team-0/s.') });
   expect(events[20]).not.toHaveProperty('about');
   expect(events[20]?.note).toContain('and 6 more');
+});
+
+test('only the start and the end of a failure to update the agent are reported', () => {
+  const other = { where: 'HolmesGPT', what: 'not reachable' };
+  const state = (now: AgentState | undefined, before: AgentState | undefined): EngineEvent => ({
+    kind: 'agent-state',
+    cycle,
+    state: now,
+    before,
+  });
+  expect(told(state({}, undefined))).toBeUndefined();
+  expect(told(state({ problem: noRights }, {}))?.reason).toBe('AgentNotUpdated');
+  expect(told(state({ problem: other }, { problem: noRights }))).toBeUndefined();
+  expect(told(state(undefined, { problem: other }))).toBeUndefined();
 });
 
 test('passes, failures of a source and failures of a watch cause no Event', () => {

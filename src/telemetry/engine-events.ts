@@ -1,6 +1,7 @@
 import type { EngineEvent } from '../controller/events.ts';
 import type { ToolChange } from '../controller/tool-changes.ts';
 import { countOf, isOrAre } from '../model/count-of.ts';
+import { problemLine } from '../model/discovery.ts';
 import { numberedLines } from '../model/numbered-lines.ts';
 import type { ObjectEvent } from '../model/object-event.ts';
 import { hideInMessage } from '../model/redact-text.ts';
@@ -158,6 +159,24 @@ const EVENT_FORMATTERS: {
           ? `The inputs changed, so the rollback to revision ${to} ended.`
           : `The rollback to revision ${to} ended, because of something that it published: ${oneLine(revoked, MAX_TEXT)}.`,
   }),
+  'agent-state': ({ state, before }) => {
+    const [problem, former] = [state?.problem, before?.problem];
+    // Attempts that fail for another reason are part of the same failure.
+    if (state === undefined || (problem === undefined) === (former === undefined)) return [];
+    return problem === undefined
+      ? {
+          type: 'Normal',
+          reason: 'AgentUpdated',
+          action: 'UpdateAgent',
+          note: 'The agent has the published toolset again.',
+        }
+      : {
+          type: 'Warning',
+          reason: 'AgentNotUpdated',
+          action: 'UpdateAgent',
+          note: `The agent does not have the published toolset: ${oneLine(problemLine(problem), MAX_TEXT)}`,
+        };
+  },
   reconfigured: ({ changes }) => ({
     type: 'Normal',
     reason: 'ConfigurationChanged',

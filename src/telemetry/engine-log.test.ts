@@ -306,6 +306,34 @@ test('what ends a failure makes the next one visible at once', () => {
   }
 });
 
+test('that the agent is up to date again is logged once, with the number of failures', () => {
+  const failed: EngineEvent = {
+    kind: 'agent',
+    cycle,
+    outcome: { kind: 'agent-failed', error: new Error('x'), retryIn: 1 },
+  };
+  const restarted: EngineEvent = { kind: 'agent', cycle, outcome: { kind: 'agent-restarted', target: 'T' } };
+  const failing = { problem: { where: 'HolmesGPT', what: 'x' } };
+  const lines = logged(
+    { kind: 'agent-state', cycle, state: {}, before: undefined },
+    failed,
+    { kind: 'agent-state', cycle, state: failing, before: {} },
+    failed,
+    restarted,
+    { kind: 'agent-state', cycle, state: {}, before: failing },
+    { kind: 'agent-state', cycle, state: undefined, before: failing },
+  );
+  expect(lines.filter(({ message }) => String(message).includes('again'))).toEqual([
+    {
+      level: 'info',
+      component: 'agent',
+      cycle,
+      failures: 2,
+      message: 'the agent has the published toolset again',
+    },
+  ]);
+});
+
 test('the end of failures says how many there were', () => {
   const failed: EngineEvent = {
     kind: 'publish-failed',

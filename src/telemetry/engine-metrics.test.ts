@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { EngineEvent } from '../controller/events.ts';
+import type { AgentState, EngineEvent } from '../controller/events.ts';
 import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import { FAILURE_REASONS } from '../model/failure-reason.ts';
 import type { Plan } from '../model/published.ts';
@@ -80,6 +80,14 @@ function sampled(lines: readonly string[], line: string): string | undefined {
     ?.split(' ')
     .at(-1);
 }
+
+const problem = { where: 'HolmesGPT', what: 'no rights' };
+const agentState = (state: AgentState | undefined): EngineEvent => ({
+  kind: 'agent-state',
+  cycle: 1,
+  state,
+  before: undefined,
+});
 
 const a = service('a', 'prometheus');
 const events: EngineEvent[] = [
@@ -323,6 +331,16 @@ test.each<[string, readonly EngineEvent[], string, string | undefined]>([
     'history_last_write_successful',
     '1',
   ],
+  ['an agent of which nothing is known', [reconciled()], 'agent_up_to_date', undefined],
+  ['an agent that has what is published', [agentState({})], 'agent_up_to_date', '1'],
+  ['an agent that cannot be updated', [agentState({}), agentState({ problem })], 'agent_up_to_date', '0'],
+  ['one that is updated again', [agentState({ problem }), agentState({})], 'agent_up_to_date', '1'],
+  [
+    'an agent that is no longer configured',
+    [agentState({ problem }), agentState(undefined)],
+    'agent_up_to_date',
+    undefined,
+  ],
   [
     'a changed configuration',
     [{ kind: 'reconfigured', changes: [] }],
@@ -409,11 +427,13 @@ test('events about another target have the label target, and do not count for th
     { ...published, cycle: 2, targetId: 'toy' },
     { kind: 'publish-failed', cycle: 2, attempt: 1, error: new Error('x'), retryIn: 1, targetId: 'toy' },
     { kind: 'drift', cycle: 2, keys: ['toy.json'], diff: [], targetId: 'toy' },
+    { ...agentState({ problem }), targetId: 'toy' },
   ]);
   const of = (name: string) => [sampled(lines, name), sampled(lines, withTarget(name))];
   expect(of('tools_count{type="loki"}')).toEqual(['1', '2']);
   expect(of('revision')).toEqual(['7', '3']);
   expect(of('history_last_write_successful')).toEqual(['1', '0']);
+  expect(of('agent_up_to_date')).toEqual([undefined, '0']);
   expect(of('configmap_updates_total{result="success"}')).toEqual(['0', '1']);
   expect(of('configmap_updates_total{result="failure"}')).toEqual(['0', '1']);
   expect(of('configmap_drift_detected_total{kind="toy.json"}')).toEqual([undefined, '1']);

@@ -2,7 +2,7 @@ import type { EngineEvent } from '../controller/events.ts';
 import { decisionMetrics, overrideMetrics } from './engine-metrics/decisions.ts';
 import { discoveryMetrics, sourceMetrics } from './engine-metrics/discovery.ts';
 import { type DocumentsOf, documentMetrics, driftMetrics } from './engine-metrics/documents.ts';
-import { configurationMetrics, successMetrics } from './engine-metrics/operation.ts';
+import { agentMetrics, configurationMetrics, successMetrics } from './engine-metrics/operation.ts';
 import { probeMetrics } from './engine-metrics/probes.ts';
 import { historyMetrics, publicationMetrics } from './engine-metrics/publication.ts';
 import { dispatcher } from './event-handlers.ts';
@@ -41,6 +41,7 @@ export function engineMetrics(
     decisionMetrics(set),
     historyMetrics(set),
     successMetrics(set),
+    agentMetrics(set),
   ];
   const home = dispatcher([...ofAll, ...ofTargets.map((handlers) => handlers({}))]);
   const others = new Map<string, (event: EngineEvent) => void>();

@@ -14,14 +14,12 @@ interface Deployment {
   };
 }
 
-test("serve writes the toolset to HolmesGPT's ConfigMap, restarts it once, and does nothing without changes", async () => {
+/** HolmesGPT's Deployment and ConfigMap, and a way to permit `serve` to change them. */
+async function withHolmesGpt() {
   const backend = await startBackend();
-  const { cluster, account, target, env, prometheus, loki, watched, read } = await setting({
-    backendPort: backend.port,
-  });
+  const made = await setting({ backendPort: backend.port });
+  const { cluster, account, target } = made;
   const { admin } = cluster;
-  const deployment = `/apis/apps/v1/namespaces/${target}/deployments/rel-holmes`;
-  const configMap = `/api/v1/namespaces/${target}/configmaps/rel-toolsets`;
   await admin.create(`/api/v1/namespaces/${target}/configmaps`, {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -32,39 +30,51 @@ test("serve writes the toolset to HolmesGPT's ConfigMap, restarts it once, and d
     `/apis/apps/v1/namespaces/${target}/deployments`,
     holmesgptDeployment('rel-holmes', 'rel-toolsets'),
   );
-  await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${target}/roles`, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name: 'holmes' },
-    rules: [
-      {
-        apiGroups: [''],
-        resources: ['configmaps'],
-        resourceNames: ['rel-toolsets'],
-        verbs: ['get', 'patch'],
-      },
-      {
-        apiGroups: ['apps'],
-        resources: ['deployments'],
-        resourceNames: ['rel-holmes'],
-        verbs: ['get', 'patch'],
-      },
-    ],
-  });
-  await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${target}/rolebindings`, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'holmes' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'holmes' },
-    subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
-  });
-  await prometheus();
-  const serve = startServe({
-    ...env,
+  const permit = async (): Promise<void> => {
+    await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${target}/roles`, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'holmes' },
+      rules: [
+        {
+          apiGroups: [''],
+          resources: ['configmaps'],
+          resourceNames: ['rel-toolsets'],
+          verbs: ['get', 'patch'],
+        },
+        {
+          apiGroups: ['apps'],
+          resources: ['deployments'],
+          resourceNames: ['rel-holmes'],
+          verbs: ['get', 'patch'],
+        },
+      ],
+    });
+    await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${target}/rolebindings`, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: 'holmes' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'holmes' },
+      subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
+    });
+  };
+  const env = {
+    ...made.env,
     HOLMESGPT_DEPLOYMENT: `${target}/rel-holmes`,
     HOLMESGPT_CONFIGMAP: 'true',
     HOLMESGPT_RELOAD: 'restart',
-  });
+  };
+  return { ...made, env, permit };
+}
+
+test("serve writes the toolset to HolmesGPT's ConfigMap, restarts it once, and does nothing without changes", async () => {
+  const { cluster, target, env, permit, prometheus, loki, watched, read } = await withHolmesGpt();
+  const { admin } = cluster;
+  const deployment = `/apis/apps/v1/namespaces/${target}/deployments/rel-holmes`;
+  const configMap = `/api/v1/namespaces/${target}/configmaps/rel-toolsets`;
+  await permit();
+  await prometheus();
+  const serve = startServe(env);
 
   await serve.logged('was restarted');
   const { data } = await admin.get<{ readonly data: Record<string, string> }>(configMap);
@@ -93,4 +103,51 @@ test("serve writes the toolset to HolmesGPT's ConfigMap, restarts it once, and d
   expect(await annotations()).toEqual(restarted);
   expect(await serve.stop()).toBe(0);
   expect(serve.lines.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+test('an agent that may not be updated shows in a metric, an Event and the statistics, until it may', async () => {
+  const { cluster, target, env, permit, prometheus } = await withHolmesGpt();
+  await prometheus();
+  const serve = startServe({
+    ...env,
+    API_ADDRESS: '127.0.0.1:0',
+    AUTH_ENABLED: 'false',
+    METRICS_ADDRESS: '127.0.0.1:0',
+    METRICS_AUTH_ENABLED: 'false',
+  });
+  const api = await serve.logged('the API is served');
+  const metrics = await serve.logged('metrics are served');
+  const call = (port: unknown, path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`);
+  const problems = async (): Promise<unknown> => {
+    const { toolset } = (await (await call(api.port, '/api/v1/statistics')).json()) as {
+      readonly toolset: { readonly problems: unknown };
+    };
+    return toolset.problems;
+  };
+  const isUpToDate = async (): Promise<string | undefined> =>
+    /^dynamic_toolset_agent_up_to_date (\d)$/m.exec(await (await call(metrics.port, '/metrics')).text())?.[1];
+  const reasons = async (): Promise<(string | undefined)[]> => {
+    const { items } = await cluster.admin.get<{ readonly items: readonly { readonly reason?: string }[] }>(
+      `/apis/events.k8s.io/v1/namespaces/${target}/events`,
+    );
+    return items.map(({ reason }) => reason).filter((reason) => reason?.startsWith('Agent'));
+  };
+
+  await serve.logged('the agent was not updated');
+  await waitUntil('the metric shows it', async () => (await isUpToDate()) === '0');
+  expect(await problems()).toContainEqual({
+    where: 'HolmesGPT',
+    what: expect.stringMatching(/deployments\.apps "rel-holmes" is forbidden/),
+  });
+  expect((await call(api.port, '/ready')).status).toBe(200);
+  await waitUntil('there is an Event', async () => (await reasons()).length > 0);
+  expect(await reasons()).toEqual(['AgentNotUpdated']);
+
+  await permit();
+  await serve.logged('the agent has the published toolset again');
+  await waitUntil('the metric shows it', async () => (await isUpToDate()) === '1');
+  expect(await problems()).toEqual([]);
+  await waitUntil('there is another Event', async () => (await reasons()).length > 1);
+  expect((await reasons()).sort()).toEqual(['AgentNotUpdated', 'AgentUpdated']);
+  expect(await serve.stop()).toBe(0);
 });

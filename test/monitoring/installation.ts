@@ -37,6 +37,7 @@ export function replica(labels: string, leads: boolean): Series {
     [ours('removals_held_total', labels)]: always(0),
     [ours('rollbacks_total', labels)]: always(0),
     [ours('history_last_write_successful', labels)]: always(1),
+    ...(leads ? { [ours('agent_up_to_date', labels)]: always(1) } : {}),
     [ours('auth_failures_total', `${labels}, reason="invalid"`)]: always(0),
     [ours('auth_failures_total', `${labels}, reason="unavailable"`)]: always(0),
     [ours('api_requests_total', `${labels}, method="GET", route="/api/v1/toolsets", status="200"`)]:

@@ -32,6 +32,24 @@ export const PUBLISHING: readonly AlertCase[] = [
     },
   },
   {
+    name: 'the agent cannot be updated',
+    change: { [ours('agent_up_to_date', A)]: half('1', '0') },
+    fires: {
+      DynamicToolsetAgentNotUpdated: [
+        {
+          labels: LEADER,
+          description:
+            'For 5 minutes, the toolset published in namespace ops could not be passed on to the agent, which still uses an earlier one.',
+        },
+      ],
+    },
+  },
+  {
+    name: 'an update of the agent fails for some minutes',
+    change: { [ours('agent_up_to_date', A)]: '1x111 0x8 1x120' },
+    fires: {},
+  },
+  {
     name: 'someone edits generated content',
     change: { [ours('configmap_drift_detected_total', `${A}, kind="toolset.json"`)]: '0x115 1x125' },
     fires: {

@@ -39,6 +39,8 @@ export const SILENT: readonly AlertCase[] = [
         [ours('last_success_timestamp_seconds', `${B}, stage="reconciliation"`)]: '_x61 1830+30x178',
         [ours('tools_count', `${B}, type="prometheus"`)]: '_x61 5x178',
         [ours('overrides_valid', A)]: half('1', '0'),
+        [ours('agent_up_to_date', A)]: half('1', '0'),
+        [ours('agent_up_to_date', B)]: '_x61 1x178',
       },
       at,
       fires: {},

@@ -188,6 +188,59 @@ test('while the hand-written file is broken, nothing is reloaded, which is repor
   expect(calls).toHaveLength(1);
 });
 
+test('the state of the agent is known once it has the file, and stays while a reload is due', async () => {
+  const { clock, follow, agent } = restarting();
+  expect(agent.state).toBeUndefined();
+  await follow('a');
+  expect(agent.state).toEqual({});
+  clock.now += 1_000;
+  expect(await follow('b')).toMatchObject([{ kind: 'agent-reload-delayed' }]);
+  expect(agent.state).toEqual({});
+});
+
+test('while updates fail, the state says why, also while the next one is delayed', async () => {
+  let answer: (response: ServerResponse) => void = (response) => response.writeHead(500).end('no');
+  const { url } = await holmes((response) => answer(response));
+  const { agent, clock, follow } = follower(url);
+  await follow('a');
+  expect(agent.state).toBeUndefined();
+  clock.now += 100_000;
+  await follow('a');
+  const failing = { problem: { where: 'HolmesGPT', what: expect.stringContaining('HTTP 500 no') } };
+  expect(agent.state).toEqual(failing);
+  answer = fine;
+  await follow('b');
+  expect(agent.state).toEqual(failing);
+  clock.now += 5_000;
+  await follow('b');
+  expect(agent.state).toEqual({});
+});
+
+test('the state says why the file is refused, also after an attempt that failed', async () => {
+  const { url } = await holmes(fine);
+  const problem = { where: 'ConfigMap a/b', what: 'cannot be read', fix: 'correct it' };
+  const results: (SyncResult | Error)[] = [
+    { refused: problem },
+    new Error('not now'),
+    { refused: problem },
+    { token: 't', frozen: false, direct: false },
+  ];
+  const sync = async (): Promise<SyncResult> => {
+    const result = results.shift();
+    if (result === undefined || result instanceof Error) throw result;
+    return result;
+  };
+  const { agent, clock, follow } = follower(url, { sync });
+  const states: unknown[] = [];
+  for (const file of ['a', 'b', 'c', 'd', 'd']) {
+    await follow(file);
+    states.push(agent.state?.problem?.what);
+    clock.now += 100_000;
+  }
+  expect(states).toEqual(['cannot be read', 'not now', 'cannot be read', 'cannot be read', undefined]);
+  expect(agent.state).toEqual({});
+});
+
 test('a file that a running Pod can never see is reported, with the endpoint', async () => {
   const { url } = await holmes(fine);
   const { follow } = follower(url, { sync: async () => ({ token: 't', frozen: true, direct: false }) });

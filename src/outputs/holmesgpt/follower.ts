@@ -1,6 +1,6 @@
 import { type Problem, problemLine } from '../../model/discovery.ts';
 import { type PublishedTool, publishedHosts } from '../../model/published-tools.ts';
-import type { Follower, FollowInput, FollowOutcome } from '../output.ts';
+import type { AgentState, Follower, FollowInput, FollowOutcome } from '../output.ts';
 import { FILE } from './merge.ts';
 import type { AgentTarget, SyncResult } from './publisher.ts';
 import type { Reloader } from './reload.ts';
@@ -55,6 +55,8 @@ export class AgentFollower implements Follower {
   #lastReload: number | undefined;
   /** See `Follower.room`. */
   room: number | undefined;
+  /** See `Follower.state`. */
+  state: AgentState | undefined;
   #failures = 0;
   #retryAt: number | undefined;
 
@@ -81,11 +83,13 @@ export class AgentFollower implements Follower {
     if (this.#retryAt !== undefined && this.#options.now() < this.#retryAt) return [];
     this.#running = true;
     const outcomes: FollowOutcome[] = [];
+    let isCurrent: boolean;
     try {
       do {
         while (this.#needsSync()) await this.#sync(outcomes, signal);
-        await this.#reload(outcomes, signal);
+        isCurrent = await this.#reload(outcomes, signal);
       } while (this.#needsSync());
+      if (isCurrent) this.state = {};
       this.#failures = 0;
       this.#retryAt = undefined;
     } catch (error) {
@@ -93,6 +97,7 @@ export class AgentFollower implements Follower {
       const retryIn = retryDelay(++this.#failures, this.#options.random);
       this.#retryAt = this.#options.now() + retryIn;
       outcomes.push({ kind: 'agent-failed', error, retryIn });
+      this.state = { problem: { where: 'HolmesGPT', what: (error as Error).message } };
     } finally {
       this.#running = false;
     }
@@ -168,6 +173,7 @@ export class AgentFollower implements Follower {
     const line = problemLine(problem);
     if (line !== this.#refused) outcomes.push({ kind: 'agent-refused', problem });
     this.#refused = line;
+    this.state = { problem };
   }
 
   /** The time of the last reload on the monotonic clock. Ignores a timestamp from the future. */
@@ -178,16 +184,18 @@ export class AgentFollower implements Follower {
     return times.length === 0 ? undefined : Math.max(...times);
   }
 
-  async #reload(outcomes: FollowOutcome[], signal: AbortSignal): Promise<void> {
+  /** @returns whether the agent has the file: false while it may not have it, and while a reload is due later */
+  async #reload(outcomes: FollowOutcome[], signal: AbortSignal): Promise<boolean> {
     const { reloader } = this.#options;
     // While the hand-written file is broken, a restart would break a running agent.
-    if (this.#pending === undefined || reloader === undefined || this.#refused !== undefined) return;
+    if (this.#refused !== undefined) return false;
+    if (this.#pending === undefined || reloader === undefined) return true;
     const token = this.#token ?? '';
     if (!this.#pending.compared) {
       const remembered = await reloader.remembered(signal);
       if (remembered.token === token && !this.#pending.forced) {
         this.#pending = undefined;
-        return;
+        return true;
       }
       this.#lastReload = this.#lastReloadAt(remembered.at);
       this.#pending = { ...this.#pending, compared: true };
@@ -198,7 +206,7 @@ export class AgentFollower implements Follower {
     if (now < due) {
       if (!this.#pending.reported) outcomes.push({ kind: 'agent-reload-delayed', target, dueIn: due - now });
       this.#pending = { ...this.#pending, reported: true };
-      return;
+      return false;
     }
     const { forced } = this.#pending;
     const done = await reloader.reload(token, { forced, now: this.#options.date() }, signal);
@@ -206,5 +214,6 @@ export class AgentFollower implements Follower {
     const rest = pendingAfter(this.#pending, this.#pace, now);
     this.#pending = rest && { ...rest, forced: true, compared: true, reported: false };
     if (done) outcomes.push({ kind: how === 'restart' ? 'agent-restarted' : 'agent-reloaded', target });
+    return true;
   }
 }

@@ -25,6 +25,20 @@ test('in an outage no backend is known to be healthy', () => {
   expect(byTypeWith([outage])).toEqual({ loki: { healthy: 0, unhealthy: 1, unknown: 3 } });
 });
 
+test('an agent that cannot be updated is a problem of the toolset, known to the replica that publishes', () => {
+  const readModel = new ReadModel({ now: () => new Date(0) });
+  const problem = { where: 'HolmesGPT', what: 'cannot restart it', fix: 'grant it' };
+  const failed = { kind: 'agent-state', cycle: 1, state: { problem }, before: undefined } as const;
+  readModel.apply(failed);
+  readModel.apply({ ...failed, targetId: 'toy' });
+  const problems = (leader: boolean) => {
+    const { toolset, targets } = statistics(readModel, '1', leader);
+    return [toolset.problems, targets?.[0]?.problems];
+  };
+  expect(problems(true)).toEqual([[problem], [problem]]);
+  expect(problems(false)).toEqual([[], []]);
+});
+
 test('other targets are listed, and none if there is one target', () => {
   const readModel = new ReadModel({ now: () => new Date(0) });
   expect(statistics(readModel, '1', true)).not.toHaveProperty('targets');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ReadModel, TargetStatus } from '../../controller/read-model.ts';
+import type { Problem } from '../../model/discovery.ts';
 import { CONDITION, etagResponses } from '../described.ts';
 import { note, time } from '../schema-parts.ts';
 import { COMMON_PROBLEMS, iso, PATH, type Routes } from './route.ts';
@@ -55,7 +56,8 @@ export function statistics(
     byType[type][readModel.healthNow(service)]++;
   }
   const { counters, published } = readModel;
-  const notes = (problems: ReadModel['publishProblems']) => problems.map((each) => ({ ...each }));
+  // Only the replica that publishes updates the agent.
+  const agentProblem = leader ? readModel.agentProblem : undefined;
   return {
     version,
     startedAt: readModel.startedAt.toISOString(),
@@ -76,23 +78,29 @@ export function statistics(
       publications: counters.publications,
       failures: counters.failures,
       driftReverted: counters.drift,
-      problems: notes(readModel.publishProblems),
+      problems: notes(readModel.publishProblems, agentProblem),
     },
-    ...(readModel.targets.size === 0 ? {} : { targets: [...readModel.targets].map(targetJson) }),
+    ...(readModel.targets.size === 0
+      ? {}
+      : { targets: [...readModel.targets].map((each) => targetJson(each, leader)) }),
   };
 }
 
+/** Problems as plain objects, with that of the agent if there is one. */
+const notes = (problems: readonly Problem[], agentProblem?: Problem): z.infer<typeof note>[] =>
+  [...problems, ...(agentProblem === undefined ? [] : [agentProblem])].map((each) => ({ ...each }));
+
 /** The state of a target other than the home target. */
-const targetJson = ([id, { since, tools, lastPublished, problems, ...rest }]: readonly [
-  string,
-  TargetStatus,
-]): NonNullable<z.infer<typeof statisticsAnswer>['targets']>[number] => ({
+const targetJson = (
+  [id, { since, tools, lastPublished, problems, agentProblem, ...rest }]: readonly [string, TargetStatus],
+  leader: boolean,
+): NonNullable<z.infer<typeof statisticsAnswer>['targets']>[number] => ({
   id,
   ...rest,
   since: since.toISOString(),
   tools: tools ?? null,
   lastPublished: iso(lastPublished),
-  problems: problems.map((each) => ({ ...each })),
+  problems: notes(problems, leader ? agentProblem : undefined),
 });
 
 /** `GET /statistics`. */

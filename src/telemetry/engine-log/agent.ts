@@ -42,13 +42,22 @@ const HANDLERS: Handlers = {
 /** Logs the actions of the follower. */
 export function agentLog(log: Logger, now: () => number): EventHandlers {
   const failed = new FailureStreak(now);
+  /** Failures since the agent last had what is published. */
+  let failures = 0;
   return {
     agent({ outcome, cycle }) {
       const isFailure = outcome.kind === 'agent-failed';
+      if (isFailure) failures += 1;
       const isDue = !isFailure || failed.add(messageOf(outcome.error));
       if (!isFailure) failed.end();
       const handle = HANDLERS[outcome.kind] as Handler<FollowOutcome>;
       handle(outcome, log, { component: 'agent', cycle }, isDue);
+    },
+    'agent-state'({ state, before, cycle }) {
+      if (state === undefined || state.problem !== undefined) return;
+      if (before?.problem !== undefined)
+        log.info({ component: 'agent', cycle, failures }, 'the agent has the published toolset again');
+      failures = 0;
     },
   };
 }

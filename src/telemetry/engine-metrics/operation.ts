@@ -24,6 +24,21 @@ export function configurationMetrics(set: MetricSet): EventHandlers {
   };
 }
 
+/** The metric of the agent. */
+export function agentMetrics(set: MetricSet): TargetHandlers {
+  const upToDate = set.gauge(
+    'agent_up_to_date',
+    '1 after the agent has what is published, 0 while updating it fails or is refused. Absent if no agent is configured. Replicas that do not lead do not update it.',
+    ['target'],
+  );
+  return (of) => ({
+    'agent-state'({ state }) {
+      if (state === undefined) upToDate.remove(of);
+      else upToDate.set(of, state.problem === undefined ? 1 : 0);
+    },
+  });
+}
+
 /** Metrics of when each stage last succeeded. */
 export function successMetrics(set: MetricSet): TargetHandlers {
   const success = set.gauge(
