@@ -149,6 +149,7 @@ test('a wrapped publisher does everything that the publisher does', async () => 
     history: { list: async () => [], record: async () => [] },
     read: async () => undefined,
     apply: async () => void done.push('apply'),
+    checkShards: async () => ({ unread: [] }),
     isUsable: async () => done.push('isUsable') > 0,
     watch: async () => void done.push('watch'),
   };

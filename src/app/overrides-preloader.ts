@@ -80,6 +80,7 @@ export class OverridesPreloader {
       ...(inner.history === undefined ? {} : { history: this.#history(inner.history) }),
       read,
       apply: (...args) => inner.apply(...args),
+      ...(inner.checkShards === undefined ? {} : { checkShards: inner.checkShards.bind(inner) }),
       ...(inner.isUsable === undefined ? {} : { isUsable: inner.isUsable.bind(inner) }),
       ...(inner.watch === undefined ? {} : { watch: inner.watch.bind(inner) }),
     };

@@ -7,6 +7,7 @@ import { searchedByServe, searchedText } from '../app/searched.ts';
 import { targetOf } from '../app/target.ts';
 import { assess, situationOf } from '../controller/assess.ts';
 import { toolKinds } from '../controller/pass.ts';
+import { withinUsableShards } from '../controller/usable-shards.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
 import { unusableOverrides } from '../model/what-stays.ts';
@@ -127,17 +128,23 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
   const findings = {
     found: found.services,
     contradicted: found.contradicted,
-    generation,
     outputs: OUTPUTS,
     removal: undefined,
     now: Date.now(),
   };
-  const { decision, faults, notes } = assess(
-    findings,
-    situationOf(live, observeRevisions(revisions, OUTPUTS), {}),
-    {},
+  const situation = situationOf(live, observeRevisions(revisions, OUTPUTS), {});
+  const { proposal, notes: shardNotes } = await withinUsableShards(
+    publisher,
+    generation,
+    (within) => {
+      const assessed = assess({ ...findings, generation: within }, situation, {});
+      const decided = plan(assessed.decision.intent, live, cli.version);
+      const documents = decided.action === 'none' ? {} : decided.documents;
+      return { ...assessed, decided, documents, cuts: assessed.generated.cuts };
+    },
+    cli.signal,
   );
-  const decided = plan(decision.intent, live, cli.version);
+  const { decision, decided, faults, notes } = proposal;
   const refused = refusal(live, false);
   const { rollback } = decision.intent;
   warn(cli.output, [
@@ -155,6 +162,7 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
           },
         ]),
     ...notes,
+    ...shardNotes,
   ]);
   printDiff(documentDiff(live, decided.documents, publisher.target, 'now'), cli);
   for (const change of decided.changes.filter((each) => !each.startsWith('data ')))

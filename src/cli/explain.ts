@@ -8,6 +8,7 @@ import { sinceOf } from '../controller/company.ts';
 import { splitCandidate } from '../controller/entry-points.ts';
 import { permitted } from '../controller/outcome.ts';
 import { discover, type Stages, toolKinds } from '../controller/pass.ts';
+import { withinUsableShards } from '../controller/usable-shards.ts';
 import { type Explanation, explain } from '../detection/explain.ts';
 import type { BeyondLimit } from '../detection/limit-candidates.ts';
 import { selectionOf } from '../detection/selection.ts';
@@ -28,7 +29,7 @@ import type { Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type Service, serviceKey } from '../model/service.ts';
 import { visibleTexts } from '../model/visible.ts';
-import { generate } from '../outputs/generate.ts';
+import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import type { Questions } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { admissionOf, whyReadOnlyIsIgnored, withTrustedReadOnly } from '../planning/admission.ts';
@@ -43,7 +44,7 @@ import type { ExplainResult } from './explain/result.ts';
 import { asText, type Paint } from './explain/text.ts';
 import { type InputFlags, inputOf } from './input-flags.ts';
 import { missingService } from './not-found.ts';
-import { writePainted } from './output.ts';
+import { warn, writePainted } from './output.ts';
 import { storedSettings } from './stored-settings.ts';
 import { hasColours } from './terminal.ts';
 import { warnOfUnknownState, whyApprovalsUnknown } from './unknown-state.ts';
@@ -281,6 +282,19 @@ const distinctProblems = (problems: readonly Problem[]): readonly Problem[] => [
   ...new Map(problems.map((problem) => [problemLine(problem), problem])).values(),
 ];
 
+/** What `serve` would generate: with no more ConfigMaps than it can write, if these may be read. */
+async function generateAsServe(
+  { policy, stages, state, input: { kube } }: ExplainInput,
+  generateWith: (generation: Omit<GenerateOptions, 'overrides'>) => Generated,
+  signal: AbortSignal,
+): Promise<{ readonly proposal: Generated; readonly notes: readonly Problem[] }> {
+  const generation = { ...policy, kinds: toolKinds(stages.rules) };
+  if (kube === undefined || state.fault !== undefined)
+    return { proposal: generateWith(generation), notes: [] };
+  const { targetOf } = await import('../app/target.ts');
+  return withinUsableShards(targetOf(kube, policy), generation, generateWith, signal);
+}
+
 /** Probes the backend of a Service, and collects everything that `explain` prints. */
 async function explainService(
   input: ExplainInput,
@@ -314,8 +328,14 @@ async function explainService(
   const used = service?.service.name ?? candidate?.service.name ?? name;
   const places = [...[used, name].map((each) => `Service ${namespace}/${each}`), `namespace ${namespace}`];
   const { overrides } = state;
-  const kinds = toolKinds(stages.rules);
-  const generated = generate(found.services, { ...policy, overrides, inUseSince: sinceOf(found), kinds });
+  const inUseSince = sinceOf(found);
+  const { proposal: generated, notes } = await generateAsServe(
+    input,
+    (generation) => generate(found.services, { ...generation, overrides, inUseSince }),
+    cli.signal,
+  );
+  const cuts = generated.cuts.filter(({ key }) => key === `${namespace}/${used}`);
+  if (cuts.some(({ limit }) => limit === 'document_bytes')) warn(cli.output, notes);
   const verdict = probed.get(used);
   const approval = service === undefined ? undefined : admissionOf(service, policy, overrides);
   const questions = service && approval && questionsAbout(service, approval, overrides);
@@ -334,7 +354,7 @@ async function explainService(
       ...explanation.ignored,
     ]),
     limit: limitOf(candidate, found.beyond),
-    cuts: generated.cuts.filter(({ key }) => key === `${namespace}/${used}`),
+    cuts,
     ...backendState(explanation, service, verdict, found.services, generated, input),
     stillPublished: service === undefined ? publishedOf({ namespace, name }, state.tools) : [],
     isPublicationKnown: state.publication.isKnown,

@@ -5,7 +5,7 @@ import type { Target } from './target.ts';
 
 /** What a publisher refused, so that a reconciler goes on with less: the owner reference, or more ConfigMaps. */
 export class Refusals {
-  readonly #target: Target;
+  readonly #target: Pick<Target, 'publisher' | 'generation' | 'owner'>;
   /** Why the owner reference was refused, if it was. */
   #owner: string | undefined;
   /** Why documents cannot be divided among MAX_SHARDS ConfigMaps, if they cannot. */
@@ -14,7 +14,7 @@ export class Refusals {
   /** The options for generating, with no more ConfigMaps than may be written. The object changes only when the options do. */
   generation: Target['generation'];
 
-  constructor(target: Target) {
+  constructor(target: Pick<Target, 'publisher' | 'generation' | 'owner'>) {
     this.#target = target;
     this.generation = target.generation;
   }

@@ -1,3 +1,4 @@
+import type { Documents } from '../model/documents.ts';
 import { ClusterError } from '../model/errors.ts';
 import type { Plan, Published } from '../model/published.ts';
 import type { Content, Revision } from '../model/revision.ts';
@@ -21,6 +22,14 @@ export class ShardsRefused extends ClusterError {
     super(message, options);
     this.most = most;
   }
+}
+
+/** Whether documents can be divided as planned. */
+export interface ShardsCheck {
+  /** Why not, for the first ConfigMap that cannot be written. */
+  readonly refused?: ShardsRefused | undefined;
+  /** The ConfigMaps that may not be read, for messages. */
+  readonly unread: readonly string[];
 }
 
 /** The history of published toolsets. */
@@ -49,6 +58,11 @@ export interface Publisher {
    * @throws PublishConflict if the target changed since the plan was made; OwnerRefused; ShardsRefused
    */
   apply(plan: Plan, now: Date, signal: AbortSignal): Promise<Published | undefined>;
+  /**
+   * Whether documents can be divided as planned, as far as reads show; for commands, which write nothing.
+   * @throws as `read`
+   */
+  checkShards?(documents: Documents, signal: AbortSignal): Promise<ShardsCheck>;
   /**
    * Whether a refused write is possible now, as far as reads show.
    * @throws as `read`

@@ -196,6 +196,27 @@ describe('tools are left out as with one ConfigMap, and one line says what to do
       metadata: { name },
     });
     await serve.stop();
+
+    // The commands that show what serve does agree with it.
+    const inDiff = await command(env(given), 'diff');
+    expect(inDiff).toMatchObject({ code: 0, stdout: '' });
+    expect(inDiff.stderr).toContain(line.message);
+    expect(inDiff.stderr).toContain('is up to date');
+    const inDocuments = new Set(namesIn(await readAll(given)));
+    const { items } = await cluster.admin.get<{
+      readonly items: readonly { readonly metadata: { readonly name: string } }[];
+    }>(`/api/v1/namespaces/${given.watched}/services`);
+    const names = items.map(({ metadata }) => metadata.name);
+    const isIn = (each: string): boolean => inDocuments.has(`${each}.${given.watched}`);
+    const explained = (each: string | undefined) =>
+      command(env(given), 'explain', `${given.watched}/${each}`);
+    const left = await explained(names.find((each) => !isIn(each)));
+    expect(left.stdout).toMatch(/not published: .* more than its share of the 32 KiB/);
+    expect(left.stderr).toContain(line.message);
+    const kept = await explained(names.find(isIn));
+    expect(kept.stdout).toContain('in the documents as the tool');
+    expect(kept.stderr).not.toContain('was made by others');
+
     const forced = startServe(env(given), ['--force']);
     await published(given, 140, 3, forced);
     expect(failures(forced)).toEqual([]);

@@ -185,6 +185,14 @@ export function configMapPublisher(
         );
       }
     },
+    async checkShards(documents, signal) {
+      try {
+        return await shards.check(documents, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw explained(error, 'read the other parts of');
+      }
+    },
     async isUsable({ most }, signal) {
       try {
         return await shards.isUsable(most + 1, signal);

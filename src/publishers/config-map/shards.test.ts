@@ -282,6 +282,51 @@ test('parts that may not be read count as unread only if the main ConfigMap coun
   expect((await live())?.unread).toEqual([2]);
 });
 
+describe('whether documents can be divided is checked', () => {
+  const check = async (change: (place: Awaited<ReturnType<typeof configMapsApi>>) => void) => {
+    const { api, publish, publisher, writes } = await place();
+    await publish(parts(1, 2));
+    change(api);
+    await publisher.read(signal);
+    writes.length = 0;
+    const checked = await publisher.checkShards?.(parts(1, 2, 3), signal);
+    expect(writes).toEqual([]);
+    return checked;
+  };
+
+  test('and nothing is wrong with parts of ours, or that do not exist', async () => {
+    expect(await check(() => {})).toEqual({ unread: [] });
+  });
+
+  test.each([
+    [2, 1],
+    [3, 2],
+  ])('and part %i, which others made, leaves room in %i', async (shard, most) => {
+    const checked = await check(({ put }) => put(`toolset-${shard}`, { data: { a: 'b' } }));
+    expect(checked?.refused).toMatchObject({
+      most,
+      message: expect.stringContaining(`ConfigMap ns/toolset-${shard} was made by others`),
+    });
+  });
+
+  test('and a part that may not be read is named', async () => {
+    const checked = await check((api) => {
+      api.refusing = (request) => (request === 'GET toolset-3' ? 403 : undefined);
+    });
+    expect(checked).toEqual({ unread: ['ConfigMap ns/toolset-3'] });
+  });
+
+  test('and another failure to read is one of the check', async () => {
+    const { api, publisher } = await place();
+    api.refusing = (request) => (request === 'GET toolset-2' ? 400 : undefined);
+    await expect(publisher.checkShards?.(parts(1, 2), signal)).rejects.toThrow(
+      /cannot read the other parts of ConfigMap ns\/toolset/,
+    );
+    const reason = new Error('stopped');
+    await expect(publisher.checkShards?.(parts(1, 2), AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
+
 test('a part that cannot be read for another reason is a failure', async () => {
   const { api, publish, live, publisher } = await place();
   await publish(parts(1, 2));

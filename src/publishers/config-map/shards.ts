@@ -11,7 +11,7 @@ import { isDenied, isStatus } from '../../kubernetes/status.ts';
 import { byShard, type Documents, shardName } from '../../model/documents.ts';
 import type { Plan } from '../../model/published.ts';
 import { FORMER_SHARD } from '../../planning/plan.ts';
-import { ShardsRefused } from '../publisher.ts';
+import { type ShardsCheck, ShardsRefused } from '../publisher.ts';
 import {
   type ConfigMapName,
   foreignKeys,
@@ -237,6 +237,21 @@ export class ConfigMapShards {
     if (!this.#force && !isOurs)
       return `${where} was made by others, so it is left as it is; delete it, choose another with --configmap-name, or take it over with --force`;
     return undefined;
+  }
+
+  /** Whether documents can be divided as planned. Only reads. @throws as `readConfigMap` */
+  async check(documents: Documents, signal: AbortSignal): Promise<ShardsCheck> {
+    this.#planned = { documents };
+    const unread: string[] = [];
+    for (const shard of byShard(documents).keys()) {
+      if (shard === 1) continue;
+      const object = this.#known.all.get(shard) ?? (await this.#readOne(shard, signal));
+      const { namespace, name } = shardTarget(this.#target, shard);
+      const fault = object === 'denied' ? undefined : this.#faultOf(shard, object);
+      if (fault !== undefined) return { refused: new ShardsRefused(shard - 1, fault), unread };
+      if (object === 'denied') unread.push(`ConfigMap ${namespace}/${name}`);
+    }
+    return { unread };
   }
 
   /** A shard to write to; `undefined` if it must be created. @throws ShardsRefused */
