@@ -126,7 +126,10 @@ test('overrides that cannot be changed without a doubt are left as they are, and
 });
 
 test('an argument that names no Service is rejected, with an example', async () => {
-  await expect(approving(['orders'], '')).rejects.toThrow(/write <namespace>\/<service>/);
+  await expect(approving(['orders'], '')).rejects.toThrow(
+    /write <namespace>\/<service>, for example monitoring\/prometheus-server/,
+  );
+  await expect(approving(['orders-mcp.shop'], '')).rejects.toThrow(/here probably shop\/orders-mcp$/);
 });
 
 test.each(['shop/*', 'Shop/orders', 'shop/My_Svc', 'shop/a\nholmesgpt: {}', 'shop/a b'])(

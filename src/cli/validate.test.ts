@@ -115,6 +115,12 @@ describe('the kind of a file with another name', () => {
     expect(await validated(undefined, text)).toEqual({ code: 0, lines: [`-: valid (${kind})`] });
   });
 
+  test('is not needed for a ConfigMap, which is none of them', async () => {
+    await expect(validated(undefined, 'kind: ConfigMap\ndata: {}\n')).rejects.toThrow(
+      '- is a ConfigMap; save one of the documents in its data to a file, and validate that',
+    );
+  });
+
   test('does not matter if it is not YAML', async () => {
     const { code, lines } = await validated(undefined, 'tools: {\n');
     expect(code).toBe(1);

@@ -4,6 +4,7 @@ import { configFileSchema } from '../config/file.ts';
 import { roleFault } from '../detection/rules.ts';
 import { EncodingError, FileLimitError } from '../files/read-text.ts';
 import { ConfigError } from '../model/errors.ts';
+import { isMapping } from '../model/mapping.ts';
 import { OUTPUT_IDS } from '../model/output-ids.ts';
 import { keysAt } from '../model/schema-keys.ts';
 import { LARGE, SMALL, type YamlLimits } from '../model/yaml-document.ts';
@@ -134,6 +135,10 @@ function checkContent(text: string, path: string, given: FileKind | undefined): 
   const kind = known ?? kindByKeys(plain.content);
   if (kind !== undefined) return { ...KINDS[kind].faults(text), kind };
   if (plain.faults.length > 0) return plain;
+  if (isMapping(plain.content) && plain.content.kind === 'ConfigMap')
+    throw new ConfigError(
+      `${path} is a ConfigMap; save one of the documents in its data to a file, and validate that`,
+    );
   throw new ConfigError(
     `cannot tell what ${path} is from its name and keys; set --kind (${FILE_KINDS.join(', ')})`,
   );

@@ -135,7 +135,7 @@ export const SETTINGS = {
     group: 'probing',
     env: 'CONNECT_TO',
     flag: '--connect-to',
-    description: "connect to ADDRESS:PORT instead of HOST:PORT, like curl's --connect-to; for port-forwards",
+    description: 'connect to ADDRESS:PORT instead of HOST:PORT; for port-forwards',
   }),
   holmesgptVersion: setting(holmesLine, '0.32', {
     group: 'document',

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BackendId } from '../model/backend-id.ts';
-import type { DiscoveredService, Health, Problem } from '../model/discovery.ts';
+import { type DiscoveredService, type Health, OUTAGE_PLACE, type Problem } from '../model/discovery.ts';
 import { type Cut, type Omission, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
@@ -8,7 +8,6 @@ import { readOverrides } from '../outputs/read-overrides.ts';
 import type { AdmissionPolicy } from '../planning/admission.ts';
 import { publicationState, STATE_ANNOTATIONS } from '../planning/conditions/published.ts';
 import type { Observed } from '../planning/observed.ts';
-import { OUTAGE_PLACE } from '../probing/outage.ts';
 import type { Ids } from './backend-ids.ts';
 import { Catalog } from './catalog.ts';
 import type { EngineEvent } from './events.ts';

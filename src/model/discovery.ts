@@ -208,6 +208,9 @@ export interface Problem {
   readonly fix?: string;
 }
 
+/** The place of a problem of all probes: this program cannot reach any backend. */
+export const OUTAGE_PLACE = 'probes';
+
 /** Formats a problem as `where: what; fix`, on one line. */
 export function problemLine(problem: Problem): string {
   return `${problem.where}: ${problem.what}${problem.fix === undefined ? '' : `; ${problem.fix}`}`;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Candidate, Fault, Problem, Verdict } from '../model/discovery.ts';
+import { type Candidate, type Fault, OUTAGE_PLACE, type Problem, type Verdict } from '../model/discovery.ts';
 
 /** An outage of this process, for which all probes fail: of its DNS, or of its whole network. */
 export type Outage = 'dns' | 'network';
@@ -68,9 +68,6 @@ const WORDS: Readonly<Record<Outage, string>> = {
 export function verdictInOutage(outage: Outage, verdict: Verdict): Verdict {
   return { ...verdict, health: 'unknown', reason: `${WORDS[outage]}: ${verdict.reason}` };
 }
-
-/** The place of an outage, in problems. */
-export const OUTAGE_PLACE = 'probes';
 
 /** The problem to report during an outage. */
 export function outageProblem(outage: Outage): Problem {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { countOf } from '../model/count-of.ts';
 import type { LogSampler } from '../telemetry/log-sampler.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { addressKey } from './address-key.ts';
@@ -15,7 +16,9 @@ export const pathOf = (url: string): string => short(url.split('?', 1)[0] ?? '')
 
 /** Adds the number of similar lines that were not logged. */
 export const counted = (message: string, more: number): string =>
-  more === 0 ? message : `${message}; ${more} more like it were not logged`;
+  more === 0
+    ? message
+    : `${message}; ${countOf(more, 'similar line')} ${more === 1 ? 'was' : 'were'} not logged`;
 
 /** Logs completed requests. Rejected ones are sampled, since anyone can cause them. */
 export function answerLog(

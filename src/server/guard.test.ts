@@ -275,7 +275,7 @@ describe('rejected', () => {
     ]);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(told().slice(3)).toEqual([['10.0.0.1', 'missing', 1]]);
-    expect(lines.at(-1)?.message).toBe('no header; 1 more like it were not logged');
+    expect(lines.at(-1)?.message).toBe('no header; 1 similar line was not logged');
   });
 });
 

@@ -116,9 +116,10 @@ function trimmedParts(service: Service): string[] {
 
 const noteLines = ({ explanation, problems, questions }: ExplainResult): string[] => [
   ...trimmedParts(explanation.service),
-  ...[...(questions?.problems ?? []), ...problems].map(({ what, fix }) =>
-    fix === undefined ? what : `${what}; ${fix}`,
-  ),
+  ...[...(questions?.problems ?? []), ...problems].map(({ where, what, fix }) => {
+    const place = where.startsWith('namespace ') ? `${where}: ` : '';
+    return `${place}${what}${fix === undefined ? '' : `; ${fix}`}`;
+  }),
 ];
 
 /** Unless the published documents were read, conditions repeat the sections above. */

@@ -119,7 +119,7 @@ export function filePublisher(
   };
   const refused = (why: string): ConfigError =>
     new ConfigError(
-      `${path} already exists and is not the manifest of a ConfigMap (${why}), so it is left alone; choose another file with --out`,
+      `${path} already exists and is not the manifest of a ConfigMap (${why}), so it is left alone; correct it, or choose another file with --out`,
     );
   const isShard = (shard: number, object: ManifestConfigMap): boolean =>
     isIntactShard(target, shard, object) || isFormerShard(target, shard, object);

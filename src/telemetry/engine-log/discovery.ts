@@ -1,3 +1,4 @@
+import { OUTAGE_PLACE } from '../../model/discovery.ts';
 import { clusterField, readKey } from '../../model/key.ts';
 import { toolChangeSentence } from '../engine-events.ts';
 import type { EventHandlers, EventOf } from '../event-handlers.ts';
@@ -65,7 +66,11 @@ export function discoveryLog(log: Logger, now: () => number): EventHandlers {
           log.info({ component: 'service_discovery', cycle }, 'Services can be read again');
       }
       const changed = logChanges(log, event);
-      problems(event.problems, cycle);
+      // An outage has lines of its own.
+      problems(
+        event.problems.filter(({ where }) => where !== OUTAGE_PLACE),
+        cycle,
+      );
       // In a busy cluster, most changes of Services do not affect backends.
       log[full || changed ? 'info' : 'debug'](passFields(event), 'discovery completed');
     },
