@@ -221,6 +221,16 @@ describe('when a backend came into use, after a restart', () => {
         const agreed = note;
         expect(publishes(other)).toBe(agreed);
         expect(publishes(one)).toBe(agreed);
+        // And when they see that one of them is gone, too.
+        const without = (last: Use, hour: number): Use =>
+          passed(last, hour * HOUR, ...found.slice(1).map((each) => chosen(each)));
+        const [later, latest] = [without(one, 5), without(other, 6)];
+        publishes(later);
+        publishes(latest);
+        publishes(later);
+        const gone = note;
+        expect(publishes(latest)).toBe(gone);
+        expect(publishes(later)).toBe(gone);
       }),
     );
   });

@@ -126,6 +126,12 @@ const VANISHED_MS = 24 * 3_600_000;
 /** How much older than its Service a use must be to be published, in milliseconds: clocks differ. */
 const REPLACED_MS = 5_000;
 
+/** When a Service vanished, and for how long it was in use, in whole seconds. */
+const timesOf = ({ at, used }: Vanished): { readonly at: number; readonly used: number } => ({
+  at: secondsOf(at),
+  used: secondsOf(at) - secondsOf(at - used),
+});
+
 /** A backend in use. Times are in milliseconds since 1970. */
 interface Aged {
   readonly key: ServiceKey;
@@ -169,11 +175,11 @@ export function servicesInUseOf(
   now: number = performance.now(),
 ): ServiceInUse[] {
   const shown = new Map(found.map((each) => [keyOfService(each.service), each]));
-  const stored = new Map(published.map(({ service, since }) => [serviceKey(service), since]));
+  const stored = new Map(published.map((each) => [serviceKey(each.service), each]));
   const sinceSeconds = (key: ServiceKey): number | undefined => {
     const { hasWorked = true, since = BEFORE } = companions.get(key) ?? {};
     if (!hasWorked) return undefined;
-    return stored.get(key) ?? (since.at === 0 ? undefined : secondsOf(since.at));
+    return stored.get(key)?.since ?? (since.at === 0 ? undefined : secondsOf(since.at));
   };
   const aged = [...inUse].flatMap((key): Aged[] => {
     const since = sinceSeconds(key);
@@ -194,11 +200,10 @@ export function servicesInUseOf(
         tool: known?.tool ?? defaultName(service),
         others: [...all],
         ...(gone === undefined
-          ? {}
-          : { gone: { at: secondsOf(gone.at), used: secondsOf(gone.at) - secondsOf(gone.at - gone.used) } }),
-        ...(gone === undefined && (stored.get(key) !== undefined || otherwise.has(key))
-          ? { since: sinceSeconds(key) }
-          : {}),
+          ? stored.get(key)?.since !== undefined || otherwise.has(key)
+            ? { since: sinceSeconds(key) }
+            : {}
+          : { gone: stored.get(key)?.gone ?? timesOf(gone) }),
       },
     };
   });

@@ -200,6 +200,14 @@ test('a namespace has at most 100 names of backends that are gone, of those that
   expect(kept.has('a49')).toBe(false);
 });
 
+test('the time that is published stays', () => {
+  const { kept } = pass([], pass([loki], NONE, { held: HELD }).kept, { now: 5_000 });
+  const [first] = namesToPublish(kept, new Map());
+  const later = pass([], pass([loki], NONE, { held: HELD, now: 9_000 }).kept, { now: 12_000 }).kept;
+  expect(namesToPublish(later, new Map())).not.toEqual([first]);
+  expect(namesToPublish(later, new Map(), first === undefined ? [] : [first])).toEqual([first]);
+});
+
 test('names that were had longest are published first', () => {
   const there = ['a', 'b', 'c'].map((name) => asking(name, `name-${name}`));
   const holder = (name: string): Holder => ({ cluster: '', namespace: 'monitoring', members: [name] });

@@ -200,8 +200,14 @@ export function keepNames<T extends Candidate>(
  * The kept names that published tools do not show with all Services that had them, to be published, those that were had longest
  * first.
  * @param shown the names of the tools, and their Services
+ * @param published the names that are published now. A time that is published stays, so that two processes that both publish agree
  */
-export function namesToPublish(kept: KeptNames, shown: ReadonlyMap<string, Holder>): StoredName[] {
+export function namesToPublish(
+  kept: KeptNames,
+  shown: ReadonlyMap<string, Holder>,
+  published: readonly StoredName[] = [],
+): StoredName[] {
+  const stored = new Map(published.map(({ name, namespace, gone }) => [`${namespace}/${name}`, gone]));
   const isShown = ({ name, holder: { members } }: KeptName): boolean => {
     const tool = shown.get(name);
     return tool !== undefined && members.every((each) => tool.members.includes(each));
@@ -212,7 +218,11 @@ export function namesToPublish(kept: KeptNames, shown: ReadonlyMap<string, Holde
     .toSorted((a, b) => b.at - b.since - (a.at - a.since))
     .map(({ name, holder: { cluster, namespace, members }, at, since, isAsked }) => ({
       ...{ name, cluster, namespace, members },
-      gone: isAsked ? undefined : { at: seconds(performance.timeOrigin + at), used: seconds(at - since) },
+      gone: isAsked
+        ? undefined
+        : (stored.get(`${namespace}/${name}`) ?? {
+            ...{ at: seconds(performance.timeOrigin + at), used: seconds(at - since) },
+          }),
     }));
 }
 

@@ -21,7 +21,7 @@ import { refusal } from '../planning/refusal.ts';
 import { toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { standingWith } from '../planning/rollback.ts';
-import { inUseNote, publishedInUse } from '../planning/services-in-use.ts';
+import { inUseNote, publishedInUse, storedNames } from '../planning/services-in-use.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import {
   assessInSteps,
@@ -330,16 +330,17 @@ export class Reconciler {
     const backendGroups =
       groups && note(BACKEND_GROUPS, groupsNote(groups, tools), 'their ids may change at a restart');
     const readable = this.#options.outputs.readsBack ? tools : [];
+    const known = live?.annotations[SERVICES_IN_USE];
     const servicesInUse =
       use &&
       note(
         SERVICES_IN_USE,
         inUseNote(
-          servicesInUseOf(use, services, publishedInUse([], live?.annotations[SERVICES_IN_USE])).filter(
+          servicesInUseOf(use, services, publishedInUse([], known)).filter(
             ({ service }) => !left.has(toolKey(service)),
           ),
           readable,
-          namesToPublish(use.keptNames ?? new Map(), publishedNames(readable)),
+          namesToPublish(use.keptNames ?? new Map(), publishedNames(readable), storedNames(known)),
         ),
         'after a restart, others may take the place of those that are unhealthy now',
       );
