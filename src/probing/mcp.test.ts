@@ -122,12 +122,8 @@ test.each<[string, Served, object]>([
   ['at the root, where other paths are not allowed', { path: '/', otherwise: 405 }, { path: '' }],
   ['at /sse only', { path: '/sse', sse: true }, { path: '/sse', mode: 'sse' }],
   ['at /sse, beside a page at the root', { path: '/sse', sse: true, otherwise: 200 }, { path: '/sse' }],
-  ['at /mcp/', { path: '/mcp/', redirects: { '/mcp': [307, '/mcp/'] } }, { path: '/mcp/' }],
-  [
-    'at /mcp/, with its own host',
-    { path: '/mcp/', redirects: { '/mcp': [308, `${HOST}/mcp/`] } },
-    { path: '/mcp/' },
-  ],
+  ['at /mcp/, to which agents are redirected', { path: '/mcp/', redirects: { '/mcp': [307, '/mcp/'] } }, {}],
+  ['at /mcp/, with its own host', { path: '/mcp/', redirects: { '/mcp': [308, `${HOST}/mcp/`] } }, {}],
   [
     'at /mcp/, where redirects lose requests',
     { path: '/mcp/', redirects: { '/mcp': [301, '/mcp/'] } },

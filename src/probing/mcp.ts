@@ -1,6 +1,7 @@
 import type { Candidate, ProbeStep, Verdict } from '../model/discovery.ts';
 import { isMapping } from '../model/mapping.ts';
 import { quoted } from '../model/text.ts';
+import { withoutTrailing } from '../model/trailing.ts';
 import { EventReader } from './event-stream.ts';
 import {
   type Fetch,
@@ -109,6 +110,8 @@ interface Attempt {
   readonly decisive?: true;
   /** The path of the server to which it redirects. */
   readonly redirected?: string | undefined;
+  /** An agent that is given the path follows the redirect: only 307 and 308 keep the method. */
+  readonly isFollowed?: boolean;
 }
 
 type Answer = ProbeResponse | ProbeFailure;
@@ -223,6 +226,7 @@ class McpProbe {
           reason: `POST ${path} redirects to ${redirected}, which is not an MCP server's answer`,
         }),
         redirected,
+        isFollowed: modern.status === 307 || modern.status === 308,
       };
     const discovered = discovery.message(modern);
     const isModern =
@@ -340,10 +344,13 @@ export async function probeMcp(
   const { steps } = probe;
   const ways = [...waysOf(candidate)];
   let first: Verdict | undefined;
+  /** Paths that lead agents to the same path with a slash at its end. */
+  const slashed = new Set<string>();
   for (const [index, way] of ways.entries()) {
     if (index >= MAX_WAYS) break;
-    const place = placeOf(way, candidate);
-    const { verdict, decisive, redirected } = await probe.ask(way, (found) =>
+    const plain = withoutTrailing(way.path, '/');
+    const place = placeOf(slashed.has(plain) ? { ...way, path: plain } : way, candidate);
+    const { verdict, decisive, redirected, isFollowed } = await probe.ask(way, (found) =>
       known({ ...found, ...place, steps }),
     );
     if (verdict.proof === 'proven' || decisive) return { ...verdict, ...place, steps };
@@ -351,6 +358,7 @@ export async function probeMcp(
     // What a server that is unavailable or wants a login is, it does not say elsewhere either.
     if (first.proof !== 'contradicted') break;
     known(first);
+    if (isFollowed === true && redirected === `${way.path}/`) slashed.add(way.path);
     if (redirected !== undefined && !ways.some(({ path }) => path === redirected))
       ways.splice(index + 1, 0, { ...way, path: redirected });
   }
