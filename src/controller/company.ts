@@ -87,6 +87,22 @@ export function withAges<T extends Use>(use: T, candidates: readonly Candidate[]
   return { ...use, companions };
 }
 
+/**
+ * What is in use, in which what was preferred to an entry point, and never worked, does not take its place any more once it
+ * had the time to start.
+ * @param now milliseconds of `performance.now`
+ */
+export function withoutLate<T extends Use>(use: T, now: number): T {
+  const late = [...use.companions].filter(
+    ([, { betterUntil }]) => betterUntil !== undefined && now >= betterUntil,
+  );
+  if (late.length === 0) return use;
+  const companions = new Map(use.companions);
+  for (const [key, { betterUntil: _, ...company }] of late)
+    companions.set(key, { ...company, better: new Set() });
+  return { ...use, companions };
+}
+
 /** What is in use according to what is published. */
 export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
   const known = publishedInUse(live?.present.tools ?? [], live?.annotations[SERVICES_IN_USE]);
@@ -291,12 +307,6 @@ interface Chosen {
   readonly apart: readonly Candidate[];
 }
 
-/** A company in which what was preferred and never worked does not take over any more, once it had the time to start. */
-function withoutLateBetter(company: Company, now: number): Company {
-  const { betterUntil, ...rest } = company;
-  return betterUntil === undefined || now < betterUntil ? company : { ...rest, better: new Set() };
-}
-
 type Found = readonly Pick<Candidate, 'service' | 'alternates'>[];
 
 /** An entry point that is no longer in use, with its company. */
@@ -426,7 +436,7 @@ export function useAfter(
   // A pending backend was not chosen again, and keeps its company, so that no other Service takes its place.
   for (const key of inUse) {
     const company = before.companions.get(key);
-    if (company !== undefined) companions.set(key, withoutLateBetter(company, now));
+    if (company !== undefined) companions.set(key, company);
   }
   let formers: Formers | undefined;
   for (const each of chosen) {

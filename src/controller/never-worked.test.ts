@@ -95,7 +95,6 @@ describe('a Service with a role that never worked', () => {
     const late = passes();
     await late(0, [gateway], ['prometheus-gateway']);
     await late(5, [gateway, server], ['prometheus-gateway']);
-    await late(15.1, [gateway, server], ['prometheus-gateway']);
     expect(toolsOf(await late(16, [gateway, server]))).toEqual({ metrics: 'prometheus-server.shared' });
   });
 
