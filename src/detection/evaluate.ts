@@ -141,6 +141,7 @@ export function evaluate(facts: Facts, compiled: CompiledDetector, rules: Rules)
   const forbidden =
     type === undefined || certainty === undefined ? undefined : forbiddenType(type, service, rules);
   if (forbidden !== undefined) return miss(`its owner offers it as ${type}, ${forbidden}`, true);
+  const signalled = certainty;
   const { found, near } = identify(facts, compiled, rules);
   for (const identity of found) evidence.push({ signal: identity.certainty, detail: identity.detail });
   const best: Identity | undefined = found[0];
@@ -163,9 +164,10 @@ export function evaluate(facts: Facts, compiled: CompiledDetector, rules: Rules)
       return miss(`"${never.words}" means role ${never.role.name}: ${never.role.why}`, true);
   }
 
-  const stated = best === undefined || best.certainty !== certainty;
+  const stated = signalled === certainty;
   // A label may have a longer name than the selector: kube-prometheus-stack-prometheus selects prometheus.
-  const exact = stated || best.exact || found.some((each) => each.exact && !NEEDS_PORT.has(each.certainty));
+  // The Service may have the product's name where its label adds a prefix.
+  const exact = stated || found.some(({ exact }) => exact);
   // A component that only this detector accepts needs one of its ports.
   const lenient = !NEEDS_PORT.has(certainty) && exact && played.length === roles.length;
   const named = namedDetector(service, detector, rules);
