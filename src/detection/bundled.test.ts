@@ -21,6 +21,7 @@ describe('the product that brings a backend for itself', () => {
       prometheus('metrics', { labels: { app: 'prometheus', 'app.kubernetes.io/part-of': 'argo-rollouts' } }),
       'Argo Rollouts',
     ],
+    ['a platform with its own metrics', prometheus('prometheus', { namespace: 'openfaas' }), 'OpenFaaS'],
     ['none', prometheus('prometheus'), undefined],
     ['none for a part of a word', prometheus('prometheus', { namespace: 'kubecosts' }), undefined],
     ['none for words in another order', prometheus('prometheus', { namespace: 'viz-linkerd' }), undefined],
