@@ -66,7 +66,7 @@ const passed = (before: Use, now: number, ...all: readonly ReturnType<typeof cho
 const next = (before: Use, ...all: readonly ReturnType<typeof chosen>[]): Use => {
   const after = passed(before, NOW, ...all);
   const companions = [...after.companions].map(
-    ([key, { since: _, betterUntil: __, ...rest }]) => [key, rest] as const,
+    ([key, { since: _, established: __, ...rest }]) => [key, rest] as const,
   );
   return { ...after, companions: new Map(companions) };
 };
@@ -385,9 +385,14 @@ describe('an entry point whose Service is gone', () => {
 
   test('is followed by the best of its company, not by a newcomer', () => {
     const before = use({ gone: company(['b', 'c']) });
-    expect(withHeirs(before, [way('x'), group('n', 'c', 'b')])).toEqual(
-      use({ gone: company(['b', 'c']), c: company(['b', 'gone'], ['gone']) }),
-    );
+    const { inUse, companions } = withHeirs(before, [way('x'), group('n', 'c', 'b')]);
+    const expected = use({ gone: company(['b', 'c']), c: company(['b', 'gone'], ['gone']) });
+    expect(inUse).toEqual(expected.inUse);
+    // It takes its place back.
+    expect(companions.get(keyed('c'))).toEqual({
+      ...expected.companions.get(keyed('c')),
+      established: new Set(['gone']),
+    });
     const apart = use({ gone: company(['b']), n: company([]) });
     expect(withHeirs(apart, [group('n', 'b')]).inUse).toEqual(new Set(['gone', 'n', 'b'].map(keyed)));
   });

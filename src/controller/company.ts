@@ -24,8 +24,11 @@ export interface Company {
    * another process published it.
    */
   readonly since?: Seniority;
-  /** Until when `better` counts, in milliseconds of `performance.now`; absent: as long as the entry point is in use. */
-  readonly betterUntil?: number;
+  /**
+   * The Services of the backend, this one included, that worked in its first ten minutes. Only these may take the place of one
+   * that works, and they take it back from any other. Absent: this one.
+   */
+  readonly established?: ReadonlySet<string>;
 }
 
 /** The company of each entry point in use. */
@@ -87,20 +90,34 @@ export function withAges<T extends Use>(use: T, candidates: readonly Candidate[]
   return { ...use, companions };
 }
 
+/** How long what belongs to a backend has to start, from when the backend worked first, in milliseconds. */
+const START_MS = INSTALLATION_SPAN_MS;
+
+/** The Services of a backend that worked in its first ten minutes. */
+const establishedIn = (name: string, { established = new Set([name]) }: Company): ReadonlySet<string> =>
+  established;
+
+/** Whether what belongs to a backend still has time to start. */
+const isStarting = ({ hasWorked, since }: Company, now: number): boolean =>
+  !hasWorked || (since !== undefined && now < since.at + START_MS);
+
 /**
- * What is in use, in which what was preferred to an entry point, and never worked, does not take its place any more once it
- * had the time to start.
+ * Whether another Service of a backend takes the place of its entry point, if it works.
+ * @param key the entry point
  * @param now milliseconds of `performance.now`
  */
-export function withoutLate<T extends Use>(use: T, now: number): T {
-  const late = [...use.companions].filter(
-    ([, { betterUntil }]) => betterUntil !== undefined && now >= betterUntil,
-  );
-  if (late.length === 0) return use;
-  const companions = new Map(use.companions);
-  for (const [key, { betterUntil: _, ...company }] of late)
-    companions.set(key, { ...company, better: new Set() });
-  return { ...use, companions };
+export function mayReplace(other: string, key: ServiceKey, { companions }: Use, now: number): boolean {
+  const company = companions.get(key);
+  if (company?.better.has(other) !== true) return false;
+  return isStarting(company, now) || establishedIn(partsOf(key).name, company).has(other);
+}
+
+/** The Services that take their place back from an entry point that is not established, in whatever order they are preferred. */
+export function ownersBefore(key: ServiceKey, { companions }: Use): ReadonlySet<string> {
+  const company = companions.get(key);
+  const { name } = partsOf(key);
+  const established = company === undefined ? new Set<string>() : establishedIn(name, company);
+  return established.has(name) ? new Set() : established;
 }
 
 /** What is in use according to what is published. */
@@ -145,7 +162,7 @@ const REPLACED_MS = 5_000;
 /** When a Service vanished, and for how long it was in use, in whole seconds. */
 const timesOf = ({ at, used }: Vanished): { readonly at: number; readonly used: number } => ({
   at: secondsOf(at),
-  used: secondsOf(at) - secondsOf(at - used),
+  used: Math.round(used / 1_000),
 });
 
 /** A backend in use. Times are in milliseconds since 1970. */
@@ -260,7 +277,8 @@ export function withHeirs(use: Use, candidates: readonly Candidate[]): Use {
       const all = new Set([...company.all, name]);
       all.delete(service.name);
       inUse.add(keyOfService(service));
-      companions.set(keyOfService(service), { ...company, all, better: new Set([name]) });
+      const established = establishedIn(name, company);
+      companions.set(keyOfService(service), { ...company, all, better: new Set([name]), established });
     }
   return { ...use, inUse, companions };
 }
@@ -341,14 +359,18 @@ function formerOf({ service, alternates }: Candidate, { byName, byMember }: Form
   return alternates.map((name) => byName.get(keyed(key, name))).find((each) => each !== undefined);
 }
 
-/** The company of an entry point that works for the first time. What is preferred to it has some time to start. */
-function worksFirst(company: Company, { service: { created } }: Candidate, now: number): Company {
-  return {
-    ...company,
-    ...(company.better.size === 0 ? {} : { betterUntil: now + INSTALLATION_SPAN_MS }),
-    hasWorked: true,
-    since: { at: now, created },
-  };
+/** The company of an entry point that works, as the first one of its backend. */
+const worksFirst = (
+  { established: _, ...company }: Company,
+  { service: { created } }: Candidate,
+  now: number,
+): Company => ({ ...company, hasWorked: true, since: { at: now, created } });
+
+/** The company of an entry point that works: it becomes established while its backend starts. */
+function works(company: Company, { service: { name } }: Candidate, now: number): Company {
+  const { established = new Set([name]) } = company;
+  if (established.has(name) || !isStarting(company, now)) return company;
+  return { ...company, established: new Set([...established, name]) };
 }
 
 /**
@@ -372,9 +394,11 @@ function newCompany({ entryPoint, fails, better }: Chosen, former: Former | unde
     all,
     better: new Set([...better.filter((name) => all.has(name)), ...(isGone ? [former.name] : [])]),
     hasWorked: former.company.hasWorked,
+    established: establishedIn(former.name, former.company),
     ...(former.company.since === undefined ? {} : { since: former.company.since }),
   };
-  return company.hasWorked || fails ? company : worksFirst(company, entryPoint, now);
+  if (fails) return company;
+  return company.hasWorked ? works(company, entryPoint, now) : worksFirst(company, entryPoint, now);
 }
 
 /** How long a backend was in use, in milliseconds; 0 if it has never worked. */
@@ -443,7 +467,9 @@ export function useAfter(
     const key = keyOfService(each.entryPoint.service);
     const company = before.companions.get(key);
     if (company !== undefined) {
-      if (!company.hasWorked)
+      if (company.hasWorked) {
+        if (!each.fails) companions.set(key, works(company, each.entryPoint, now));
+      } else
         companions.set(
           key,
           each.fails

@@ -5,7 +5,7 @@ import { HEALTHY } from '../../test/fixtures/unit/engine.ts';
 import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import type { ServiceKey } from '../model/service.ts';
-import type { Companions } from './company.ts';
+import type { Companions, Company } from './company.ts';
 import { chooseEntryPoint, orderEntryPoints, splitCandidate, tryEntryPoints } from './entry-points.ts';
 
 const GROUPED = { signal: 'group', detail: 'leads to the same backend as others' } as const;
@@ -112,14 +112,35 @@ describe('the order of entry points', () => {
     ]);
   });
 
-  test('starts with the better one, if that was better from the beginning, and did not work', () => {
+  describe('with a better one that did not work from the beginning', () => {
     const all = backend(way('a', { part: 'a' }), way('b', { part: 'b' }), way('c'));
-    const companions = company('b', ['a', 'c'], ['a']);
-    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), companions })))).toEqual([
-      'a',
-      'b',
-      'c',
-    ]);
+    /** The order some minutes after the backend worked first. @param more of the company of the one in use */
+    const orderAfter = (minutes: number | undefined, more: Partial<Company> = {}): readonly string[] => {
+      const since = minutes === undefined ? {} : { since: { at: 1 } };
+      const companions = new Map(
+        [...company('b', ['a', 'c'], ['a'])].map(([key, each]) => [key, { ...each, ...since, ...more }]),
+      );
+      const now = 1 + (minutes ?? 0) * 60_000;
+      return namesOf(orderEntryPoints(all, { ...standing({ inUse: keys('b'), companions }), now }));
+    };
+    const [FIRST, LATER] = [
+      ['a', 'b', 'c'],
+      ['b', 'a', 'c'],
+    ];
+
+    test('starts with it for ten minutes', () => {
+      expect([orderAfter(9.9), orderAfter(10), orderAfter(undefined)]).toEqual([FIRST, LATER, LATER]);
+      expect(orderAfter(10, { hasWorked: false })).toEqual(FIRST);
+    });
+
+    test('starts with it at any time once it is established', () => {
+      expect(orderAfter(90, { established: new Set(['a', 'b']) })).toEqual(FIRST);
+    });
+
+    test('starts with one that is established instead of the one in use, whatever is preferred', () => {
+      expect(orderAfter(90, { established: new Set(['c']), better: new Set() })).toEqual(['c', 'b', 'a']);
+      expect(orderAfter(90, { established: new Set(['gone']) })).toEqual(LATER);
+    });
   });
 
   test('continues with named ones, and then those in use; four are kept', () => {

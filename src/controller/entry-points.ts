@@ -4,7 +4,7 @@ import { podsWithin as servicePodsWithin } from '../detection/selection.ts';
 import { type Candidate, isBlank, type Verdict } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
-import { newcomersTo, type Use } from './company.ts';
+import { mayReplace, newcomersTo, ownersBefore, type Use } from './company.ts';
 
 /** What the choice of entry points depends on, apart from verdicts. */
 export interface Standing extends Use {
@@ -12,6 +12,8 @@ export interface Standing extends Use {
   readonly named: ReadonlySet<ServiceKey>;
   /** See `Naming`. */
   readonly configured?: ReadonlySet<string>;
+  /** Milliseconds of `performance.now`. */
+  readonly now?: number;
 }
 
 /** Maximum number of probed entry points per backend. */
@@ -79,7 +81,7 @@ const nameOf = ({ service }: Candidate): string => service.name;
  * change the order of the others, too. Newcomers come last.
  */
 export function orderEntryPoints(candidate: Candidate, standing: Standing): Candidate {
-  const { inUse, companions, named } = standing;
+  const { inUse, named, now = 0 } = standing;
   if (candidate.alternates.length === 0) return candidate;
   const entryPoints = [candidate, ...candidate.fallbacks];
   const used = entryPoints.find((entryPoint) => inUse.has(keyOf(entryPoint)));
@@ -87,8 +89,10 @@ export function orderEntryPoints(candidate: Candidate, standing: Standing): Cand
   const mayComeFirst = (entryPoint: Candidate): boolean =>
     used === undefined ||
     entryPoint === used ||
-    companions.get(keyOf(used))?.better.has(entryPoint.service.name) === true;
-  const first = wanted ?? entryPoints.find(mayComeFirst) ?? candidate;
+    mayReplace(entryPoint.service.name, keyOf(used), standing, now);
+  const owners = used === undefined ? new Set<string>() : ownersBefore(keyOf(used), standing);
+  const owner = entryPoints.find(({ service: { name } }) => owners.has(name));
+  const first = wanted ?? owner ?? entryPoints.find(mayComeFirst) ?? candidate;
   const why =
     first === wanted
       ? 'a person named it'

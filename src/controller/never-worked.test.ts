@@ -106,6 +106,25 @@ describe('a Service with a role that never worked', () => {
     expect(toolsOf(await pass(12, [gateway, new_]))).toMatchObject({ metrics: 'prometheus-server.shared' });
   });
 
+  test('takes it only while the one that worked is away', async () => {
+    for (const away of ['redeployed', 'failing', 'off'] as const) {
+      const pass = passes();
+      const failing = ['prometheus-gateway'];
+      await pass(0, [gateway], failing);
+      await pass(5, [gateway, server], failing);
+      const again = { ...server, created: new Date(Date.UTC(2026, 0, 1, 0, 30)).toISOString() };
+      if (away === 'failing') await pass(30, [gateway, server], ['prometheus-server']);
+      else await pass(30, [gateway], failing);
+      if (away === 'off') await pass(30.5, [gateway]);
+      const back = await pass(31, [gateway, again], away === 'off' ? [] : ['prometheus-gateway']);
+      expect(toolsOf(back)).toMatchObject({ metrics: 'prometheus-server.shared' });
+      await pass(32, [gateway, again]);
+      expect(toolsOf(await pass(90, [gateway, again]))).toMatchObject({
+        metrics: 'prometheus-server.shared',
+      });
+    }
+  });
+
   test('that worked before takes it back at any time', async () => {
     const pass = passes();
     await pass(0, [gateway, server]);

@@ -14,16 +14,7 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import {
-  type Companions,
-  type InUse,
-  sinceOf,
-  type Use,
-  useAfter,
-  withAges,
-  withHeirs,
-  withoutLate,
-} from './company.ts';
+import { type Companions, type InUse, sinceOf, type Use, useAfter, withAges, withHeirs } from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
 import { keepNames } from './kept-names.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
@@ -127,15 +118,14 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
     now = 0,
   } = stages;
   const { named, placed, configured = new Set<string>() } = naming;
-  const standing = withoutLate({ inUse, companions, vanished }, now);
-  const known = withAges(standing, detection.candidates);
+  const known = withAges({ inUse, companions, vanished }, detection.candidates);
   const limited = limitCandidates(detection, maxBackends, {
     approvals: stages.detection.approvals,
     named,
     inUseSince: sinceOf(known),
   });
   const use = withHeirs(known, limited.candidates);
-  const context = { rules, ...use, named, configured, placed };
+  const context = { rules, ...use, named, configured, placed, now };
   const candidates = limited.candidates
     .flatMap((candidate) => splitCandidate(candidate, context))
     .map((candidate) => orderEntryPoints(candidate, context));
