@@ -12,7 +12,9 @@ import { SERVICES_IN_USE } from '../planning/plan.ts';
 import { inUseNote, publishedInUse } from '../planning/services-in-use.ts';
 import {
   type Company,
+  mayReplace,
   newcomersTo,
+  ownersBefore,
   publishedUse,
   servicesInUseOf,
   sinceOf,
@@ -188,6 +190,35 @@ describe('when a backend came into use, after a restart', () => {
         },
       ),
     );
+  });
+
+  test('is when its Service had been created by the publication, also if that is gone now', () => {
+    startAt(20);
+    const created = new Date(3 * HOUR).toISOString();
+    const tools = [
+      { name: 'gone.monitoring', type: 'loki', endpoint: '', description: '', namespace: 'monitoring' },
+    ].map((each) => ({ ...each, metadata: { service: 'gone', created } }));
+    const known = publishedUse({ present: toolsetOf({}, () => tools), annotations: {} });
+    expect(hoursOf(known, 20)).toEqual({ gone: 3 });
+    const { vanished } = passed(known, HOUR, chosen(way('other')));
+    expect(vanished?.get(keyed('gone'))).toEqual({ at: HOUR, used: 18 * HOUR });
+  });
+
+  test('does not change who takes a place back', () => {
+    startAt(10);
+    const before = passed(use({}), HOUR, chosen(way('server', ['gateway'])));
+    const later = passed(before, 3 * HOUR, chosen(way('gateway', ['server'])));
+    const owners = new Set(['server']);
+    expect(ownersBefore(keyed('gateway'), later)).toEqual(owners);
+    const after = restarted(later, 4 * HOUR, [way('gateway', ['server'])], 20);
+    expect(ownersBefore(keyed('gateway'), after)).toEqual(owners);
+    const back = passed(after, HOUR, chosen(way('server', ['gateway'])));
+    expect(ownersBefore(keyed('server'), back)).toEqual(new Set());
+    expect(mayReplace('gateway', keyed('server'), back, 2 * HOUR)).toBe(false);
+    // Both of them worked in the first ten minutes.
+    const soon = passed(before, HOUR + 1, chosen(way('gateway', ['server']), { better: ['server'] }));
+    expect(ownersBefore(keyed('gateway'), soon)).toEqual(new Set());
+    expect(mayReplace('server', keyed('gateway'), soon, 9 * HOUR)).toBe(true);
   });
 
   test('is published alike by two processes, whatever each of them saw first', () => {

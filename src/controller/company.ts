@@ -124,14 +124,17 @@ export function ownersBefore(key: ServiceKey, { companions }: Use): ReadonlySet<
 export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
   const known = publishedInUse(live?.present.tools ?? [], live?.annotations[SERVICES_IN_USE]);
   const companions = new Map(
-    known.map(({ service, others, gone, since }): [ServiceKey, Company] => {
-      const seconds = gone === undefined ? since : gone.at - gone.used;
+    known.map(({ service, others, gone, since, created, owners }): [ServiceKey, Company] => {
+      const made = created === undefined ? Number.NaN : Date.parse(created) / 1_000;
+      const age = Number.isNaN(made) ? undefined : made;
+      const seconds = gone === undefined ? (since ?? age) : gone.at - gone.used;
       return [
         serviceKey(service),
         {
           all: new Set(others),
           better: new Set(),
           hasWorked: true,
+          ...(owners === undefined ? {} : { established: new Set(owners) }),
           ...(seconds === undefined ? {} : { since: { at: atOf(seconds) } }),
         },
       ];
@@ -158,6 +161,12 @@ const VANISHED_MS = 24 * 3_600_000;
 
 /** How much older than its Service a use must be to be published, in milliseconds: clocks differ. */
 const REPLACED_MS = 5_000;
+
+/** The Services that take the place of an entry point back, if there are any. */
+function ownersOf(key: ServiceKey, use: Use): Pick<ServiceInUse, 'owners'> {
+  const owners = [...ownersBefore(key, use)].sort();
+  return owners.length === 0 ? {} : { owners };
+}
 
 /** When a Service vanished, and for how long it was in use, in whole seconds. */
 const timesOf = ({ at, used }: Vanished): { readonly at: number; readonly used: number } => ({
@@ -202,11 +211,12 @@ function agedOtherwise(backends: readonly Aged[]): ReadonlySet<ServiceKey> {
  * @param now milliseconds of `performance.now`
  */
 export function servicesInUseOf(
-  { inUse, companions, vanished = new Map() }: Use,
+  use: Use,
   found: readonly Candidate[],
   published: readonly ServiceInUse[] = [],
   now: number = performance.now(),
 ): ServiceInUse[] {
+  const { inUse, companions, vanished = new Map() } = use;
   const shown = new Map(found.map((each) => [keyOfService(each.service), each]));
   const stored = new Map(published.map((each) => [serviceKey(each.service), each]));
   const sinceSeconds = (key: ServiceKey): number | undefined => {
@@ -232,6 +242,7 @@ export function servicesInUseOf(
         service,
         tool: known?.tool ?? defaultName(service),
         others: [...all],
+        ...ownersOf(key, use),
         ...(gone === undefined
           ? stored.get(key)?.since !== undefined || otherwise.has(key)
             ? { since: sinceSeconds(key) }

@@ -85,6 +85,16 @@ test('when a backend came into use is stored if its Service is younger, also if 
   expect(publishedInUse(tools, text)).toEqual(all);
 });
 
+test('those that take the place of an entry point back are stored, also if a tool shows it', () => {
+  const all = [{ ...inUse('loki', ['loki-read']), since: 1_764_000_000, owners: ['loki-read'] }];
+  const tools = [tool('loki', 'loki-read')];
+  const { text } = inUseNote(all, tools);
+  expect(JSON.parse(text)).toEqual({ shop: { loki: ['', 0, 1_764_000_000, 'loki-read', ['loki-read']] } });
+  expect(publishedInUse(tools, text)).toEqual(all);
+  const odd = '{"shop":{"loki":["","loki-read",["loki-read",1,"X"]]}}';
+  expect(publishedInUse([], odd)).toEqual([{ ...inUse('loki', ['loki-read']), owners: ['loki-read'] }]);
+});
+
 test('many deleted Services, or existing ones, displace no names, and no others', () => {
   const gone = { at: 1_764_000_000, used: 60 };
   const many = (kind: object) =>

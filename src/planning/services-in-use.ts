@@ -30,10 +30,14 @@ export interface ServiceInUse {
   readonly tool: string;
   /** The other Services of its backend that may take its place. */
   readonly others: readonly string[];
+  /** Those that take its place back; absent: none. */
+  readonly owners?: readonly string[] | undefined;
   /** When it was found to be gone, in seconds since 1970, and how many seconds it had been in use; absent: it exists. */
   readonly gone?: { readonly at: number; readonly used: number } | undefined;
   /** When it came into use, in seconds since 1970; absent: when its Service was created, or unknown. */
   readonly since?: number | undefined;
+  /** When its Service was created, as its tool says, RFC 3339; absent: unknown. */
+  readonly created?: string | undefined;
 }
 
 /** A requested name that is kept for a backend. */
@@ -62,6 +66,7 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
       service: { cluster, namespace, name: service },
       tool: name,
       others: alternates.split(',').filter((each) => each !== ''),
+      ...(metadata.created === undefined ? {} : { created: metadata.created }),
     };
   });
 }
@@ -79,7 +84,7 @@ export function inUseNote(
   names: readonly StoredName[] = [],
 ): NamespacedNote {
   const told = new Map(entryPointsOf(tools).map((each) => [serviceKey(each.service), each]));
-  const entryOf = ({ service, tool, others, gone, since }: ServiceInUse): NoteEntry<unknown> => ({
+  const entryOf = ({ service, tool, others, gone, since, owners }: ServiceInUse): NoteEntry<unknown> => ({
     namespace: displayNamespace(service),
     key: service.name,
     value: [
@@ -87,9 +92,11 @@ export function inUseNote(
       ...(gone === undefined ? [] : [gone.at, gone.used]),
       ...(since === undefined ? [] : [EXISTS, since]),
       ...others.slice(0, MOST_OTHERS),
+      ...(owners === undefined ? [] : [owners.slice(0, MOST_OTHERS)]),
     ],
   });
-  const isToldAs = ({ service, others }: ServiceInUse): boolean => {
+  const isToldAs = ({ service, others, owners }: ServiceInUse): boolean => {
+    if (owners !== undefined) return false;
     const known = told.get(serviceKey(service))?.others;
     const may = new Set(others);
     return known !== undefined && known.length === may.size && known.every((name) => may.has(name));
@@ -114,6 +121,9 @@ export function inUseNote(
   ]);
 }
 
+const createdOf = (each: ServiceInUse | undefined): Pick<ServiceInUse, 'created'> =>
+  each?.created === undefined ? {} : { created: each.created };
+
 /** The entry points in use according to what is published. @param note the annotation */
 export function publishedInUse(
   tools: readonly PublishedTool[],
@@ -131,10 +141,13 @@ export function publishedInUse(
     const others = times === undefined ? more : more.slice(2);
     const tool = published.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
     if (typeof tool !== 'string') continue;
+    const owners = others.find((each): each is unknown[] => Array.isArray(each));
     known.set(serviceKey(service), {
       service,
       tool,
       others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
+      ...createdOf(published.get(serviceKey(service))),
+      ...(owners === undefined ? {} : { owners: owners.slice(0, MOST_OTHERS).filter(isDnsLabel) }),
       ...(times === undefined ? {} : times.at === EXISTS ? { since: times.used } : { gone: times }),
     });
   }

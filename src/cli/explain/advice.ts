@@ -141,7 +141,7 @@ const ADVICE: Readonly<Record<string, AdviceFor>> = {
   'Healthy HealthPathNotFound': elsewhere,
   'Proven AnsweredAsSomethingElse': elsewhere,
   'Published NeedsCredentials': (_, service) => ({
-    what: 'In the settings of serve, with the name of a variable of the agent, for example:',
+    what: 'If you trust its owner with credentials, in the settings of serve, with the name of a variable of the agent:',
     lines: ['credentials:', `  ${keyOf(service)}:`, '    bearerToken: NAME_OF_A_VARIABLE'],
   }),
   'Published NeedsTenant': (_, service) => ({
