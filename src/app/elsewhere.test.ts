@@ -22,10 +22,11 @@ const service = (namespace: string, name: string, port = 9090, labels = {}) => (
 });
 
 /** A cluster with these Services, in pages of this size. */
-function cluster(services: readonly object[], size = 500) {
+function cluster(services: readonly object[], { size = 500, mayList = true } = {}) {
   const asked: string[] = [];
   const kube = {
     async request({ path }: { readonly path: string }) {
+      if (path.includes('selfsubjectaccessreviews')) return { status: { allowed: mayList } };
       asked.push(path);
       const query = new URLSearchParams(path.split('?')[1]);
       const start = Number(query.get('continue') ?? 0);
@@ -58,12 +59,12 @@ test('the Services of one backend count once, also if they are on two pages', as
   const parts = ['loki', 'loki-gateway', 'loki-read', 'loki-write'];
   const { kube, asked } = cluster(
     parts.map((name) => service('logs', name, 3100, labels)),
-    3,
+    { size: 3 },
   );
   expect(await backendsElsewhere(settings('a'), kube, SIGNAL)).toMatchObject({
     what: 'not searched, with 1 likely backend: logs',
   });
-  expect(asked).toHaveLength(3);
+  expect(asked).toHaveLength(2);
 });
 
 test('at most five namespaces are named', async () => {
@@ -77,6 +78,9 @@ test('nothing is listed if all namespaces are searched, or if they may not be li
   const { kube, asked } = cluster([service('a', 'prometheus')]);
   expect(await backendsElsewhere(settings('*'), kube, SIGNAL)).toBeUndefined();
   expect(asked).toEqual([]);
-  const denied = { request: () => Promise.reject(new Error('403')) } as unknown as KubeClient;
-  expect(await backendsElsewhere(settings('b'), denied, SIGNAL)).toBeUndefined();
+  const denied = cluster([service('a', 'prometheus')], { mayList: false });
+  expect(await backendsElsewhere(settings('b'), denied.kube, SIGNAL)).toBeUndefined();
+  expect(denied.asked).toEqual([]);
+  const failing = { request: () => Promise.reject(new Error('500')) } as unknown as KubeClient;
+  expect(await backendsElsewhere(settings('b'), failing, SIGNAL)).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { detect } from '../detection/detect.ts';
 import { interestOf } from '../detection/interest.ts';
+import { mayAccess } from '../kubernetes/access-reviews.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { listPages } from '../kubernetes/list.ts';
 import { servicesPath } from '../kubernetes/services.ts';
@@ -13,11 +14,10 @@ import { rulesOf } from './pipeline.ts';
 /** Maximum namespaces to name in one line. */
 const MAX_NAMED = 5;
 
-/** Whether the Services of all namespaces may be listed. Any other failure is left to the command itself. */
+/** Whether the Services of all namespaces may be listed, without trying it. A failure of the question is left to the command itself. */
 export async function mayListAll(kube: KubeClient, signal: AbortSignal): Promise<boolean> {
   try {
-    await kube.request({ path: `${servicesPath('*')}?limit=1` }, signal);
-    return true;
+    return await mayAccess(kube, { verb: 'list', resource: 'services' }, signal);
   } catch {
     signal.throwIfAborted();
     return false;

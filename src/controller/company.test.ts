@@ -234,7 +234,7 @@ describe('when a backend came into use, after a restart', () => {
           for (const hour of HOURS)
             last = passed(
               last,
-              hour * HOUR,
+              hour * HOUR + which * 400,
               ...found.filter((_, index) => (times[index]?.[which] ?? 0) <= hour).map((each) => chosen(each)),
             );
           return last;
@@ -246,22 +246,29 @@ describe('when a backend came into use, after a restart', () => {
           return note;
         };
         const [one, other] = [seenAt(1), seenAt(2)];
-        publishes(one);
-        publishes(other);
-        publishes(one);
+        // Each time can make another one misleading, so it takes some turns.
+        for (let turn = 0; turn < 4; turn++) for (const each of [one, other]) publishes(each);
         const agreed = note;
         expect(publishes(other)).toBe(agreed);
         expect(publishes(one)).toBe(agreed);
         // And when they see that one of them is gone, too.
         const without = (last: Use, hour: number): Use =>
-          passed(last, hour * HOUR, ...found.slice(1).map((each) => chosen(each)));
+          passed(last, hour * HOUR + 700, ...found.slice(1).map((each) => chosen(each)));
         const [later, latest] = [without(one, 5), without(other, 6)];
-        publishes(later);
-        publishes(latest);
-        publishes(later);
+        for (let turn = 0; turn < 4; turn++) for (const each of [later, latest]) publishes(each);
         const gone = note;
         expect(publishes(latest)).toBe(gone);
         expect(publishes(later)).toBe(gone);
+        // A process that starts has nothing to write, either.
+        startAt(0.3 / 3_600);
+        const there = found.slice(1);
+        const read = publishedUse({
+          present: toolsetOf({}, () => []),
+          annotations: { [SERVICES_IN_USE]: note },
+        });
+        const fresh = passed(withAges(read, there), 7 * HOUR, ...there.map((each) => chosen(each)));
+        expect(publishes(fresh)).toBe(gone);
+        startAt(0);
       }),
     );
   });
@@ -501,7 +508,7 @@ describe('what is published', () => {
     const gone = passed(before, now, chosen(way('a')));
     const told = servicesInUseOf(gone, [way('a')], [], now + 24 * 3_600_000);
     const at = Math.round((performance.timeOrigin + now) / 1_000);
-    const used = Math.round(now / 1_000);
+    const used = at - Math.round(performance.timeOrigin / 1_000);
     expect(told).toEqual([
       { service: expect.objectContaining({ name: 'a' }), tool: 'a.monitoring', others: [] },
       {

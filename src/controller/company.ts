@@ -171,7 +171,7 @@ function ownersOf(key: ServiceKey, use: Use): Pick<ServiceInUse, 'owners'> {
 /** When a Service vanished, and for how long it was in use, in whole seconds. */
 const timesOf = ({ at, used }: Vanished): { readonly at: number; readonly used: number } => ({
   at: secondsOf(at),
-  used: Math.round(used / 1_000),
+  used: secondsOf(at) - secondsOf(at - used),
 });
 
 /** A backend in use. Times are in milliseconds since 1970. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { reviewServer } from '../../test/fixtures/unit/review-server.ts';
-import { mayAccessConfigMap, reviewAccess } from './access-reviews.ts';
+import { mayAccess, reviewAccess } from './access-reviews.ts';
 
 const never = new AbortController().signal;
 const caller = { username: 'ann', uid: '7', groups: ['team'], extra: { 'example.com/scope': ['a'] } };
@@ -45,8 +45,10 @@ test('a response without a status counts as no response, and an error is thrown'
   await expect(reviewAccess(denied.kube, caller, attributes, never)).rejects.toMatchObject({ code: 403 });
 });
 
-describe('our own permission on a ConfigMap', () => {
-  const target = { namespace: 'monitoring', name: 'tools-2' };
+describe('our own permission', () => {
+  const access = {
+    ...{ namespace: 'monitoring', name: 'tools-2', verb: 'patch', resource: 'configmaps' as const },
+  };
 
   test.for([
     [{ allowed: true }, true],
@@ -54,16 +56,14 @@ describe('our own permission on a ConfigMap', () => {
     [undefined, false],
   ] as const)('%j', async ([status, allowed]) => {
     const { kube, sent } = await reviewServer(status);
-    expect(await mayAccessConfigMap(kube, target, 'patch', never)).toBe(allowed);
-    expect(sent).toMatchObject([
-      { kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: { ...target, verb: 'patch' } } },
-    ]);
+    expect(await mayAccess(kube, access, never)).toBe(allowed);
+    expect(sent).toMatchObject([{ kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: access } }]);
   });
 
   test('is missing if the API server denies the review; other failures are thrown', async () => {
     const { kube } = await kubeServer((response) => refuse(response, 403, 'Forbidden', 'no'));
-    expect(await mayAccessConfigMap(kube, target, 'patch', never)).toBe(false);
+    expect(await mayAccess(kube, access, never)).toBe(false);
     const failing = await kubeServer((response) => refuse(response, 401, 'Unauthorized', 'no'));
-    await expect(mayAccessConfigMap(failing.kube, target, 'patch', never)).rejects.toThrow('Unauthorized');
+    await expect(mayAccess(failing.kube, access, never)).rejects.toThrow('Unauthorized');
   });
 });

@@ -38,22 +38,25 @@ export async function reviewAccess(
   return { allowed: status.allowed === true, reason: reasons.join('; ') };
 }
 
+/** What one may do with which object; without a namespace, in all of them. */
+interface OwnAccess {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly verb: string;
+  readonly resource: 'configmaps' | 'services';
+}
+
 /**
- * Whether we have a permission on one ConfigMap. Every authenticated client may ask that by default; where the API server
- * denies the review, the answer is no.
+ * Whether we have a permission. Every authenticated client may ask that by default; where the API server denies the review, the
+ * answer is no.
  * @see https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/
  * @throws as `KubeClient.request` if the review fails
  */
-export async function mayAccessConfigMap(
-  kube: KubeClient,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-  verb: string,
-  signal: AbortSignal,
-): Promise<boolean> {
+export async function mayAccess(kube: KubeClient, access: OwnAccess, signal: AbortSignal): Promise<boolean> {
   const body = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { namespace, name, verb, group: '', resource: 'configmaps' } },
+    spec: { resourceAttributes: { ...access, group: '' } },
   };
   try {
     const answer = await kube.request({ method: 'POST', path: OWN_PATH, body, timeout: TIMEOUT }, signal);

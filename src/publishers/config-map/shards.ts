@@ -1,4 +1,4 @@
-import { mayAccessConfigMap } from '../../kubernetes/access-reviews.ts';
+import { mayAccess } from '../../kubernetes/access-reviews.ts';
 import {
   applyConfigMap,
   type ConfigMap,
@@ -213,7 +213,7 @@ export class ConfigMapShards {
     const target = shardTarget(this.#target, shard);
     const verbs = this.#deniedVerbs.get(shard) ?? [];
     const allowed = await Promise.all(
-      verbs.map((verb) => mayAccessConfigMap(this.#kube, target, verb, signal)),
+      verbs.map((verb) => mayAccess(this.#kube, { ...target, verb, resource: 'configmaps' }, signal)),
     );
     if (allowed.includes(false)) return false;
     if (verbs.length > 0) this.#deniedTwice.add(shard);
