@@ -177,7 +177,7 @@ const timesOf = ({ at, used }: Vanished): { readonly at: number; readonly used: 
 /** A backend in use. Times are in milliseconds since 1970. */
 interface Aged {
   readonly key: ServiceKey;
-  /** In whole seconds, as it is published, so that another process comes to the same result. */
+  /** Rounded to whole seconds, as in the annotation, so that every process computes the same order. */
   readonly since: number;
   /** The age of its Service; NaN if it is gone. */
   readonly created: number;

@@ -8,7 +8,7 @@ interface Explained {
   readonly advice: readonly { readonly lines: readonly string[] }[];
 }
 
-/** A namespace, and a shell of somebody who may change everything. */
+/** A namespace, and a shell with cluster-admin rights. */
 async function setting() {
   const cluster = testCluster();
   const namespace = await cluster.namespace('advised');
