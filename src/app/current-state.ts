@@ -1,4 +1,5 @@
 import { publishedUse } from '../controller/company.ts';
+import { lastPublishedFrom } from '../controller/last-published.ts';
 import { observedNaming } from '../controller/naming.ts';
 import type { Stages } from '../controller/pass.ts';
 import { approvalsIn } from '../model/approvals.ts';
@@ -39,18 +40,22 @@ export const withCurrentState = (
   detection: { ...stages.detection, approvals: approvalsIn(overrides) },
 });
 
-/** The state of a published ConfigMap, or the empty state if there is none. */
+/**
+ * The state of a published ConfigMap, or the empty state if there is none.
+ * @param last what was published last, if somebody deleted or changed it
+ */
 export function currentStateOf(
   live: Observed | undefined,
   settings: Configuration,
   isKnown = true,
+  last = live,
 ): CurrentState {
   const read = readOverrides(live?.data[OVERRIDES_KEY]);
   const overrideFaults = 'faults' in read ? faultsLine(read) : undefined;
-  const naming = observedNaming(live, settings.credentials, []);
+  const naming = observedNaming(last, settings.credentials, []);
   return {
     overrides: 'value' in read ? read.value : NO_OVERRIDES,
-    stageInputs: { ...publishedUse(live), naming },
+    stageInputs: { ...publishedUse(last), naming },
     publication: {
       isKnown,
       ...publicationState(live?.annotations),
@@ -60,7 +65,7 @@ export function currentStateOf(
       decides: true,
     },
     tools: live?.present.tools ?? [],
-    groups: publishedGroups(live),
+    groups: publishedGroups(last),
     overrideFaults,
   };
 }
@@ -79,8 +84,10 @@ export async function readCurrentState(
   if (kube === undefined) return unknown;
   const { targetOf } = await import('./target.ts');
   try {
-    const live = observe(await targetOf(kube, settings).read(signal), OUTPUTS);
-    const state = currentStateOf(live, settings);
+    const target = targetOf(kube, settings);
+    const live = observe(await target.read(signal), OUTPUTS);
+    const last = await lastPublishedFrom(live, target, OUTPUTS, signal);
+    const state = currentStateOf(live, settings, true, last);
     return { ...state, publication: { ...state.publication, watched, areSettingsUnknown } };
   } catch (error) {
     signal.throwIfAborted();

@@ -6,7 +6,7 @@ import { displayNamespace, partsOf } from '../model/key.ts';
 import { keyOfService } from '../model/service.ts';
 import { runInSteps, yieldEvery } from '../model/yield-every.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
-import { observe, type Reader } from '../planning/observed.ts';
+import type { Reader } from '../planning/observed.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 import type { Change, Source } from '../sources/source.ts';
 import { BackendIds, type Ids } from './backend-ids.ts';
@@ -16,6 +16,7 @@ import { restAfter } from './debounce.ts';
 import type { EngineEvent } from './events.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Batch, Inputs } from './inputs.ts';
+import { readLastPublished } from './last-published.ts';
 import { observedApprovals, observedNaming } from './naming.ts';
 import { areNamedAlike } from './naming-changes.ts';
 import { PENDING } from './outcome.ts';
@@ -386,7 +387,7 @@ export class DiscoveryLoop {
     const timer = setTimeout(() => late.abort(new Error('no answer')), LONGEST_READ);
     const either = AbortSignal.any([signal, late.signal]);
     try {
-      const live = observe(await Promise.race([publisher.read(either), aborted(either)]), outputs);
+      const live = await Promise.race([readLastPublished(publisher, outputs, either), aborted(either)]);
       this.#naming = observedNaming(live, credentials, []);
       this.#approvals = observedApprovals(live) ?? this.#approvals;
       this.#ids.restore(publishedGroups(live));

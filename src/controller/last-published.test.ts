@@ -1,0 +1,71 @@
+import { expect, test, vi } from 'vitest';
+import { toolset } from '../../test/fixtures/unit/toolset.ts';
+import type { Documents } from '../model/documents.ts';
+import type { Published } from '../model/published.ts';
+import type { Revision } from '../model/revision.ts';
+import { OUTPUTS } from '../outputs/registry.ts';
+import { plan } from '../planning/plan.ts';
+import { publishedUse } from './company.ts';
+import { readLastPublished } from './last-published.ts';
+
+const documents = (...names: string[]): Documents => ({
+  'toolset.json': JSON.stringify({
+    tools: names.map((name) => ({
+      ...{ name, type: 'loki', endpoint: `http://${name}:3100`, description: 'Logs.' },
+      ...{ namespace: 'obs', metadata: { service: name } },
+    })),
+  }),
+  'custom_toolset.yaml': `toolsets: {}# ${names}\n`,
+});
+const published = (content: Documents, data: Readonly<Record<string, string>> = {}): Published => {
+  const { documents: written, labels, annotations } = plan(toolset(content), undefined, '1');
+  return { data: { ...written, ...data }, labels, annotations };
+};
+const revision = (number: number, content: Documents, overrides?: string): Revision => ({
+  ...{ name: `r${number}`, number, created: '', documents: content, overrides, rollback: undefined },
+});
+
+async function known(live: Published | undefined, list: () => Promise<readonly Revision[]>) {
+  const history = { list: vi.fn(list), record: vi.fn() };
+  const publisher = { read: async () => live, history };
+  const last = await readLastPublished(publisher, OUTPUTS, new AbortController().signal);
+  return { last, inUse: [...publishedUse(last).inUse].map((key) => String(key).split('/').at(-1)), history };
+}
+const history = async () => [revision(1, documents('old')), revision(2, documents('a', 'b'), 'tools: {}\n')];
+
+test('of a ConfigMap that nobody changed, the history is not read', async () => {
+  const { inUse, history: read } = await known(published(documents('c')), history);
+  expect(inUse).toEqual(['c']);
+  expect(read.list).not.toHaveBeenCalled();
+});
+
+test('of a deleted ConfigMap, backends and overrides come from the newest revision', async () => {
+  const { last, inUse } = await known(undefined, history);
+  expect(inUse).toEqual(['a', 'b']);
+  expect(last?.data['overrides.yaml']).toBe('tools: {}\n');
+});
+
+test.each([
+  ['changed', { 'toolset.json': documents('intruder')['toolset.json'] ?? '' }],
+  ['emptied', { 'toolset.json': '' }],
+])(
+  'of a ConfigMap with %s documents, backends come from the history, and overrides from itself',
+  async (_, data) => {
+    const live = published(documents('a', 'b'), { ...data, 'overrides.yaml': '# mine\n' });
+    const { last, inUse } = await known(live, history);
+    expect(inUse).toEqual(['a', 'b']);
+    expect(last?.data['overrides.yaml']).toBe('# mine\n');
+  },
+);
+
+test('of a ConfigMap of somebody else, the history says nothing', async () => {
+  const { inUse } = await known({ data: { ...documents('c') }, labels: {}, annotations: {} }, history);
+  expect(inUse).toEqual(['c']);
+});
+
+test('without a readable history, what is there counts', async () => {
+  const denied = () => Promise.reject(new Error('denied'));
+  expect((await known(undefined, denied)).last).toBeUndefined();
+  const changed = published(documents('a'), { 'toolset.json': documents('b')['toolset.json'] ?? '' });
+  expect((await known(changed, denied)).inUse).toEqual(['b']);
+});

@@ -1,0 +1,38 @@
+import { OVERRIDES_KEY } from '../model/documents.ts';
+import { lastPublished } from '../planning/decide.ts';
+import { type Observed, observe, observeRevisions, type Reader } from '../planning/observed.ts';
+import type { Publisher } from '../publishers/publisher.ts';
+
+/**
+ * What was published last. If somebody deleted the target, or changed its documents, they come from the history, so that a
+ * process that starts then knows the same backends, names and overrides as one that has run all the time.
+ * @returns `undefined` if nothing was ever published
+ * @throws as `Publisher.read`
+ */
+export async function readLastPublished(
+  publisher: Pick<Publisher, 'read' | 'history'>,
+  outputs: Reader,
+  signal: AbortSignal,
+): Promise<Observed | undefined> {
+  return lastPublishedFrom(observe(await publisher.read(signal), outputs), publisher, outputs, signal);
+}
+
+/** The same, of a target that is read already. A history that cannot be read changes nothing. */
+export async function lastPublishedFrom(
+  live: Observed | undefined,
+  { history }: Pick<Publisher, 'history'>,
+  outputs: Reader,
+  signal: AbortSignal,
+): Promise<Observed | undefined> {
+  const alone = { live, own: undefined, overrides: undefined, revisions: [] };
+  if (history === undefined || (live !== undefined && lastPublished(alone) !== undefined)) return live;
+  const listed = await history.list(signal).catch(() => []);
+  signal.throwIfAborted();
+  const revisions = observeRevisions(listed, outputs);
+  const toolset = lastPublished({ ...alone, revisions });
+  if (toolset === undefined) return live;
+  const overrides = revisions.at(-1)?.overrides;
+  const data = overrides === undefined ? {} : { [OVERRIDES_KEY]: overrides };
+  const gone = { data, labels: {}, annotations: {}, names: Object.keys(toolset.documents) };
+  return { ...(live ?? gone), present: toolset, toolset };
+}
