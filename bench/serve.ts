@@ -22,9 +22,10 @@ const DEPLOYED = {
 };
 
 /**
- * Settings of `serve`: all namespaces, direct probes, and a short hold of removals, because backends often come and go.
+ * Settings of `serve`: all namespaces, direct probes, room for backends beside the 1,000 that the largest cluster has, and a
+ * short hold of removals, because backends often come and go.
  */
-const SETTINGS = { NAMESPACES: '*', PROBE: 'direct', REMOVAL_HOLD: '1s' };
+const SETTINGS = { NAMESPACES: '*', PROBE: 'direct', MAX_BACKENDS: '2000', REMOVAL_HOLD: '1s' };
 
 let targets = 0;
 
