@@ -4,13 +4,11 @@ import { UserError } from '../model/errors.ts';
 import { contentHash, revisionHash } from '../planning/content-hash.ts';
 import { type Observed, observeRevisions, type ReadRevision } from '../planning/observed.ts';
 import { CONTENT_HASH, rollbackOf } from '../planning/plan.ts';
-import { CompactRevisions } from './compact-revisions.ts';
 import type { Publication } from './publication.ts';
 
 /** The history of a target as this process knows it. A target without a history has no revisions. */
 export class RevisionLog {
   readonly #target: Pick<Publication, 'publisher' | 'outputs' | 'now'>;
-  readonly #compact: CompactRevisions;
   /** `undefined` until the history is read. */
   #revisions: readonly ReadRevision[] | undefined;
   /** Identifies the newest revision, if this process verified that it exists. */
@@ -22,7 +20,6 @@ export class RevisionLog {
 
   constructor(target: Pick<Publication, 'publisher' | 'outputs' | 'now'>) {
     this.#target = target;
-    this.#compact = new CompactRevisions(target.outputs);
   }
 
   /** The number of the newest revision. */
@@ -51,10 +48,7 @@ export class RevisionLog {
     const isOurs = documents !== undefined && contentHash(documents) === live?.annotations[CONTENT_HASH];
     if (this.#revisions !== undefined && isOurs) return this.#revisions;
     try {
-      const revisions = await history.list(signal);
-      this.#revisions = await this.#compact.compact(revisions);
-      // These are needed at once, so they need not be decompressed.
-      if (!isOurs) return observeRevisions(revisions, this.#target.outputs);
+      this.#revisions = observeRevisions(await history.list(signal), this.#target.outputs);
     } catch (error) {
       signal.throwIfAborted();
       this.#fail(error, note);
@@ -89,7 +83,7 @@ export class RevisionLog {
     }
     try {
       const revisions = await history.record({ documents, overrides, rollback }, now(), signal);
-      this.#revisions = await this.#compact.compact(revisions);
+      this.#revisions = observeRevisions(revisions, this.#target.outputs);
       this.#recorded = key;
     } catch (error) {
       signal.throwIfAborted();

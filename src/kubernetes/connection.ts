@@ -36,6 +36,8 @@ export interface KubeRequest {
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Media type of the response. Default: all of the object, as JSON. */
+  readonly accept?: string;
   /** Timeout for the whole exchange, in milliseconds. */
   readonly timeout?: number;
 }
@@ -228,11 +230,18 @@ export function connect(options: KubeClientOptions): KubeClient {
     namespace: inContext.namespace ?? 'default',
     inCluster,
     async request(
-      { method = 'GET', path, body, contentType = 'application/json', timeout = TIMEOUT },
+      {
+        method = 'GET',
+        path,
+        body,
+        contentType = 'application/json',
+        accept = 'application/json',
+        timeout = TIMEOUT,
+      },
       signal,
     ) {
       const headers = {
-        accept: 'application/json',
+        accept,
         ...(body === undefined ? {} : { 'content-type': contentType }),
       };
       const payload = body === undefined ? {} : { body: jsonBody(body) };

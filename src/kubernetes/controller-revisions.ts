@@ -18,19 +18,39 @@ export interface ControllerRevision {
 const pathOf = (namespace: string): string =>
   `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/controllerrevisions`;
 
-/** Lists the ControllerRevisions of a namespace with these labels. @throws as `listPages` */
+/**
+ * Asks for the metadata only, because `data` is large. A server that does not know this returns whole objects.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
+ */
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
+const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+
+/** Which ControllerRevisions to list. */
+export interface RevisionSelection {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Only the one with this name. */
+  readonly name?: string;
+  /** Whether to read no more than the metadata. */
+  readonly metadataOnly?: boolean;
+}
+
+/** Lists ControllerRevisions. @throws as `listPages` */
 export async function listControllerRevisions(
   kube: KubeClient,
-  namespace: string,
-  labels: Readonly<Record<string, string>>,
+  { namespace, labels, name, metadataOnly = false }: RevisionSelection,
   signal: AbortSignal,
 ): Promise<KubeObject[]> {
-  const labelSelector = Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
+  const selection = {
+    path: pathOf(namespace),
+    labelSelector: Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(','),
+    ...(name === undefined ? {} : { fieldSelector: `metadata.name=${name}` }),
+    ...(metadataOnly ? { accept: METADATA_LIST } : {}),
+  };
   const objects: KubeObject[] = [];
-  for await (const page of listPages(kube, { path: pathOf(namespace), labelSelector }, signal))
-    objects.push(...page.items);
+  for await (const page of listPages(kube, selection, signal)) objects.push(...page.items);
   return objects;
 }
 
@@ -46,6 +66,7 @@ export function createControllerRevision(
 /**
  * Changes the number and annotations of a ControllerRevision.
  * @param annotations `null` removes an annotation
+ * @returns the object, perhaps without its number and its data
  * @throws as `KubeClient.request`
  */
 export function renumberControllerRevision(
@@ -60,24 +81,30 @@ export function renumberControllerRevision(
       method: 'PATCH',
       path: `${pathOf(namespace)}/${encodeURIComponent(name)}`,
       contentType: 'application/merge-patch+json',
+      accept: METADATA,
       body: { metadata: { annotations }, revision },
     },
     signal,
   );
 }
 
-/** Changes annotations of a ControllerRevision, and not its number. @throws as `KubeClient.request` */
-export async function annotateControllerRevision(
+/**
+ * Changes annotations of a ControllerRevision, and not its number.
+ * @returns the object, perhaps without its number and its data
+ * @throws as `KubeClient.request`
+ */
+export function annotateControllerRevision(
   kube: KubeClient,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   annotations: Readonly<Record<string, string>>,
   signal: AbortSignal,
-): Promise<void> {
-  await kube.request(
+): Promise<unknown> {
+  return kube.request(
     {
       method: 'PATCH',
       path: `${pathOf(namespace)}/${encodeURIComponent(name)}`,
       contentType: 'application/merge-patch+json',
+      accept: METADATA,
       body: { metadata: { annotations } },
     },
     signal,

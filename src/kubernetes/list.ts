@@ -33,6 +33,8 @@ export interface Selection {
   readonly path: string;
   readonly fieldSelector?: string;
   readonly labelSelector?: string;
+  /** Media type of the pages. Default: whole objects, as JSON. */
+  readonly accept?: string;
 }
 
 /** The query parameters of a selection. */
@@ -42,6 +44,9 @@ export function selectors({ fieldSelector, labelSelector }: Selection): Record<s
     ...(labelSelector === undefined ? {} : { labelSelector }),
   };
 }
+
+const accepting = ({ accept }: Selection): Pick<Selection, 'accept'> =>
+  accept === undefined ? {} : { accept };
 
 /**
  * Lists a collection page by page. If a page is too large, it is requested again with fewer objects, so that large objects cannot
@@ -64,7 +69,7 @@ export async function* listPages(
     });
     let answer: unknown;
     try {
-      answer = await kube.request({ path: `${selection.path}?${query}` }, signal);
+      answer = await kube.request({ path: `${selection.path}?${query}`, ...accepting(selection) }, signal);
     } catch (error) {
       if (!(error instanceof ResponseTooLargeError) || size === 1) throw error;
       size = Math.ceil(size / 8);

@@ -18,6 +18,8 @@ export interface Content {
   /** The text of `overrides.yaml`, if there was one. */
   readonly overrides: string | undefined;
   readonly rollback: Rollback | undefined;
+  /** The hash of `documents` and `overrides`, where it is known already. */
+  readonly identity?: string;
 }
 
 /** A published toolset in the history. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Documents } from '../model/documents.ts';
 import { contentHash } from './content-hash.ts';
-import { observe } from './observed.ts';
+import { observe, observeRevisions } from './observed.ts';
 
 let reads = 0;
 const reader = {
@@ -56,4 +56,18 @@ describe('our documents in the published state', () => {
   test('are none if nothing is published', () => {
     expect(observe(undefined, reader)).toBeUndefined();
   });
+});
+
+test('the documents of a revision are read when its tools are needed, and then once', () => {
+  reads = 0;
+  const content = { documents: { 'a.json': '1' }, overrides: '# mine\n', rollback: undefined };
+  const revision = { ...content, name: 'r', number: 1, created: '', publishedBefore: 5, identity: 'abc' };
+  const [only] = observeRevisions([revision], reader);
+  expect(only?.publishedBefore).toBe(5);
+  expect(reads).toBe(0);
+  const first = only?.toolset;
+  expect(first).toEqual({ documents: { 'a.json': '1' }, tools: [] });
+  expect(only?.toolset).toBe(first);
+  expect(reads).toBe(1);
+  expect(only).toMatchObject(revision);
 });

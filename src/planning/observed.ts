@@ -67,6 +67,29 @@ export function observe(live: Published | undefined, reader: Reader): Observed |
   return { ...live, names, present, toolset: isWhole(documents, live, reader) ? present : undefined };
 }
 
-/** Reads the tools of revisions. After this step, nothing parses their documents. */
+/** A revision whose documents are read and parsed when they are needed. The garbage collector may remove the result again. */
+function observeRevision(revision: Revision, reader: Reader): ReadRevision {
+  const { name, number, created, published, publishedBefore, publishedUntil, rollback } = revision;
+  let last: WeakRef<Toolset> | undefined;
+  return {
+    ...{ name, number, created, published, publishedBefore, publishedUntil, rollback },
+    ...(revision.identity === undefined ? {} : { identity: revision.identity }),
+    get documents() {
+      return revision.documents;
+    },
+    get overrides() {
+      return revision.overrides;
+    },
+    get toolset() {
+      const known = last?.deref();
+      if (known !== undefined) return known;
+      const toolset = reader.read(revision.documents);
+      last = new WeakRef(toolset);
+      return toolset;
+    },
+  };
+}
+
+/** Revisions with their tools. Only those that are needed are parsed, because documents are large. */
 export const observeRevisions = (revisions: readonly Revision[], reader: Reader): readonly ReadRevision[] =>
-  revisions.map((revision) => ({ ...revision, toolset: reader.read(revision.documents) }));
+  revisions.map((revision) => observeRevision(revision, reader));

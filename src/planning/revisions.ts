@@ -47,7 +47,7 @@ const identities = new WeakMap<Content, string>();
 
 /** The identity of a revision: the hash of its content. */
 export function identityOf(content: Content): string {
-  const known = identities.get(content);
+  const known = content.identity ?? identities.get(content);
   if (known !== undefined) return known;
   const identity = revisionHash(content.documents, content.overrides);
   identities.set(content, identity);

@@ -117,8 +117,10 @@ test('a revision that is published again keeps for how long it was published bef
   await api.history.record(content('b'), at(75), signal);
   await api.history.record(content('a'), at(80), signal);
   expect((await again())?.publishedBefore).toBe(65_000);
-  for (const object of api.stored.values())
-    Object.assign(object.metadata.annotations ?? {}, { 'kubernaut.io/published-before-ms': 'long' });
+  for (const { metadata } of api.stored.values()) {
+    Object.assign(metadata.annotations, { 'kubernaut.io/published-before-ms': 'long' });
+    metadata.resourceVersion += '0';
+  }
   expect((await again())?.publishedBefore).toBeUndefined();
 });
 
@@ -245,15 +247,38 @@ test('a revision from a rollback is marked as such', async () => {
   expect((await kept.list(signal)).at(-1)).toMatchObject({ number: 3, rollback });
 });
 
-test('all revisions, which are large, are read once for each that is recorded', async () => {
+test('of the revisions, which are large, only those that others wrote are read again', async () => {
   const api = await history();
   const [old, other] = [content('a&b'), content('other')];
   plantOld(api, old, other);
-  for (const each of [content('new'), old, content('new')]) {
-    api.reads = 0;
+  await api.history.record(content('new'), now, signal);
+  expect(api.reads.splice(0)).toEqual([nameOf(old), nameOf(other)]);
+  // These create, renumber, annotate and delete.
+  for (const each of [old, content('new'), content('more'), other])
     await api.history.record(each, now, signal);
-    expect(api.reads).toBe(1);
-  }
+  expect(shown(await api.history.list(signal)).at(-1)).toEqual([7, 'other']);
+  expect(api.reads.splice(0)).toEqual([]);
+  api.plant('theirs', 9, '2026-07-01T00:00:00Z', { ...content('theirs').documents });
+  api.stored.delete(nameOf(content('more')));
+  expect(shown(await api.history.list(signal)).slice(-2)).toEqual([
+    [7, 'other'],
+    [9, 'theirs'],
+  ]);
+  expect(api.reads.splice(0)).toEqual(['theirs']);
+  const changed = api.stored.get('theirs');
+  if (changed === undefined) throw new Error('it is gone');
+  Object.assign(changed, { revision: 10 });
+  changed.metadata.resourceVersion = 'other';
+  expect(shown(await api.history.list(signal)).at(-1)).toEqual([10, 'theirs']);
+  expect(api.reads).toEqual(['theirs']);
+});
+
+test('a revision that was deleted and created with other content is read again', async () => {
+  const api = await history();
+  await api.history.record(content('a'), now, signal);
+  api.stored.clear();
+  api.plant(nameOf(content('a')), 1, '2026-01-01T00:00:00Z', { ...content('b').documents });
+  expect(shown(await api.history.list(signal))).toEqual([[1, 'b']]);
 });
 
 test('an object of others with our labels is no revision', async () => {

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { KubeClient } from '../../kubernetes/connection.ts';
 import {
   annotateControllerRevision,
@@ -16,7 +15,6 @@ import {
   PUBLISHED_UNTIL,
   ROLLBACK_ANNOTATIONS,
   rollbackAnnotations,
-  rollbackOf,
 } from '../../planning/plan.ts';
 import {
   endsToRecord,
@@ -27,48 +25,31 @@ import {
 } from '../../planning/revisions.ts';
 import type { History } from '../publisher.ts';
 import { type ConfigMapName, nameLabel } from './config-map.ts';
-import { packRevision, unpackRevision } from './revision-data.ts';
+import { packRevision } from './revision-data.ts';
+import { StoredRevisions } from './stored-revisions.ts';
 
 /** Maximum number of attempts when writes conflict. */
 const MAX_ATTEMPTS = 4;
-
-const schema = z.object({
-  metadata: z.object({
-    name: z.string(),
-    creationTimestamp: z.string().default(''),
-    annotations: z.record(z.string(), z.string()).default({}),
-  }),
-  revision: z.number().int(),
-  data: z.record(z.string(), z.string()),
-});
-
-/** The revision in an object; `undefined` for an object of others with our labels. */
-async function revisionOf(object: unknown): Promise<Revision | undefined> {
-  const { success, data } = schema.safeParse(object);
-  if (!success) return undefined;
-  const content = await unpackRevision(data.data);
-  if (content === undefined) return undefined;
-  const { name, creationTimestamp, annotations } = data.metadata;
-  return {
-    name,
-    number: data.revision,
-    created: creationTimestamp,
-    published: annotations[LAST_PUBLISHED],
-    publishedBefore: milliseconds(annotations[PUBLISHED_BEFORE]),
-    publishedUntil: annotations[PUBLISHED_UNTIL],
-    ...content,
-    rollback: rollbackOf(annotations),
-  };
-}
-
-/** Reads a number of milliseconds; `undefined` if it is something else. */
-const milliseconds = (text = ''): number | undefined => (/^\d{1,15}$/.test(text) ? Number(text) : undefined);
 
 /** The annotations that say when a revision was published. */
 const timesOf = (step: Written): Readonly<Record<string, string>> => ({
   [LAST_PUBLISHED]: step.published,
   ...(step.do === 'create' ? {} : { [PUBLISHED_BEFORE]: String(step.publishedBefore) }),
 });
+
+/** Revisions with the ends of their publications, whether or not these could be recorded. */
+const withEnds = (
+  revisions: readonly Revision[],
+  ends: ReturnType<typeof endsToRecord>,
+): readonly Revision[] => {
+  const known = new Map(ends.map(({ name, publishedUntil }) => [name, publishedUntil]));
+  return revisions.map((each) => {
+    const publishedUntil = known.get(each.name);
+    return publishedUntil === undefined || publishedUntil === each.publishedUntil
+      ? each
+      : { ...each, publishedUntil };
+  });
+};
 
 /** The labels of a ConfigMap's revisions. */
 function labelsOf({ name }: ConfigMapName): Readonly<Record<string, string>> {
@@ -94,11 +75,11 @@ export function controllerRevisionHistory(
 ): History {
   const { namespace } = target;
   const labels = labelsOf(target);
-  const read = async (signal: AbortSignal): Promise<readonly Revision[]> => {
-    const objects = await listControllerRevisions(kube, namespace, labels, signal);
-    const revisions = await Promise.all(objects.map(revisionOf));
-    return revisions.filter((revision) => revision !== undefined);
-  };
+  const stored = new StoredRevisions({
+    objects: (name, signal) =>
+      listControllerRevisions(kube, { namespace, labels, ...(name === undefined ? {} : { name }) }, signal),
+    metadata: (signal) => listControllerRevisions(kube, { namespace, labels, metadataOnly: true }, signal),
+  });
   const explained = (error: unknown, doing: string): Error =>
     clusterError(error, `${doing} ControllerRevisions in namespace ${namespace}`, kube.server);
 
@@ -132,9 +113,11 @@ export function controllerRevisionHistory(
     } catch (error) {
       if (!isStatus(error, 404)) throw error;
     }
+    stored.removed(name);
   };
 
-  const renumber = async (step: Written, content: Content, signal: AbortSignal): Promise<unknown> => {
+  /** @returns whether the state after it is known */
+  const renumber = async (step: Written, content: Content, signal: AbortSignal): Promise<boolean> => {
     const gone = Object.fromEntries([PUBLISHED_UNTIL, ...ROLLBACK_ANNOTATIONS].map((key) => [key, null]));
     const annotations = {
       ...gone,
@@ -142,13 +125,9 @@ export function controllerRevisionHistory(
       ...rollbackAnnotations(content.rollback),
     };
     try {
-      return await renumberControllerRevision(
-        kube,
-        { namespace, name: step.name },
-        step.number,
-        annotations,
-        signal,
-      );
+      const named = { namespace, name: step.name };
+      const changed = await renumberControllerRevision(kube, named, step.number, annotations, signal);
+      return stored.changed(changed, step.number);
     } catch (error) {
       // Release 0.1.0 sent `data` with characters that the API server stores differently, so any change of the object fails
       // validation. A successor replaces it. It is created first: a process that is killed in between leaves both, and of
@@ -156,36 +135,26 @@ export function controllerRevisionHistory(
       if (!isStatus(error, 422)) throw error;
       const successor = await create(`${step.name}-${step.number}`, step, content, signal);
       await remove(step, signal);
-      return successor;
+      return stored.take(successor);
     }
   };
 
   /** Names of revisions that the API server does not let us annotate. */
   const fixed = new Set<string>();
 
-  /** Records the ends of publications where that is possible, because what is published matters more. @returns all revisions */
-  const withEnds = async (
-    all: readonly Revision[],
-    ends: ReturnType<typeof endsToRecord>,
-    signal: AbortSignal,
-  ): Promise<readonly Revision[]> => {
-    const known = new Map<string, string>();
+  /** Records the ends of publications where that is possible, because what is published matters more. */
+  const recordEnds = async (ends: ReturnType<typeof endsToRecord>, signal: AbortSignal): Promise<void> => {
     const annotate = async ({ name, publishedUntil }: (typeof ends)[number]): Promise<void> => {
-      known.set(name, publishedUntil);
       if (fixed.has(name)) return;
       try {
         const annotations = { [PUBLISHED_UNTIL]: publishedUntil };
-        await annotateControllerRevision(kube, { namespace, name }, annotations, signal);
+        stored.changed(await annotateControllerRevision(kube, { namespace, name }, annotations, signal));
       } catch (error) {
         signal.throwIfAborted();
         if (isStatus(error, 403, 422)) fixed.add(name);
       }
     };
     await Promise.all(ends.map(annotate));
-    return all.map((each) => {
-      const publishedUntil = known.get(each.name);
-      return publishedUntil === undefined ? each : { ...each, publishedUntil };
-    });
   };
 
   /** One attempt. @throws ApiStatusError with 404 or 409 if another client wrote at the same time */
@@ -195,23 +164,19 @@ export function controllerRevisionHistory(
     conflicts: number,
     signal: AbortSignal,
   ): Promise<readonly Revision[]> => {
-    const all = await read(signal);
-    const known = inOrder(all);
+    const known = inOrder(await stored.read(signal));
     const step = recordStep(content, known, `${target.name.slice(0, 200)}-revision`, now);
     if (step.do === 'nothing') return known;
     // An object of others may have the name.
     const name = conflicts === 0 ? step.name : `${step.name}-${step.number}`;
-    const ended = await withEnds(all, endsToRecord(known, step), signal);
-    const object =
+    const ends = endsToRecord(known, step);
+    await recordEnds(ends, signal);
+    const isKnown =
       step.do === 'create'
-        ? await create(name, step, content, signal)
+        ? await stored.take(await create(name, step, content, signal))
         : await renumber(step, content, signal);
-    const written = await revisionOf(object);
-    // Revisions are large, so they are not read again if the response has everything.
-    const there =
-      written === undefined
-        ? await read(signal)
-        : [...ended.filter((each) => each.name !== step.name), written];
+    if (!isKnown) await stored.read(signal);
+    const there = withEnds(stored.all, ends);
     const ordered = inOrder(there);
     const old = revisionsToPrune(ordered, limit, content, isValid);
     const kept = ordered.filter((revision) => !old.includes(revision));
@@ -224,7 +189,7 @@ export function controllerRevisionHistory(
   return {
     async list(signal) {
       try {
-        return inOrder(await read(signal));
+        return inOrder(await stored.read(signal));
       } catch (error) {
         signal.throwIfAborted();
         throw explained(error, 'list');

@@ -13,14 +13,18 @@ const large = {
 };
 
 describe('the data of a revision', () => {
-  test('is the unchanged documents while they fit into one ConfigMap', async () => {
-    const documents = { 'toolset.json': 'x'.repeat(899 * KIB), 'custom_toolset.yaml': 'y' };
+  test('is the unchanged documents while they are small enough to read', async () => {
+    const documents = { 'toolset.json': 'x'.repeat(127 * KIB), 'custom_toolset.yaml': 'y' };
     const data = await packRevision({ documents, overrides: 'z' });
     expect(data).toEqual({ ...documents, 'overrides.yaml': 'z' });
     expect(await unpackRevision(data)).toEqual({ documents, overrides: 'z' });
   });
 
   test('is compressed beyond that, and restored completely', async () => {
+    const documents = { 'toolset.json': 'x'.repeat(129 * KIB), 'custom_toolset.yaml': 'y' };
+    const packed = await packRevision({ documents, overrides: undefined });
+    expect(bytesOf(packed)).toBeLessThan(KIB);
+    expect(await unpackRevision(packed)).toEqual({ documents, overrides: undefined });
     const data = await packRevision({ documents: large, overrides: '# mine\n' });
     expect(bytesOf(data)).toBeLessThan(100 * KIB);
     expect(data['overrides.yaml']).toBe('# mine\n');

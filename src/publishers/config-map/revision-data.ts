@@ -5,8 +5,8 @@ import { type Documents, namesOf, OVERRIDES_KEY } from '../../model/documents.ts
 import { ClusterError } from '../../model/errors.ts';
 import type { Content } from '../../model/revision.ts';
 
-/** Maximum size of documents that are stored uncompressed, in bytes. Those of one ConfigMap are never larger. */
-const PLAIN = 900 * 1024;
+/** Maximum size of documents that are stored uncompressed, for people to read, in bytes. */
+const PLAIN = 128 * 1024;
 /** The key of compressed documents: the JSON of all of them, by gzip, in base64. */
 const COMPRESSED = 'documents.json.gz';
 /** Maximum size of a revision's data, in bytes. etcd accepts requests of 1.5 MiB by default. */
@@ -20,7 +20,8 @@ const bytesOf = (data: Documents): number =>
   Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
 /**
- * The `data` of a revision. Documents of several ConfigMaps are too large for one object, so they are compressed.
+ * The `data` of a revision. Large documents are compressed, because each publication writes them, the cluster keeps ten
+ * revisions, and those of several ConfigMaps are too large for one object.
  * @throws ClusterError if they are still too large
  */
 export async function packRevision({
