@@ -54,13 +54,14 @@ export async function listControllerRevisions(
   return objects;
 }
 
-/** @throws as `KubeClient.request`; 409 if the name exists */
+/** @returns the metadata, perhaps with the rest. @throws as `KubeClient.request`; 409 if the name exists */
 export function createControllerRevision(
   kube: KubeClient,
   object: ControllerRevision,
   signal: AbortSignal,
 ): Promise<unknown> {
-  return kube.request({ method: 'POST', path: pathOf(object.metadata.namespace), body: object }, signal);
+  const path = pathOf(object.metadata.namespace);
+  return kube.request({ method: 'POST', path, accept: METADATA, body: object }, signal);
 }
 
 /**

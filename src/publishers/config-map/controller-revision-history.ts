@@ -83,13 +83,14 @@ export function controllerRevisionHistory(
   const explained = (error: unknown, doing: string): Error =>
     clusterError(error, `${doing} ControllerRevisions in namespace ${namespace}`, kube.server);
 
+  /** @returns whether the state after it is known */
   const create = async (
     name: string,
     step: Written,
     content: Content,
     signal: AbortSignal,
-  ): Promise<unknown> =>
-    createControllerRevision(
+  ): Promise<boolean> => {
+    const created = await createControllerRevision(
       kube,
       {
         apiVersion: 'apps/v1',
@@ -105,6 +106,8 @@ export function controllerRevisionHistory(
       },
       signal,
     );
+    return stored.created(created, step.number, content);
+  };
 
   /** Deletes a revision, which may be gone already. */
   const remove = async ({ name }: Pick<Revision, 'name'>, signal: AbortSignal): Promise<void> => {
@@ -133,9 +136,9 @@ export function controllerRevisionHistory(
       // validation. A successor replaces it. It is created first: a process that is killed in between leaves both, and of
       // two revisions with equal content the newest counts.
       if (!isStatus(error, 422)) throw error;
-      const successor = await create(`${step.name}-${step.number}`, step, content, signal);
+      const isKnown = await create(`${step.name}-${step.number}`, step, content, signal);
       await remove(step, signal);
-      return stored.take(successor);
+      return isKnown;
     }
   };
 
@@ -173,7 +176,7 @@ export function controllerRevisionHistory(
     await recordEnds(ends, signal);
     const isKnown =
       step.do === 'create'
-        ? await stored.take(await create(name, step, content, signal))
+        ? await create(name, step, content, signal)
         : await renumber(step, content, signal);
     if (!isKnown) await stored.read(signal);
     const there = withEnds(stored.all, ends);

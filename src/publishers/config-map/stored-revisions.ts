@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Revision } from '../../model/revision.ts';
+import type { Content, Revision } from '../../model/revision.ts';
 import { yieldEvery } from '../../model/yield-every.ts';
 import { LAST_PUBLISHED, PUBLISHED_BEFORE, PUBLISHED_UNTIL, rollbackOf } from '../../planning/plan.ts';
 import { identityOf } from '../../planning/revisions.ts';
@@ -95,7 +95,8 @@ export class StoredRevisions {
   async #readAll(signal: AbortSignal): Promise<void> {
     const breathe = yieldEvery(MAX_SLICE_MS);
     for (const object of await this.#reads.objects(undefined, signal)) {
-      await this.take(object);
+      const stored = await this.#storedOf(object);
+      if (stored !== undefined) this.#remember(stored);
       await breathe();
     }
   }
@@ -119,12 +120,18 @@ export class StoredRevisions {
     this.#known = found;
   }
 
-  /** Remembers an object as the server returned it. @returns whether it is a revision */
-  async take(object: unknown): Promise<boolean> {
-    const stored = await this.#storedOf(object);
-    if (stored === undefined) return false;
-    this.#known = new Map(this.#known).set(stored.metadata.name, stored);
-    return stored.revision !== undefined;
+  /**
+   * Remembers a new revision. Its content cannot change afterwards.
+   * @param object the metadata that the server returned
+   * @returns whether it is known now
+   */
+  created(object: unknown, number: number, content: Content): boolean {
+    const { success, data } = namedSchema.safeParse(object);
+    if (!success) return false;
+    const { metadata } = data;
+    const texts = new CompressedTexts(content);
+    this.#remember({ metadata, revision: this.#revision(metadata, number, identityOf(content), texts) });
+    return true;
   }
 
   /**
@@ -139,7 +146,7 @@ export class StoredRevisions {
     if (!success || metadata?.uid !== data.metadata.uid) return false;
     if (revision === undefined || content === undefined) return false;
     const made = this.#revision(data.metadata, number ?? revision.number, identityOf(revision), content);
-    this.#known = new Map(this.#known).set(revision.name, { metadata: data.metadata, revision: made });
+    this.#remember({ metadata: data.metadata, revision: made });
     return true;
   }
 
@@ -148,6 +155,10 @@ export class StoredRevisions {
     const known = new Map(this.#known);
     known.delete(name);
     this.#known = known;
+  }
+
+  #remember(stored: Stored): void {
+    this.#known = new Map(this.#known).set(stored.metadata.name, stored);
   }
 
   async #storedOf(object: unknown): Promise<Stored | undefined> {
