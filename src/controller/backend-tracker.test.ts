@@ -61,7 +61,7 @@ function tracking() {
         return answers.get(name) ?? PENDING;
       };
       return runAtOnce(
-        tracker.evaluate(tracker.backends(detection, stages), stages, [], recall, {
+        tracker.evaluate(tracker.backends(detection, stages, now), stages, [], recall, {
           now,
           changedAt,
           grace: GRACE,

@@ -96,8 +96,9 @@ export class BackendTracker {
     this.#use = undefined;
   }
 
-  backends(detection: Detection, stages: Omit<Stages, 'prober'>): Backends {
-    return backendsOf(detection, { ...stages, ...this.#use });
+  /** The backends to evaluate. @param now milliseconds of `performance.now` */
+  backends(detection: Detection, stages: Omit<Stages, 'prober'>, now: number): Backends {
+    return backendsOf(detection, { ...stages, ...this.#use, now });
   }
 
   /**
@@ -160,7 +161,7 @@ export class BackendTracker {
       result: yield* combineOutcomes(
         outcomes,
         backends,
-        { ...stages, now, keptNames: this.#use?.keptNames },
+        { ...stages, keptNames: this.#use?.keptNames },
         prepared,
       ),
       isComplete,

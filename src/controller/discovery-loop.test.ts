@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { options as detection, rules } from '../../test/fixtures/unit/detection.ts';
 import { HEALTHY, loki } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
-import { keyFor } from '../../test/fixtures/unit/service.ts';
+import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import type { Naming } from '../detection/names.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { partsOf } from '../model/key.ts';
@@ -12,6 +12,13 @@ import { BACKEND_GROUPS } from '../planning/plan.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 import { DiscoveryLoop, type DiscoveryOptions } from './discovery-loop.ts';
 import type { EngineEvent } from './events.ts';
+
+const UNHEALTHY: Verdict = {
+  ...HEALTHY,
+  health: 'unhealthy',
+  proof: 'unproven',
+  reason: 'GET / answered 500',
+};
 
 type Event<K extends EngineEvent['kind']> = Extract<EngineEvent, { kind: K }>;
 
@@ -817,4 +824,46 @@ test('an approval that shows other tools than the last probe has the server prob
   await pass(2_000);
   expect(probes).toBe(3);
   expect(all.onSnapshot.mock.calls.filter(([isOther]) => isOther)).toHaveLength(1);
+});
+
+describe('a Service of the same backend that is preferred, and works later than the other one,', () => {
+  const MINUTE = 60_000;
+  async function workingAfter(
+    minutes: number,
+  ): Promise<{ readonly taken: boolean; readonly shown: string[][] }> {
+    const all = setup();
+    const shown: string[][] = [];
+    all.onSnapshot.mockImplementation(() => void shown.push(all.names() ?? []));
+    all.state.probe = async ({ service: { name } }) => (name === 'prometheus' ? HEALTHY : UNHEALTHY);
+    const labels = { 'app.kubernetes.io/name': 'prometheus' };
+    const one = (name: string): Service =>
+      service(name, {
+        labels,
+        selector: { app: 'p' },
+        ports: ['http:9090'],
+        created: '2026-01-01T00:00:00Z',
+      });
+    await all.started(one('prometheus-gateway'), one('prometheus'));
+    expect(all.names()).toEqual(['prometheus']);
+    await pass(minutes * MINUTE);
+    shown.length = 0;
+    all.state.probe = async () => HEALTHY;
+    for (let round = 0; round < 3; round++) {
+      all.verdicts.clear();
+      all.loop.wake();
+      await pass(MINUTE / 10);
+    }
+    expect(shown.length).toBeGreaterThan(0);
+    return { taken: shown.flat().includes('prometheus-gateway'), shown };
+  }
+
+  test('takes its place within ten minutes', async () => {
+    expect((await workingAfter(8)).taken).toBe(true);
+  });
+
+  test('never shows afterwards, not even for one pass', async () => {
+    const { taken, shown } = await workingAfter(11);
+    expect(shown.at(-1)).toEqual(['prometheus']);
+    expect(taken).toBe(false);
+  });
 });

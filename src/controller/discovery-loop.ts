@@ -291,10 +291,11 @@ export class DiscoveryLoop {
     if (detection === undefined || probes === undefined) return;
     const [approvals, naming] = [this.#approvals, this.#naming];
     const known = { ...stages, detection: { ...stages.detection, approvals }, naming };
-    const backends = this.#tracker.backends(detection, known);
+    const now = performance.now();
+    const backends = this.#tracker.backends(detection, known, now);
     if (batch !== undefined) await this.#prepare(backends.entryPoints, cycle, signal);
     const recall = (entryPoint: Candidate): Verdict => probes.recall(entryPoint) ?? PENDING;
-    const time = { now: performance.now(), changedAt: batch?.changedAt, grace: once ? FOREVER : GRACE };
+    const time = { now, changedAt: batch?.changedAt, grace: once ? FOREVER : GRACE };
     const steps = this.#tracker.evaluate(backends, known, this.#prepared, recall, time);
     // The one after an outdated evaluation does not pause, so it cannot be outdated too.
     const evaluation = await runInSteps(steps, this.#wasOutdated ? () => undefined : yieldEvery(SLICE));

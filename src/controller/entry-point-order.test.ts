@@ -34,7 +34,7 @@ const standing = ({
   inUse?: ReadonlySet<ServiceKey>;
   named?: ReadonlySet<ServiceKey>;
   companions?: Companions;
-}) => ({ inUse, named, companions });
+}) => ({ inUse, named, companions, now: 0 });
 /** The company of an entry point in use. */
 const company = (name: string, all: readonly string[], better: readonly string[] = []): Companions =>
   new Map([[keyFor(`monitoring/${name}`), { all: new Set(all), better: new Set(better), hasWorked: true }]]);

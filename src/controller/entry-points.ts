@@ -13,7 +13,7 @@ export interface Standing extends Use {
   /** See `Naming`. */
   readonly configured?: ReadonlySet<string>;
   /** Milliseconds of `performance.now`. */
-  readonly now?: number;
+  readonly now: number;
 }
 
 /** Maximum number of probed entry points per backend. */
@@ -81,7 +81,7 @@ const nameOf = ({ service }: Candidate): string => service.name;
  * change the order of the others, too. Newcomers come last.
  */
 export function orderEntryPoints(candidate: Candidate, standing: Standing): Candidate {
-  const { inUse, named, now = 0 } = standing;
+  const { inUse, named, now } = standing;
   if (candidate.alternates.length === 0) return candidate;
   const entryPoints = [candidate, ...candidate.fallbacks];
   const used = entryPoints.find((entryPoint) => inUse.has(keyOf(entryPoint)));

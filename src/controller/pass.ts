@@ -39,7 +39,7 @@ export interface Stages {
   readonly vanished?: Use['vanished'] | undefined;
   /** The names that are kept for backends; by default, none. */
   readonly keptNames?: Use['keptNames'] | undefined;
-  /** Milliseconds of `performance.now`. */
+  /** Milliseconds of `performance.now`, which is the default. */
   readonly now?: number;
   /** The names of tools in use; by default, none. */
   readonly naming?: Naming;
@@ -115,7 +115,7 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
     inUse = new Set(),
     companions = new Map(),
     vanished,
-    now = 0,
+    now = performance.now(),
   } = stages;
   const { named, placed, configured = new Set<string>() } = naming;
   const known = withAges({ inUse, companions, vanished }, detection.candidates);
@@ -150,7 +150,7 @@ export function* combineOutcomes(
   yield;
   const { services, problems: cut } = withReach(merged, all, stages.addresses);
   yield;
-  const { now = 0 } = stages;
+  const { now } = context;
   const use = useAfter(used, found, services, context, now);
   yield;
   const free = keepNames(services, {

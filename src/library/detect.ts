@@ -94,7 +94,12 @@ export function detect(
     approvals: approvalsIn(overrides),
     named: naming.named,
   });
-  const standing = { inUse: new Set<never>(), companions: new Map(), named: naming.named };
+  const standing = {
+    inUse: new Set<never>(),
+    companions: new Map(),
+    named: naming.named,
+    now: performance.now(),
+  };
   const ways = candidates
     .flatMap((candidate) => withoutHints(candidate) ?? [])
     .map((candidate) => orderEntryPoints(candidate, standing));

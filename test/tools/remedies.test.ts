@@ -17,7 +17,7 @@ const logs = service('loki', { labels: { app: 'loki' }, ports: [3100] });
 const found = candidate(logs);
 const { problem } = recallBackend(
   found,
-  { rules, inUse: new Set(), placed: new Set(), named: new Set(), companions: new Map() },
+  { rules, inUse: new Set(), placed: new Set(), named: new Set(), companions: new Map(), now: 0 },
   () => ({
     health: 'unhealthy',
     authRequired: false,
