@@ -1,5 +1,5 @@
 import { exponential } from '../model/backoff.ts';
-import type { Verdict } from '../model/discovery.ts';
+import type { McpTool, Verdict } from '../model/discovery.ts';
 
 /** A backend becomes unhealthy after this many failures of one kind, spread over at least this time in milliseconds. */
 const FAILURE_THRESHOLD = 3;
@@ -88,6 +88,23 @@ function withKnownTenant(verdict: Verdict, before: Verdict | undefined): Verdict
     : { ...verdict, tenantRequired: known };
 }
 
+const isSameTool = (one: McpTool, other: McpTool | undefined): boolean =>
+  one.name === other?.name &&
+  one.digest === other.digest &&
+  one.readOnly === other.readOnly &&
+  one.characters === other.characters &&
+  one.texts === undefined;
+
+/** A verdict with the list of tools of the one before if it is the same, so that memory holds one of them only. */
+function withKnownList(verdict: Verdict, { tools: known }: Partial<Verdict> = {}): Verdict {
+  const { tools } = verdict;
+  const isSame =
+    known !== undefined &&
+    tools?.length === known.length &&
+    tools.every((tool, index) => isSameTool(tool, known[index]));
+  return isSame ? { ...verdict, tools: known } : verdict;
+}
+
 /**
  * Computes the probe state after a verdict (hysteresis). One success marks healthy; three failures of one kind in a row
  * over 30 s mark unhealthy. An unhealthy backend is probed with exponential backoff. Pure.
@@ -103,7 +120,10 @@ export function nextProbeState(
   if (isGood(verdict))
     return {
       subject,
-      reportedVerdict: withKnownTenant(verdict, before?.reportedVerdict),
+      reportedVerdict: withKnownList(
+        withKnownTenant(verdict, before?.reportedVerdict),
+        before?.reportedVerdict,
+      ),
       failures: {},
       attempts: 0,
       early: undefined,

@@ -213,6 +213,6 @@ test('a candidate with the old transport is found with the new one', async () =>
 test('what is known before other ways are tried counts if there is no time for them', async () => {
   const { fetch } = await servedAt({ path: '/sse', sse: true });
   const known = vi.fn();
-  await probeMcp(mcp, fetch, signal(), false, known);
+  await probeMcp(mcp, fetch, signal(), { known });
   expect(known.mock.calls[0]?.[0]).toMatchObject({ proof: 'contradicted' });
 });

@@ -136,19 +136,30 @@ const LOGIN: Attempt = {
 /** A server with the protocol that is proven, before its tools are known. */
 type Proven = (verdict: Omit<Verdict, 'steps'>) => void;
 
+export interface McpOptions {
+  /** Whether to keep the texts of the tools. */
+  readonly keepsTexts?: boolean | undefined;
+  /** Why the tools are not to be listed, as a clause; `undefined` if they are. Called before the first page. */
+  readonly whyUnlisted?: () => string | undefined;
+  /**
+   * Called with what is known before other ways are tried and before the tools are listed; it counts if the probe times out.
+   */
+  readonly known?: (verdict: Verdict) => void;
+}
+
 /** The requests of one probe, in one way after the other. */
 class McpProbe {
   readonly steps: ProbeStep[] = [];
   readonly #candidate: Candidate;
   readonly #fetch: Fetch;
   readonly #signal: AbortSignal;
-  readonly #keepsTexts: boolean;
+  readonly #options: McpOptions;
 
-  constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal, keepsTexts: boolean) {
+  constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal, options: McpOptions) {
     this.#candidate = candidate;
     this.#fetch = fetch;
     this.#signal = signal;
-    this.#keepsTexts = keepsTexts;
+    this.#options = options;
   }
 
   /** Asks in one way. @throws only if the signal is aborted */
@@ -260,8 +271,8 @@ class McpProbe {
             initializedNotification(path, inSession),
           );
         // HolmesGPT uses the handshake, so the list of that era counts.
-        const pages = this.#toolPages(path, isLegacy ? inSession : undefined);
-        return { verdict: { ...found.verdict, ...toolsOf(await listTools(pages, this.#keepsTexts)) } };
+        const list = await this.#listTools(path, isLegacy ? inSession : undefined);
+        return { verdict: { ...found.verdict, ...toolsOf(list) } };
       }
     } finally {
       if (session !== undefined) await this.#endSession(path, inSession);
@@ -278,6 +289,12 @@ class McpProbe {
           proof: 'contradicted',
           reason: `${said}, which is not an MCP server's answer`,
         });
+  }
+
+  async #listTools(path: string, inSession: Readonly<Record<string, string>> | undefined): Promise<ToolList> {
+    const gap = this.#options.whyUnlisted?.();
+    if (gap !== undefined) return { gap };
+    return listTools(this.#toolPages(path, inSession), this.#options.keepsTexts);
   }
 
   /** Requests pages of tools. @param inSession the headers of a session; without, each request is of the modern era */
@@ -328,19 +345,16 @@ function placeOf({ mode, path }: Way, { endpoint, mode: own }: Candidate): Pick<
  * opens no session, and `initialize`, whose session is ended again. Lists the tools of a proven server. A server with the
  * old SSE transport is read until it names its endpoint, and its tools stay unknown. A server that proves to be something
  * else at its path is asked at the usual other paths, too, and at a path of its own to which it redirects.
- * @param keepsTexts whether to keep the texts of the tools
- * @param known called with what is known before other ways are tried and before the tools are listed; it counts if the probe
- *   times out
  * @see https://modelcontextprotocol.io/specification/2026-07-28/basic/versioning
  */
 export async function probeMcp(
   candidate: Candidate,
   fetch: Fetch,
   signal: AbortSignal,
-  keepsTexts = false,
-  known: (verdict: Verdict) => void = () => {},
+  options: McpOptions = {},
 ): Promise<Verdict> {
-  const probe = new McpProbe(candidate, fetch, signal, keepsTexts);
+  const { known = () => {} } = options;
+  const probe = new McpProbe(candidate, fetch, signal, options);
   const { steps } = probe;
   const ways = [...waysOf(candidate)];
   let first: Verdict | undefined;

@@ -9,6 +9,7 @@ import { probeKafka, type TcpExchange } from './kafka.ts';
 import { probeMcp } from './mcp.ts';
 import { perTickLimiter } from './per-tick-limiter.ts';
 import { createProbeSlots, SLOT_RELEASE_MS } from './probe-slots.ts';
+import { ToolRoom } from './tool-room.ts';
 
 /** Probes the health and type of candidates. Throws only if the signal is aborted. */
 export interface Prober {
@@ -206,6 +207,7 @@ export function createProber(
   const silent = new Set<ServiceKey>();
   const nextTurn = perTickLimiter(PROBES_PER_TICK);
   const byDetector = new Map(kinds.map((kind) => [kind.detector, kind]));
+  const toolRoom = new ToolRoom();
 
   const probeByProtocol = (
     candidate: Candidate,
@@ -222,7 +224,11 @@ export function createProber(
     };
     switch (byDetector.get(candidate.detector)?.spec.protocol) {
       case 'mcp':
-        return probeMcp(candidate, fetch, signal, limits.keepsTexts, known);
+        return probeMcp(candidate, fetch, signal, {
+          keepsTexts: limits.keepsTexts,
+          whyUnlisted: () => toolRoom.whyNone(candidate.service),
+          known,
+        });
       case 'kafka':
         return probeKafka(candidate, route.exchange, signal, progress);
       default:
@@ -254,7 +260,7 @@ export function createProber(
         ),
         over,
       ]);
-      return withCertificate(verdict, candidate, progress);
+      return toolRoom.take(candidate.service, withCertificate(verdict, candidate, progress));
     } catch (error) {
       signal.throwIfAborted();
       if (!clock.signal.aborted) throw error;
@@ -267,6 +273,10 @@ export function createProber(
     }
   };
   return {
+    async prepare(candidates) {
+      toolRoom.retain(candidates.map(({ service }) => service));
+      return [];
+    },
     probe(candidate, signal) {
       if (candidate.service.cluster !== cluster)
         return Promise.resolve(noRouteVerdict(candidate.service.cluster));

@@ -80,6 +80,7 @@ export class ReadinessProber implements Prober, AddressBook {
   }
 
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
+    const prepared = this.#prober.prepare?.(candidates, signal);
     // EndpointSlices are read in the home cluster only.
     const here = candidates.filter(({ service }) => service.cluster === HOME_CLUSTER);
     const namespaces = [...new Set(here.map(({ service }) => service.namespace))].sort();
@@ -104,8 +105,12 @@ export class ReadinessProber implements Prober, AddressBook {
         ),
       ),
     );
+    const problems = await prepared;
     signal.throwIfAborted();
-    return scopes.flatMap((scope, index) => this.#deniedProblem(scope, errors[index]) ?? []);
+    return [
+      ...(problems ?? []),
+      ...scopes.flatMap((scope, index) => this.#deniedProblem(scope, errors[index]) ?? []),
+    ];
   }
 
   async #read(scope: string, signal: AbortSignal): Promise<EndpointIndex> {
