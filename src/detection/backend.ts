@@ -16,7 +16,7 @@ import type { Match } from './evaluate.ts';
 import type { Group } from './group.ts';
 import { matchService } from './match.ts';
 import type { Neighbours, Sharing } from './neighbours.ts';
-import { type DetectOptions, readAnnotations, requestedName, type ServiceAnnotations } from './owner.ts';
+import { type AddressOptions, readAnnotations, requestedName, type ServiceAnnotations } from './owner.ts';
 import { chooseScheme } from './port.ts';
 import type { Rules } from './rules.ts';
 import { podsWithin } from './selection.ts';
@@ -58,7 +58,7 @@ function limitEntryPoints(group: readonly Match[]): readonly Match[] {
 /** The inputs of a backend. While they are unchanged, so is the backend. */
 interface BackendInputs {
   readonly group: Group;
-  readonly options: DetectOptions;
+  readonly options: AddressOptions;
   /** The Services that become candidates, each with those that share Pods with it. */
   readonly ways: readonly (readonly [match: Match, sharing: Sharing])[];
 }
@@ -69,7 +69,8 @@ interface BuiltBackend extends BackendInputs {
 }
 
 const sameIngredients = (one: BackendInputs, other: BackendInputs): boolean =>
-  one.options === other.options &&
+  one.options.clusterDomain === other.options.clusterDomain &&
+  one.options.allowedHosts === other.options.allowedHosts &&
   one.group.length === other.group.length &&
   one.ways.length === other.ways.length &&
   one.group.every((match, index) => match === other.group[index]) &&
@@ -98,7 +99,7 @@ export class BackendBuilder {
     }: {
       readonly approved: ReadonlySet<Match>;
       readonly neighbours: Neighbours;
-      readonly options: DetectOptions;
+      readonly options: AddressOptions;
     },
   ): { readonly candidate: Candidate | undefined; readonly problems: readonly Problem[] } {
     // An approval holds only for the Service that it names, so the other Services are no entry points.
@@ -167,7 +168,7 @@ function candidateOf(
   chosen: Match,
   members: readonly Service[],
   rules: Rules,
-  options: DetectOptions,
+  options: AddressOptions,
 ): { readonly candidate: Candidate; readonly word: ServiceAnnotations } {
   const { service } = chosen;
   const word = readAnnotations(service, (chosen.owner ?? chosen.compiled).detector, options);

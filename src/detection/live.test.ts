@@ -177,6 +177,8 @@ test('a change keeps all unaffected backends as the same objects', () => {
   expect(c?.sharesPods).toEqual(['c', 'c-twin']);
   live.put(at('a', { team: 'shop' }));
   live.put(at('new'));
+  // As before each detection.
+  live.prefer(new Map([[keyFor('monitoring/c'), { at: 1 }]]));
   expect(named('new')).toBeDefined();
   expect(named('b')).toBe(b);
   expect(named('c')).toBe(c);

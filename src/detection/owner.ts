@@ -25,6 +25,9 @@ export interface DetectOptions {
   readonly inUseSince?: InUseSince;
 }
 
+/** The options on which the addresses of a backend depend. */
+export type AddressOptions = Pick<DetectOptions, 'clusterDomain' | 'allowedHosts'>;
+
 /** The validated annotations of a Service's owner. */
 export interface ServiceAnnotations {
   readonly type?: string;
@@ -88,7 +91,7 @@ function ownHosts(service: Service, clusterDomain: string): string[] {
 function readEndpoint(
   text: string,
   service: Service,
-  options: DetectOptions,
+  options: AddressOptions,
 ): ServiceAnnotations['endpoint'] | string {
   // Reject braces, because the parser would encode them, which changes the URL.
   if (/[{}]/.test(text)) return 'holds a brace';
@@ -127,7 +130,7 @@ export function requestedName({ annotations }: Service, { fromAnnotations }: Det
 export function readAnnotations(
   service: Service,
   detector: Detector,
-  options: DetectOptions,
+  options: AddressOptions,
 ): ServiceAnnotations {
   const keys = detector.fromAnnotations;
   const problems: Problem[] = [];
