@@ -14,7 +14,8 @@ const PROTOCOLS = new Set(['TCP', 'UDP', 'SCTP']);
 function texts(value: unknown): Record<string, string> {
   const result: Record<string, string> = Object.create(null);
   if (!isMapping(value)) return result;
-  for (const [key, text] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const text = value[key];
     if (typeof text === 'string') result[key] = text;
     else if (typeof text === 'number' || typeof text === 'boolean') result[key] = String(text);
   }

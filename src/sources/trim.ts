@@ -22,13 +22,15 @@ function annotationsOf(all: Texts, { annotations }: Interest): Texts {
   return kept;
 }
 
-/** The first entries, and all entries that rules use. */
+/** The first entries, and all entries that rules use. A Service can have thousands, so it makes no pair of each. */
 function entriesOf(all: Texts, wanted: ReadonlySet<string>): Texts {
-  const entries = Object.entries(all);
-  if (entries.length <= MAX_ENTRIES) return all;
+  const keys = Object.keys(all);
+  if (keys.length <= MAX_ENTRIES) return all;
   const kept: Record<string, string> = Object.create(null);
-  for (const [index, [key, text]] of entries.entries())
-    if (index < MAX_ENTRIES || wanted.has(key)) kept[key] = text;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as string;
+    if (index < MAX_ENTRIES || wanted.has(key)) kept[key] = all[key] as string;
+  }
   return kept;
 }
 
