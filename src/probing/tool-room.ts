@@ -55,10 +55,9 @@ export class ToolRoom {
 
   /** The bytes that other servers of the namespace leave. */
   #left(service: ServiceName): number {
-    const own = serviceKey(service);
-    let left = MAX_BYTES;
-    for (const [key, size] of this.#namespaces.get(displayNamespace(service)) ?? [])
-      if (key !== own) left -= size;
+    const sizes = this.#namespaces.get(displayNamespace(service));
+    let left = MAX_BYTES + (sizes?.get(serviceKey(service)) ?? 0);
+    for (const size of sizes?.values() ?? []) left -= size;
     return left;
   }
 
