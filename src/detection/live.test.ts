@@ -125,6 +125,27 @@ test('incremental steps give the same result, yield after each Service and names
   expect(pauses).toBeGreaterThanOrEqual(6);
 });
 
+test('a namespace that changes all the time is grouped once, and changes of others are included', async () => {
+  const loki = (namespace: string, name: string): Service =>
+    service(name, { namespace, labels: { app: 'loki' }, selector: { app: name }, ports: ['http:3100'] });
+  const live = new LiveDetection(rules, options);
+  live.put(loki('busy', 'first'));
+  let steps = 0;
+  const found = await live.detectInSteps(() => {
+    steps++;
+    live.put({ ...loki('busy', 'first'), version: String(steps) });
+    if (steps === 3) live.put(loki('calm', 'second'));
+    return undefined;
+  });
+  // Of each namespace: its Service is examined, compared with others and grouped, and the namespace is done.
+  expect(found.candidates.map(({ service: { name, version } }) => [name, version])).toEqual([
+    ['first', undefined],
+    ['second', undefined],
+  ]);
+  expect(steps).toBe(8);
+  expect(live.detect().candidates[0]?.service.version).toBe('8');
+});
+
 test('Services that are not examined yet also count when a namespace is transferred', () => {
   const live = new LiveDetection(rules, options);
   const one = service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] });

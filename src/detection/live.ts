@@ -142,26 +142,30 @@ export class LiveDetection {
 
   /**
    * Like `detect`, in small steps of one Service or one backend.
-   * @param pause awaited after each step. Changes in the meantime are included.
+   * @param pause awaited after each step. Changes in the meantime are included, unless their namespace is done.
    */
   async detectInSteps(pause: () => Promise<void> | undefined): Promise<Detection> {
     for (const _ of this.#steps()) await pause();
     return this.#current();
   }
 
-  /** Updates all namespaces step by step. */
+  /**
+   * Updates all namespaces step by step, each once: changes in a namespace that has been grouped are left to the next detection.
+   */
   *#steps(): Generator<void, void, undefined> {
+    const grouped = new Set<string>();
     let isDone = false;
     for (let round = 0; round < MAX_ROUNDS && !isDone; round++) {
       for (const [key, service] of [...this.#pending]) {
-        if (this.#pending.get(key) !== service) continue;
+        if (this.#pending.get(key) !== service || grouped.has(displayNamespace(service))) continue;
         this.#pending.delete(key);
         this.#examine(key, service);
         yield;
       }
       isDone = true;
-      for (const state of this.#namespaces.values()) {
-        if (state.isFresh) continue;
+      for (const [namespace, state] of this.#namespaces) {
+        if (state.isFresh || grouped.has(namespace)) continue;
+        grouped.add(namespace);
         state.isFresh = true;
         state.detection = yield* detectNamespace(
           [...state.examined.values()],
