@@ -37,18 +37,19 @@ export function quoteForDisplay(value: string): string {
   );
 }
 
+/** Adds what matches to `said`. @returns whether everything that is expected matches */
 function matchRecord(
   kind: string,
   record: Readonly<Record<string, string>>,
-  expected: Readonly<Record<string, Expectation>>,
-): string[] | undefined {
-  const said: string[] = [];
-  for (const [key, expectation] of Object.entries(expected)) {
+  expected: Readonly<Record<string, Expectation>> | undefined,
+  said: string[],
+): boolean {
+  for (const key in expected) {
     const value = Object.hasOwn(record, key) ? record[key] : undefined;
-    if (value === undefined || !fitsExpectation(value, expectation)) return undefined;
+    if (value === undefined || !fitsExpectation(value, expected[key] as Expectation)) return false;
     said.push(`${kind} ${key}=${quoteForDisplay(value)}`);
   }
-  return said;
+  return true;
 }
 
 function matchPort(
@@ -70,17 +71,12 @@ function matchPort(
 /** Describes the parts of a Service that match. `undefined` if any condition fails. */
 export function matchService(service: Service, matcher: Matcher): string | undefined {
   const said: string[] = [];
-  const records = [
-    ['label', service.labels, matcher.labels],
-    ['annotation', service.annotations, matcher.annotations],
-    ['selector', service.selector, matcher.selector],
-  ] as const;
-  for (const [kind, record, expected] of records) {
-    if (expected === undefined) continue;
-    const found = matchRecord(kind, record, expected);
-    if (found === undefined) return undefined;
-    said.push(...found);
-  }
+  if (
+    !matchRecord('label', service.labels, matcher.labels, said) ||
+    !matchRecord('annotation', service.annotations, matcher.annotations, said) ||
+    !matchRecord('selector', service.selector, matcher.selector, said)
+  )
+    return undefined;
   if (matcher.name !== undefined) {
     if (!fitsExpectation(service.name, matcher.name)) return undefined;
     said.push(`name ${service.name}`);

@@ -20,11 +20,15 @@ export interface Run {
   readonly end: number;
 }
 
+/** Whether `run` is in `words` at an offset. */
+function isAt(words: readonly string[], run: readonly string[], start: number): boolean {
+  for (let offset = 0; offset < run.length; offset++) if (words[start + offset] !== run[offset]) return false;
+  return true;
+}
+
 /** The last occurrence of `run` in `words`. */
 export function lastRun(words: readonly string[], run: readonly string[]): Run | undefined {
-  for (let start = words.length - run.length; start >= 0; start--) {
-    if (run.every((word, offset) => words[start + offset] === word))
-      return { start, end: start + run.length };
-  }
+  for (let start = words.length - run.length; start >= 0; start--)
+    if (isAt(words, run, start)) return { start, end: start + run.length };
   return undefined;
 }
