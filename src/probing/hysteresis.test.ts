@@ -228,3 +228,12 @@ describe('whether a backend requires a tenant', () => {
     expect(reportedVerdict.tenantRequired).toBe(expected);
   });
 });
+
+test('an unchanged list of tools is held once, and a changed one counts', () => {
+  const listing = (digest: string) =>
+    answered('healthy', { tools: [{ name: 'read', readOnly: true, digest, characters: 9 }] });
+  const first = listing('a');
+  expect(stateAfter([0, first], [10, listing('a')]).reportedVerdict.tools).toBe(first.tools);
+  const changed = listing('b');
+  expect(stateAfter([0, first], [10, changed]).reportedVerdict.tools).toBe(changed.tools);
+});
