@@ -240,6 +240,34 @@ describe('the start of a delayed change', () => {
   });
 });
 
+describe('a backend in use whose probe starts anew all the time', () => {
+  const healthOf = (it: ReturnType<typeof tracking>) => it.commit().result.services[0]?.verdict.health;
+  function restarted(verdict: Verdict) {
+    const it = tracking();
+    it.set(loki('a'));
+    it.answer('a', verdict);
+    it.commit();
+    const seen: (string | undefined)[] = [];
+    for (let each = 0; each < 20; each++, now += 1_000) {
+      it.answers.clear();
+      it.set(loki('a', { annotations: { 'kubernaut.io/toolset-health-path': `/${each}` } }));
+      seen.push(healthOf(it));
+    }
+    it.answer('a');
+    return { seen: [...new Set(seen)], it };
+  }
+
+  test('stays unhealthy, so that it is not published without having worked, until it answers', () => {
+    const { seen, it } = restarted(UNHEALTHY);
+    expect(seen).toEqual(['unhealthy']);
+    expect(healthOf(it)).toBe('healthy');
+  });
+
+  test('is unknown after a while if it worked', () => {
+    expect(restarted(HEALTHY).seen).toEqual(['healthy', 'unknown']);
+  });
+});
+
 describe('a backend is evaluated again', () => {
   const outcomeOf = (it: ReturnType<typeof tracking>) => it.evaluate().outcomes[0];
 

@@ -136,7 +136,7 @@ export class BackendTracker {
       if (outcome.isPending !== true) return outcome;
       const isNew = outcome.service === undefined;
       if (!waits(candidate, isNew ? grace.usual : grace.inUse))
-        return recallBackend(candidate, context, recall, false);
+        return this.#lastFailureOf(outcome) ?? recallBackend(candidate, context, recall, false);
       if (isNew) for (const each of contentions(candidate)) contended.add(each);
       return this.#lastOf(outcome) ?? outcome;
     };
@@ -203,6 +203,15 @@ export class BackendTracker {
   /** The last outcome of a backend in use, while it changes or another entry point is tried. */
   #lastOf({ service }: Outcome): Outcome | undefined {
     return service === undefined ? undefined : this.#outcomes.get(keyOf(service));
+  }
+
+  /**
+   * The last outcome of a backend in use that failed. It counts until there is a new verdict, however long that takes: the owner
+   * of a Service can start probes anew all the time.
+   */
+  #lastFailureOf(outcome: Outcome): Outcome | undefined {
+    const last = this.#lastOf(outcome);
+    return last?.used?.fails === true ? last : undefined;
   }
 
   /** Records that the chosen entry points are in use. */
