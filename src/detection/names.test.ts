@@ -145,6 +145,23 @@ describe('a backend of several Services', () => {
     expect(named([member('b', 'a', ['logs'])], { ...NO_NAMING, held })).toEqual({ 'monitoring/b': 'logs' });
   });
 
+  test('keeps the default name of a Service that is gone, also when that one is created again', () => {
+    const [a, both] = [candidate(offered('a')), member('a', 'b')];
+    let held = namesOf(assignNames([both], NO_NAMING).candidates);
+    const next = (...candidates: readonly Candidate[]) => {
+      const { candidates: given } = assignNames(candidates, { ...NO_NAMING, held });
+      held = namesOf(given);
+      return Object.fromEntries(given.map(({ service, tool }) => [service.name, tool]));
+    };
+    const alone = candidate(offered('b'));
+    for (let pass = 0; pass < 3; pass++) expect(next(alone)).toEqual({ b: 'a.monitoring' });
+    expect(next(both)).toEqual({ a: 'a.monitoring' });
+    expect(next(alone)).toEqual({ b: 'a.monitoring' });
+    // One of its own has the name that is its own.
+    for (let pass = 0; pass < 2; pass++)
+      expect(next(alone, a)).toEqual({ a: 'a.monitoring', b: 'b.monitoring' });
+  });
+
   test('returns a default name to its Service when the backend splits', () => {
     const held = published({
       name: 'a.monitoring',

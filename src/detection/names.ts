@@ -139,10 +139,11 @@ function claimOf<T extends Candidate>(
   const [ownDefault = candidate.tool, ...defaults] = members.map((name) =>
     defaultName({ cluster, namespace, name }),
   );
-  // That of another Service is free only while that one has no backend of its own.
+  // That of another Service, also of one that is gone, is free only while that one has no backend of its own.
+  const others = [...defaults, ...[...has].filter((name) => name.includes('.'))];
   const fallback = has.has(ownDefault)
     ? ownDefault
-    : (defaults.find((name) => has.has(name) && !entryPoints.has(name)) ?? ownDefault);
+    : (others.find((name) => has.has(name) && !entryPoints.has(name)) ?? ownDefault);
   const { displayName, displayNames = [] } = candidate;
   const wanted = displayNames.find((name) => has.has(name)) ?? displayName ?? fallback;
   const isOwn = own.some(({ name, isEntryPoint }) => isEntryPoint && name === wanted);
