@@ -1,10 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { plan } from '../planning/plan.ts';
+import { inUseNote } from '../planning/services-in-use.ts';
 import { publishedUse } from './company.ts';
 import { readLastPublished } from './last-published.ts';
 
@@ -25,6 +27,8 @@ const revision = (number: number, content: Documents, overrides?: string): Revis
   ...{ name: `r${number}`, number, created: '', documents: content, overrides, rollback: undefined },
 });
 
+const keyed = (name: string) => ({ cluster: HOME_CLUSTER, namespace: 'obs', name });
+
 async function known(live: Published | undefined, list: () => Promise<readonly Revision[]>) {
   const history = { list: vi.fn(list), record: vi.fn() };
   const publisher = { read: async () => live, history };
@@ -43,6 +47,17 @@ test('of a deleted ConfigMap, backends and overrides come from the newest revisi
   const { last, inUse } = await known(undefined, history);
   expect(inUse).toEqual(['a', 'b']);
   expect(last?.data['overrides.yaml']).toBe('tools: {}\n');
+});
+
+test('of a deleted ConfigMap, what was in use without a tool of its own comes from the newest revision, too', async () => {
+  const servicesInUse = inUseNote([{ ...{ tool: 'x.obs', others: [] }, service: keyed('x') }], []).text;
+  const noted = async () => [
+    revision(1, documents('old')),
+    { ...revision(2, documents('a')), servicesInUse },
+  ];
+  expect((await known(undefined, noted)).inUse.sort()).toEqual(['a', 'x']);
+  const none = async () => [{ ...revision(1, documents('old')), servicesInUse }, revision(2, documents('a'))];
+  expect((await known(undefined, none)).inUse).toEqual(['a']);
 });
 
 test.each([

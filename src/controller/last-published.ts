@@ -1,6 +1,7 @@
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { lastPublished } from '../planning/decide.ts';
 import { type Observed, observe, observeRevisions, type Reader } from '../planning/observed.ts';
+import { SERVICES_IN_USE } from '../planning/plan.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 
 /**
@@ -31,8 +32,9 @@ export async function lastPublishedFrom(
   const revisions = observeRevisions(listed, outputs);
   const toolset = lastPublished({ ...alone, revisions });
   if (toolset === undefined) return live;
-  const overrides = revisions.at(-1)?.overrides;
+  const { overrides, servicesInUse } = revisions.at(-1) ?? {};
   const data = overrides === undefined ? {} : { [OVERRIDES_KEY]: overrides };
-  const gone = { data, labels: {}, annotations: {}, names: Object.keys(toolset.documents) };
+  const annotations = servicesInUse === undefined ? {} : { [SERVICES_IN_USE]: servicesInUse };
+  const gone = { data, labels: {}, annotations, names: Object.keys(toolset.documents) };
   return { ...(live ?? gone), present: toolset, toolset };
 }

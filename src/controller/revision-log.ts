@@ -3,7 +3,7 @@ import { OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { UserError } from '../model/errors.ts';
 import { contentHash, revisionHash } from '../planning/content-hash.ts';
 import { type Observed, observeRevisions, type ReadRevision } from '../planning/observed.ts';
-import { CONTENT_HASH, rollbackOf } from '../planning/plan.ts';
+import { CONTENT_HASH, rollbackOf, SERVICES_IN_USE } from '../planning/plan.ts';
 import type { Publication } from './publication.ts';
 
 /** The history of a target as this process knows it. A target without a history has no revisions. */
@@ -75,6 +75,7 @@ export class RevisionLog {
     if (contentHash(documents) !== contentHash(toolset.documents)) return;
     const overrides = live.data[OVERRIDES_KEY];
     const rollback = rollbackOf(live.annotations);
+    const servicesInUse = live.annotations[SERVICES_IN_USE];
     const key = `${revisionHash(documents, overrides)} ${rollback?.from} ${rollback?.inputs} ${rollback?.to}`;
     this.fault = undefined;
     if (history === undefined || this.#recorded === key) {
@@ -82,7 +83,11 @@ export class RevisionLog {
       return;
     }
     try {
-      const revisions = await history.record({ documents, overrides, rollback }, now(), signal);
+      const revisions = await history.record(
+        { documents, overrides, rollback, servicesInUse },
+        now(),
+        signal,
+      );
       this.#revisions = observeRevisions(revisions, this.#target.outputs);
       this.#recorded = key;
     } catch (error) {

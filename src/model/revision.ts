@@ -18,6 +18,8 @@ export interface Content {
   /** The text of `overrides.yaml`, if there was one. */
   readonly overrides: string | undefined;
   readonly rollback: Rollback | undefined;
+  /** The annotation about Services in use, for a process that starts after the target was deleted. Not part of the identity. */
+  readonly servicesInUse?: string | undefined;
   /** The hash of `documents` and `overrides`, where it is known already. */
   readonly identity?: string;
 }

@@ -74,6 +74,7 @@ function observeRevision(revision: Revision, reader: Reader): ReadRevision {
   return {
     ...{ name, number, created, published, publishedBefore, publishedUntil, rollback },
     ...(revision.identity === undefined ? {} : { identity: revision.identity }),
+    ...(revision.servicesInUse === undefined ? {} : { servicesInUse: revision.servicesInUse }),
     get documents() {
       return revision.documents;
     },

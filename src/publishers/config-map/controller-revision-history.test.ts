@@ -202,6 +202,22 @@ test('the oldest are pruned, the published one never', async () => {
   ]);
 });
 
+test('the annotation about Services in use is that of the last publication', async () => {
+  const { history: kept } = await history();
+  const notes = async (servicesInUse: string | undefined) =>
+    (await kept.record(content(servicesInUse ?? 'none', { servicesInUse }), now, signal)).map(
+      (each) => each.servicesInUse,
+    );
+  expect(await notes('{"a":1}')).toEqual(['{"a":1}']);
+  expect(await notes(undefined)).toEqual(['{"a":1}', undefined]);
+  const again = content('{"a":1}', { servicesInUse: '{"b":2}' });
+  await kept.record(again, now, signal);
+  expect((await kept.list(signal)).map((each) => each.servicesInUse)).toEqual([undefined, '{"b":2}']);
+  await kept.record(content('none'), now, signal);
+  await kept.record(content('{"a":1}'), now, signal);
+  expect((await kept.list(signal)).at(-1)?.servicesInUse).toBeUndefined();
+});
+
 test('a rollback is marked on the revision until it ends', async () => {
   const { history: kept } = await history();
   const held = content('a', { rollback: { to: 1, from: 'sha256:x' } });

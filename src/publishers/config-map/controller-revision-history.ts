@@ -15,6 +15,7 @@ import {
   PUBLISHED_UNTIL,
   ROLLBACK_ANNOTATIONS,
   rollbackAnnotations,
+  SERVICES_IN_USE,
 } from '../../planning/plan.ts';
 import {
   endsToRecord,
@@ -31,10 +32,15 @@ import { StoredRevisions } from './stored-revisions.ts';
 /** Maximum number of attempts when writes conflict. */
 const MAX_ATTEMPTS = 4;
 
-/** The annotations that say when a revision was published. */
-const timesOf = (step: Written): Readonly<Record<string, string>> => ({
+/** The annotations of a revision: when it was published, and what else is known of its publication. */
+const annotationsOf = (
+  step: Written,
+  { rollback, servicesInUse }: Content,
+): Readonly<Record<string, string>> => ({
   [LAST_PUBLISHED]: step.published,
   ...(step.do === 'create' ? {} : { [PUBLISHED_BEFORE]: String(step.publishedBefore) }),
+  ...(servicesInUse === undefined ? {} : { [SERVICES_IN_USE]: servicesInUse }),
+  ...rollbackAnnotations(rollback),
 });
 
 /** Revisions with the ends of their publications, whether or not these could be recorded. */
@@ -99,7 +105,7 @@ export function controllerRevisionHistory(
           name,
           namespace,
           labels,
-          annotations: { ...timesOf(step), ...rollbackAnnotations(content.rollback) },
+          annotations: annotationsOf(step, content),
         },
         revision: step.number,
         data: await packRevision(content),
@@ -121,12 +127,8 @@ export function controllerRevisionHistory(
 
   /** @returns whether the state after it is known */
   const renumber = async (step: Written, content: Content, signal: AbortSignal): Promise<boolean> => {
-    const gone = Object.fromEntries([PUBLISHED_UNTIL, ...ROLLBACK_ANNOTATIONS].map((key) => [key, null]));
-    const annotations = {
-      ...gone,
-      ...timesOf(step),
-      ...rollbackAnnotations(content.rollback),
-    };
+    const gone = [PUBLISHED_UNTIL, SERVICES_IN_USE, ...ROLLBACK_ANNOTATIONS].map((key) => [key, null]);
+    const annotations = { ...Object.fromEntries(gone), ...annotationsOf(step, content) };
     try {
       const named = { namespace, name: step.name };
       const changed = await renumberControllerRevision(kube, named, step.number, annotations, signal);

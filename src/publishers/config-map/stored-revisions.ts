@@ -1,7 +1,13 @@
 import * as z from 'zod';
 import type { Content, Revision } from '../../model/revision.ts';
 import { yieldEvery } from '../../model/yield-every.ts';
-import { LAST_PUBLISHED, PUBLISHED_BEFORE, PUBLISHED_UNTIL, rollbackOf } from '../../planning/plan.ts';
+import {
+  LAST_PUBLISHED,
+  PUBLISHED_BEFORE,
+  PUBLISHED_UNTIL,
+  rollbackOf,
+  SERVICES_IN_USE,
+} from '../../planning/plan.ts';
 import { identityOf } from '../../planning/revisions.ts';
 import { CompressedTexts } from './compressed-texts.ts';
 import { unpackRevision } from './revision-data.ts';
@@ -49,6 +55,7 @@ function revisionOf(
     publishedBefore: milliseconds(annotations[PUBLISHED_BEFORE]),
     publishedUntil: annotations[PUBLISHED_UNTIL],
     rollback: rollbackOf(annotations),
+    servicesInUse: annotations[SERVICES_IN_USE],
     identity,
     get documents() {
       return content.texts.documents;
