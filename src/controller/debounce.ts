@@ -2,7 +2,7 @@
 const SHORTEST = 10;
 const LONGEST = 160;
 const QUIET = 250;
-/** A loop works at most a fifth of the time: after a run it rests four times as long, up to a second. */
+/** A loop works at most a fifth of the time on average: after a run it rests four times as long, up to a second. */
 const REST = 4;
 /** Half of the time, if the reason is urgent. */
 const URGENT_REST = 1;
@@ -26,23 +26,39 @@ export class AdaptiveDebounce {
 
 /** A run that costs no more than this, in milliseconds, is not delayed if no more events are expected. */
 const CHEAP = 25;
+/** How much rest a loop saves up while it is idle, in milliseconds, so that the few runs after a single change do not rest. */
+const MOST_SAVED = 800;
 
-/** A run of a loop, as input for the rest after it. Times are in milliseconds. */
-export interface RunCost {
-  readonly cost: number;
-  /** Time since it ended. */
-  readonly since: number;
-  /** Whether further reasons for a run are likely to follow soon. Default: yes. */
-  readonly isMoreExpected?: boolean;
-  /** Whether there is an urgent reason. */
-  readonly isUrgent?: boolean;
+/** The reasons for the next run. */
+interface RunReasons {
+  /** Whether further reasons are likely to follow soon. */
+  readonly isMoreExpected: boolean;
+  /** Whether there is an urgent one. */
+  readonly isUrgent: boolean;
 }
 
 /**
- * How long a loop rests before its next run, in milliseconds. After a cheap run the next one starts almost at once; after a
- * costly one, most of the CPU is left to others.
+ * How long a loop rests between its runs. After a cheap run the next one starts almost at once; after costly ones, most of the
+ * CPU is left to others. All times are in milliseconds of a monotonic clock.
  */
-export const restAfter = ({ cost, since, isMoreExpected = true, isUrgent = false }: RunCost): number => {
-  if (!isMoreExpected && cost <= CHEAP) return 0;
-  return Math.max(SHORTEST, Math.min(LONGEST_REST, cost * (isUrgent ? URGENT_REST : REST)) - since);
-};
+export class DutyCycle {
+  #cost = 0;
+  #endedAt = Number.NEGATIVE_INFINITY;
+  /** The rest that was saved up before the last run. */
+  #saved = MOST_SAVED;
+
+  /** Records a run that has just ended. @param cost how long it took */
+  ended(cost: number, now: number): void {
+    const rested = now - cost - this.#endedAt - REST * this.#cost;
+    this.#saved = Math.max(0, Math.min(MOST_SAVED, this.#saved + rested));
+    this.#cost = cost;
+    this.#endedAt = now;
+  }
+
+  /** How long to rest before the next run. */
+  before({ isMoreExpected, isUrgent }: RunReasons, now: number): number {
+    if (!isMoreExpected && this.#cost <= CHEAP) return 0;
+    const due = Math.min(LONGEST_REST, this.#cost * (isUrgent ? URGENT_REST : REST)) - this.#saved;
+    return Math.max(SHORTEST, due - (now - this.#endedAt));
+  }
+}

@@ -318,8 +318,8 @@ describe('scheduling', () => {
     state.retry = undefined;
   });
 
-  /** Starts a loop whose last run cost something, in milliseconds, after some changes. */
-  async function afterCostlyRun(cost: number, changes = 0) {
+  /** Starts a loop whose last run cost something, in milliseconds, after some changes, and other costly ones unless it is idle. */
+  async function afterCostlyRun(cost: number, { changes = 0, isIdle = false } = {}) {
     const all = setup();
     await all.started(loki('a'));
     for (let change = 0; change < changes; change++) all.upsert(loki('a'));
@@ -327,12 +327,19 @@ describe('scheduling', () => {
     const now = performance.now.bind(performance);
     let spent = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now() + spent);
-    all.state.onRecall = () => {
-      spent = cost;
+    const run = async (takes: number): Promise<void> => {
+      all.state.onRecall = () => {
+        spent += takes;
+        all.state.onRecall = () => {};
+      };
+      all.loop.wake();
+      await pass(20);
     };
-    all.loop.wake();
-    await pass(20);
-    all.state.onRecall = () => {};
+    if (!isIdle) {
+      await run(900);
+      await pass(1_000);
+    }
+    await run(cost);
     const before = all.loop.cycle;
     return { ...all, runs: () => all.loop.cycle - before };
   }
@@ -343,6 +350,13 @@ describe('scheduling', () => {
     await pass(350);
     expect(runs()).toBe(0);
     await pass(100);
+    expect(runs()).toBe(1);
+  });
+
+  test('after a single costly run it hardly rests', async () => {
+    const { loop, runs } = await afterCostlyRun(100, { isIdle: true });
+    loop.wake();
+    await pass(20);
     expect(runs()).toBe(1);
   });
 
@@ -358,7 +372,7 @@ describe('scheduling', () => {
   });
 
   test('a change in a namespace that changes all the time does not', async () => {
-    const { upsert, runs } = await afterCostlyRun(100, 30);
+    const { upsert, runs } = await afterCostlyRun(100, { changes: 30 });
     upsert(loki('a'));
     await pass(350);
     expect(runs()).toBe(0);

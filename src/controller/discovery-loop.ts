@@ -12,7 +12,7 @@ import type { Change, Source } from '../sources/source.ts';
 import { BackendIds, type Ids } from './backend-ids.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
 import { publishedUse, type Use } from './company.ts';
-import { restAfter } from './debounce.ts';
+import { DutyCycle } from './debounce.ts';
 import type { EngineEvent } from './events.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type Batch, Inputs } from './inputs.ts';
@@ -101,9 +101,7 @@ export class DiscoveryLoop {
   #recheckAt: number | undefined;
   /** The last evaluation was discarded, because its inputs were replaced meanwhile. */
   #wasOutdated = false;
-  /** Duration and end of the last run, in milliseconds. */
-  #cost = 0;
-  #endedAt = Number.NEGATIVE_INFINITY;
+  readonly #dutyCycle = new DutyCycle();
   /** The number of the current or last run. */
   cycle = 0;
   /** Undefined until the source is listed, and backends in use have a verdict or their grace period is over. */
@@ -220,12 +218,7 @@ export class DiscoveryLoop {
   /** No more events are expected after the last of several results. */
   #restMs(isUrgent: boolean): number {
     const isMoreExpected = this.#inputs.isDirty || this.#probes?.isIdle !== true;
-    return restAfter({
-      cost: this.#cost,
-      since: performance.now() - this.#endedAt,
-      isMoreExpected,
-      isUrgent,
-    });
+    return this.#dutyCycle.before({ isMoreExpected, isUrgent }, performance.now());
   }
 
   async #runDiscovery(signal: AbortSignal): Promise<void> {
@@ -254,8 +247,8 @@ export class DiscoveryLoop {
       signal.throwIfAborted();
       this.#failed(cycle, error);
     } finally {
-      this.#endedAt = performance.now();
-      this.#cost = this.#endedAt - workingSince;
+      const now = performance.now();
+      this.#dutyCycle.ended(now - workingSince, now);
     }
   }
 
