@@ -328,6 +328,19 @@ test('an unchanged backend is the same object, and a changed one is not', () => 
   expect(conditionOf(added?.conditions ?? [], 'Published')?.reason).toBe('KeptForNow');
 });
 
+test('a backend is the same object after a generation with equal cuts', () => {
+  const { readModel, found, published, reconciled } = setting();
+  const cuts = () => [{ limit: 'namespace_tools', key: 'monitoring/other', why: 'too many' } as const];
+  found(loki('loki-a'));
+  published({ a: 'loki-a' });
+  reconciled({ cuts: cuts(), omissions: [] });
+  const [before] = readModel.backends.backends;
+  reconciled({ cuts: cuts(), omissions: [] });
+  expect(readModel.backends.backends[0]).toBe(before);
+  reconciled({ cuts: [] });
+  expect(readModel.backends.backends[0]).not.toBe(before);
+});
+
 test('a target other than the home target has its own state, and changes nothing else', () => {
   const { readModel, at, found, published } = setting();
   found(discovered(offered('loki')));

@@ -243,13 +243,12 @@ export class ReadModel {
   #reconciled({ ok, problems, cuts, omissions }: EventOf<'reconciled'>): void {
     this.publishProblems = problems;
     const failure = ok ? undefined : this.#publishFailure;
-    const isSame =
-      (cuts ?? this.#cuts) === this.#cuts &&
-      (omissions ?? this.#omissions) === this.#omissions &&
-      failure === this.#publishFailure;
-    this.#cuts = cuts ?? this.#cuts;
-    this.#omissions = omissions ?? this.#omissions;
+    const before = [this.#cuts, this.#omissions, this.#publishFailure];
+    // Each generation makes them anew. If they stay the same objects, unchanged backends do too.
+    this.#cuts = unlessEqual(this.#cuts, cuts);
+    this.#omissions = unlessEqual(this.#omissions, omissions);
     this.#publishFailure = failure;
+    const isSame = [this.#cuts, this.#omissions, failure].every((each, index) => each === before[index]);
     if (!isSame) this.#refresh();
   }
 
@@ -305,6 +304,10 @@ export class ReadModel {
     };
   }
 }
+
+/** The new value, or the one from before if they are equal, or if there is no new one. */
+const unlessEqual = <T>(before: T, now: T | undefined): T =>
+  now === undefined || isDeepStrictEqual(before, now) ? before : now;
 
 /** The change of a target's status by an event. */
 function targetChange(event: EngineEvent, now: Date): Partial<TargetStatus> | undefined {

@@ -47,6 +47,29 @@ export interface Outputs<Settings = unknown> {
 /** Most faults that are listed for one document. */
 const SHOWN = 5;
 
+/** How many toolsets are remembered: what is published, and what was before. */
+const REMEMBERED = 2;
+
+const areSame = (one: Documents, other: Documents): boolean => {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+};
+
+/**
+ * Remembers the last toolsets that are still in use, so that the same large documents, which are read again and again, are parsed
+ * once and are in memory once.
+ */
+function remembering(read: (documents: Documents) => Toolset): (documents: Documents) => Toolset {
+  let last: readonly WeakRef<Toolset>[] = [];
+  return (documents) => {
+    const known = last.flatMap((each) => each.deref() ?? []);
+    const toolset = known.find((each) => areSame(each.documents, documents)) ?? read(documents);
+    const others = known.filter((each) => each !== toolset);
+    last = [toolset, ...others].slice(0, REMEMBERED).map((each) => new WeakRef(each));
+    return toolset;
+  };
+}
+
 /** @param all in the order in which they are rendered */
 export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<Settings> {
   const types = all.flatMap(({ documents }) => documents);
@@ -58,7 +81,7 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
       .filter(({ division }) => division !== undefined)
       .flatMap(({ documents }) => documents.map(({ name }) => name)),
     readsBack: reader !== undefined,
-    read: (documents) => toolsetOf(documents, () => reader?.readBack?.(documents) ?? []),
+    read: remembering((documents) => toolsetOf(documents, () => reader?.readBack?.(documents) ?? [])),
     faultsOf: (documents) =>
       types.flatMap(({ name, check }) => {
         if (documents[name] === undefined) return [`${name} is missing`];
