@@ -14,10 +14,9 @@ import type { OutputSettings } from '../outputs/registry.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../planning/decide.ts';
 import type { Observed, ReadRevision } from '../planning/observed.ts';
-import { rollbackOf } from '../planning/plan.ts';
 import { publishedTypes } from '../planning/published-types.ts';
 import type { Cause, Excluded, FoundTools, Gone, RemovalOptions } from '../planning/removals.ts';
-import { heldRollback, standingToolsets } from '../planning/rollback.ts';
+import { beforeRollback, heldRollback, standingToolsets } from '../planning/rollback.ts';
 import { sinceOf, type Use } from './company.ts';
 import { fingerprint } from './fingerprint.ts';
 import { approximateServices, generateWithHeld, type KnownServices, reconstructServices } from './held.ts';
@@ -119,16 +118,6 @@ function toolsOf({ found, contradicted }: Findings): FoundTools {
       ...sick.map((service) => [service.tool, causeOf(service)] as const),
     ]),
   };
-}
-
-/**
- * The toolset from before an active rollback. Generation treats it as the published one: otherwise a rollback would change
- * what is generated, and thereby end itself.
- */
-function beforeRollback({ live, revisions }: Situation): Toolset | undefined {
-  const from = rollbackOf(live?.annotations ?? {})?.from;
-  if (from === undefined) return undefined;
-  return revisions.find(({ documents }) => contentHash(documents) === from)?.toolset;
 }
 
 /** The last check of a rollback, because most reconciliations change nothing that it depends on. */
@@ -244,11 +233,17 @@ export function* assessInSteps(
   const options = {
     ...generation,
     overrides: 'value' in read ? read.value : (valid?.overrides ?? NO_OVERRIDES),
-    inUseSince: findings.use === undefined ? sincePublished(tools) : sinceOf(findings.use),
+    inUseSince: findings.use === undefined ? sincePublished(before?.tools ?? []) : sinceOf(findings.use),
     publishedTypes: publishedTypes(before?.tools ?? []),
     publishedDocuments: before?.documents,
   };
-  const naming = namingOf(tools, options.overrides, generation.credentials, findings.found, findings.use);
+  const naming = namingOf(
+    before?.tools ?? [],
+    options.overrides,
+    generation.credentials,
+    findings.found,
+    findings.use,
+  );
   const { candidates: found } = assignNames(findings.found, naming);
   yield;
   const { publishedDocuments } = options;

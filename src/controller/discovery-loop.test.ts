@@ -8,7 +8,8 @@ import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { partsOf } from '../model/key.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
-import { BACKEND_GROUPS } from '../planning/plan.ts';
+import { contentHash } from '../planning/content-hash.ts';
+import { BACKEND_GROUPS, CONTENT_HASH, rollbackAnnotations } from '../planning/plan.ts';
 import { toolsShown } from '../planning/tools-shown.ts';
 import { DiscoveryLoop, type DiscoveryOptions } from './discovery-loop.ts';
 import type { EngineEvent } from './events.ts';
@@ -880,4 +881,46 @@ describe('a Service of the same backend that is preferred, and works later than 
     expect(shown.at(-1)).toEqual(['prometheus']);
     expect(taken).toBe(false);
   });
+});
+
+test('while a rollback holds, a process that starts keeps the entry points and names from before it', async () => {
+  const all = setup();
+  const labels = { 'app.kubernetes.io/name': 'prometheus' };
+  const annotations = { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': 'shop' };
+  const one = (name: string, created: string): Service =>
+    service(name, { labels, annotations, selector: { app: name }, ports: ['http:9090'], created });
+  const documents = (entryPoint: string, alternates: string) => ({
+    'toolset.json': JSON.stringify({
+      tools: [
+        {
+          ...{
+            name: 'shop',
+            type: 'prometheus',
+            endpoint: `http://${entryPoint}:9090`,
+            description: 'Metrics.',
+          },
+          ...{ namespace: 'monitoring', metadata: { service: entryPoint, alternates } },
+        },
+      ],
+    }),
+    'custom_toolset.yaml': 'toolsets: {}\n',
+  });
+  const before = documents('prometheus', 'prometheus-gateway');
+  const rolledBack = documents('prometheus-gateway', '');
+  all.publisher.revisions = [rolledBack, before].map((each, index) => ({
+    ...{ name: `r${index}`, number: index + 1, created: `2026-01-02T00:00:0${index}Z` },
+    ...{ documents: each, overrides: undefined, rollback: undefined },
+  }));
+  const rollback = rollbackAnnotations({ to: 1, from: contentHash(before) });
+  all.publisher.write({
+    data: rolledBack,
+    annotations: { ...rollback, [CONTENT_HASH]: contentHash(rolledBack) },
+  });
+  await all.started(
+    one('prometheus-gateway', '2026-01-01T00:00:00Z'),
+    one('prometheus', '2026-01-01T00:00:02Z'),
+  );
+  expect(all.loop.snapshot?.services.map(({ tool, service: { name } }) => [tool, name])).toEqual([
+    ['shop', 'prometheus'],
+  ]);
 });

@@ -5,6 +5,7 @@ import { HOME_CLUSTER } from '../model/key.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
+import { contentHash } from '../planning/content-hash.ts';
 import { plan } from '../planning/plan.ts';
 import { inUseNote } from '../planning/services-in-use.ts';
 import { publishedUse } from './company.ts';
@@ -72,6 +73,17 @@ test.each([
     expect(last?.data['overrides.yaml']).toBe('# mine\n');
   },
 );
+
+test('while a rollback holds, backends are those from before it, also if the ConfigMap was deleted', async () => {
+  const [before, target] = [documents('a', 'b'), documents('stand-in')];
+  const rollback = { to: 1, from: contentHash(before) };
+  const { documents: data, labels, annotations } = plan({ ...toolset(target), rollback }, undefined, '1');
+  const list = async () => [revision(1, before), { ...revision(2, target), rollback }];
+  expect((await known({ data, labels, annotations }, list)).inUse).toEqual(['a', 'b']);
+  expect((await known(undefined, list)).inUse).toEqual(['a', 'b']);
+  const pruned = async () => [{ ...revision(2, target), rollback }];
+  expect((await known({ data, labels, annotations }, pruned)).inUse).toEqual(['stand-in']);
+});
 
 test('of a ConfigMap of somebody else, the history says nothing', async () => {
   const { inUse } = await known({ data: { ...documents('c') }, labels: {}, annotations: {} }, history);

@@ -1,12 +1,14 @@
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { lastPublished } from '../planning/decide.ts';
 import { type Observed, observe, observeRevisions, type Reader } from '../planning/observed.ts';
-import { SERVICES_IN_USE } from '../planning/plan.ts';
+import { rollbackOf, SERVICES_IN_USE } from '../planning/plan.ts';
+import { beforeRollback } from '../planning/rollback.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 
 /**
- * What was published last. If somebody deleted the target, or changed its documents, they come from the history, so that a
- * process that starts then knows the same backends, names and overrides as one that has run all the time.
+ * What was published last as the inputs had it. If somebody deleted the target, or changed its documents, or a rollback holds,
+ * it comes from the history, so that a process that starts then knows the same backends, names and overrides as one that has
+ * run all the time.
  * @returns `undefined` if nothing was ever published
  * @throws as `Publisher.read`
  */
@@ -26,11 +28,13 @@ export async function lastPublishedFrom(
   signal: AbortSignal,
 ): Promise<Observed | undefined> {
   const alone = { live, own: undefined, overrides: undefined, revisions: [] };
-  if (history === undefined || (live !== undefined && lastPublished(alone) !== undefined)) return live;
+  const isRolledBack = live !== undefined && rollbackOf(live.annotations) !== undefined;
+  const isCurrent = live !== undefined && !isRolledBack && lastPublished(alone) !== undefined;
+  if (history === undefined || isCurrent) return live;
   const listed = await history.list(signal).catch(() => []);
   signal.throwIfAborted();
   const revisions = observeRevisions(listed, outputs);
-  const toolset = lastPublished({ ...alone, revisions });
+  const toolset = beforeRollback({ live, revisions }) ?? lastPublished({ ...alone, revisions });
   if (toolset === undefined) return live;
   const { overrides, servicesInUse } = revisions.at(-1) ?? {};
   const data = overrides === undefined ? {} : { [OVERRIDES_KEY]: overrides };

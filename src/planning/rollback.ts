@@ -36,7 +36,23 @@ export function standingToolsets(
   return inputsFirst([...published, ...newestFirst(revisions)], from);
 }
 
-/** The same, where this is about to be published. */
+/**
+ * The toolset from before a rollback that holds. Discovery and generation treat it as the published one: otherwise a rollback
+ * would change what is generated, and thereby end itself.
+ */
+export function beforeRollback({
+  live,
+  revisions,
+}: {
+  readonly live: Observed | undefined;
+  readonly revisions: readonly ReadRevision[];
+}): Toolset | undefined {
+  const from = heldRollback(live, revisions.at(-1))?.from;
+  if (from === undefined) return undefined;
+  return revisions.find(({ documents }) => contentHash(documents) === from)?.toolset;
+}
+
+/** As `standingToolsets`, where this is about to be published. */
 export const standingWith = (intent: Intent, revisions: readonly ReadRevision[]): readonly Toolset[] =>
   inputsFirst([intent, ...newestFirst(revisions)], intent.rollback?.from ?? contentHash(intent.documents));
 
