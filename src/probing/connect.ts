@@ -27,7 +27,8 @@ async function resolveAllowed(
   const addresses = await resolve(name, isElsewhere);
   for (const { address } of addresses) {
     const why = refused(address);
-    if (why !== undefined) throw new ProbeFailure(`not probed: ${name} resolves to ${why}`, 'refused');
+    if (why !== undefined)
+      throw new ProbeFailure(`not probed: ${name} resolves to ${address}, and ${why}`, 'refused');
   }
   return addresses;
 }
