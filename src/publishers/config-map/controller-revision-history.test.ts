@@ -289,6 +289,24 @@ test('of the revisions, which are large, only those that others wrote are read a
   expect(api.reads).toEqual(['theirs']);
 });
 
+test('a revision that another process published again while its end is recorded is read again', async () => {
+  const api = await history();
+  await api.history.record(content('a'), now, signal);
+  api.refusing = (request) => {
+    const stored = api.stored.get(nameOf(content('a')));
+    if (request.startsWith('PATCH') && stored !== undefined) {
+      stored.revision = 7;
+      stored.metadata.annotations['kubernaut.io/last-published'] = '2026-07-01T00:00:00Z';
+    }
+    return undefined;
+  };
+  await api.history.record(content('b'), now, signal);
+  expect(shown(await api.history.list(signal))).toEqual([
+    [2, 'b'],
+    [7, 'a'],
+  ]);
+});
+
 test('a revision that was deleted and created with other content is read again', async () => {
   const api = await history();
   await api.history.record(content('a'), now, signal);

@@ -152,6 +152,9 @@ export class StoredRevisions {
     const content = revision === undefined ? undefined : this.#contents.get(revision);
     if (!success || metadata?.uid !== data.metadata.uid) return false;
     if (revision === undefined || content === undefined) return false;
+    // Another process published it again meanwhile, so it has another number.
+    const isRenumbered = data.metadata.annotations[LAST_PUBLISHED] !== revision.published;
+    if (number === undefined && isRenumbered) return false;
     const made = this.#revision(data.metadata, number ?? revision.number, identityOf(revision), content);
     this.#remember({ metadata: data.metadata, revision: made });
     return true;
