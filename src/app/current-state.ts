@@ -42,7 +42,7 @@ export const withCurrentState = (
 
 /**
  * The state of a published ConfigMap, or the empty state if there is none.
- * @param last what was published last, if somebody deleted or changed it
+ * @param last the last published state, if the ConfigMap has been deleted or edited since
  */
 export function currentStateOf(
   live: Observed | undefined,

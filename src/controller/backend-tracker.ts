@@ -206,8 +206,8 @@ export class BackendTracker {
   }
 
   /**
-   * The last outcome of a backend in use that failed. It counts until there is a new verdict, however long that takes: the owner
-   * of a Service can start probes anew all the time.
+   * The last outcome of a backend in use, if it failed. It stands until there is a new verdict, however long that takes, because
+   * the owner of a Service can restart its probe at will by changing the Service.
    */
   #lastFailureOf(outcome: Outcome): Outcome | undefined {
     const last = this.#lastOf(outcome);

@@ -26,7 +26,7 @@ export class AdaptiveDebounce {
 
 /** A run that costs no more than this, in milliseconds, is not delayed if no more events are expected. */
 const CHEAP = 25;
-/** How much rest a loop saves up while it is idle, in milliseconds, so that the few runs after a single change do not rest. */
+/** Maximum rest that a loop saves up while it is idle, in milliseconds, so that the few runs after a single change need none. */
 const MOST_SAVED = 800;
 
 /** The reasons for the next run. */

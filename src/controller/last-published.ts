@@ -6,9 +6,9 @@ import { beforeRollback } from '../planning/rollback.ts';
 import type { Publisher } from '../publishers/publisher.ts';
 
 /**
- * What was published last as the inputs had it. If somebody deleted the target, or changed its documents, or a rollback holds,
- * it comes from the history, so that a process that starts then knows the same backends, names and overrides as one that has
- * run all the time.
+ * The last state that was published from the inputs. If the target has been deleted or edited since, or a rollback holds, it
+ * comes from the history, so that a process that starts then knows the same backends, names and overrides as one that was
+ * already running.
  * @returns `undefined` if nothing was ever published
  * @throws as `Publisher.read`
  */
@@ -20,7 +20,7 @@ export async function readLastPublished(
   return lastPublishedFrom(observe(await publisher.read(signal), outputs), publisher, outputs, signal);
 }
 
-/** The same, of a target that is read already. A history that cannot be read changes nothing. */
+/** The same for a target that has already been read. If the history cannot be read, the target's own state is used. */
 export async function lastPublishedFrom(
   live: Observed | undefined,
   { history }: Pick<Publisher, 'history'>,

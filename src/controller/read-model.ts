@@ -244,7 +244,7 @@ export class ReadModel {
     this.publishProblems = problems;
     const failure = ok ? undefined : this.#publishFailure;
     const before = [this.#cuts, this.#omissions, this.#publishFailure];
-    // Each generation makes them anew. If they stay the same objects, unchanged backends do too.
+    // Each generation returns new arrays. Equal ones are not replaced, so that unchanged backends stay the same objects.
     this.#cuts = unlessEqual(this.#cuts, cuts);
     this.#omissions = unlessEqual(this.#omissions, omissions);
     this.#publishFailure = failure;
@@ -305,7 +305,7 @@ export class ReadModel {
   }
 }
 
-/** The new value, or the one from before if they are equal, or if there is no new one. */
+/** The new value, or the old one if they are equal or there is no new one. */
 const unlessEqual = <T>(before: T, now: T | undefined): T =>
   now === undefined || isDeepStrictEqual(before, now) ? before : now;
 

@@ -19,8 +19,8 @@ const pathOf = (namespace: string): string =>
   `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/controllerrevisions`;
 
 /**
- * Asks for the metadata only, because `data` is large. A server that does not know this returns whole objects.
- * https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
+ * Requests only the metadata, because `data` is large. A server that does not support this returns whole objects.
+ * @see https://pkg.go.dev/k8s.io/client-go/metadata
  */
 const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json';
 const METADATA_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';

@@ -56,8 +56,8 @@ const areSame = (one: Documents, other: Documents): boolean => {
 };
 
 /**
- * Remembers the last toolsets that are still in use, so that the same large documents, which are read again and again, are parsed
- * once and are in memory once.
+ * Remembers the last toolsets that are still in use, so that large documents that are read repeatedly are parsed, and kept in
+ * memory, only once.
  */
 function remembering(read: (documents: Documents) => Toolset): (documents: Documents) => Toolset {
   let last: readonly WeakRef<Toolset>[] = [];
