@@ -123,7 +123,7 @@ test('clients that ask for the documents of the known backends at once share the
   await expect(first).rejects.toThrow('busy');
   await vi.waitUntil(() => runs.length === 2);
   const third = generate(undefined, 'ann');
-  const generated = { documents: {} };
+  const generated = Buffer.from('{}');
   runs[1]?.resolve(generated);
   expect(await Promise.all([second, third])).toEqual([generated, generated]);
   expect(await generate(undefined, 'eve')).toBe(generated);

@@ -1,6 +1,6 @@
 import { toolKinds } from '../controller/pass.ts';
 import type { ReadModel } from '../controller/read-model.ts';
-import { type Generated, OVERRIDES_KEY } from '../model/documents.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
 import { isHost } from '../model/host-name.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
@@ -110,9 +110,9 @@ export function createApiService(
     async (requests) => rediscover(requests, running(), readModel),
     cooldown,
   );
-  /** The documents for the known backends of a revision of the read model, which all requests share. */
+  /** The response about the known backends of a revision of the read model, which all requests share. */
   let shared:
-    | { readonly instance: AppInstance; readonly revision: number; readonly generated: Promise<Generated> }
+    | { readonly instance: AppInstance; readonly revision: number; readonly generated: Promise<Uint8Array> }
     | undefined;
   return {
     readModel,

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import type { Generated } from '../model/documents.ts';
 import type { ContentFaults } from '../outputs/faults.ts';
 import type { GenerateTask } from './generate-in-worker.ts';
 import type { WorkerTask } from './text-worker.ts';
@@ -91,9 +90,10 @@ export class ClientWorker {
    * @param createTask called once the client is admitted
    * @param client identifies the caller
    * @param services their number
+   * @returns the API's response, as JSON in UTF-8
    * @throws TaskRejected
    */
-  generate(createTask: () => Promise<GenerateTask>, client: string, services: number): Promise<Generated> {
+  generate(createTask: () => Promise<GenerateTask>, client: string, services: number): Promise<Uint8Array> {
     // Rendering a service takes about a millisecond.
     return this.#run(createTask, client, services);
   }

@@ -8,6 +8,7 @@ import type { Service } from '../model/service.ts';
 import { yieldEvery } from '../model/yield-every.ts';
 import { type GenerateOptions, generate } from '../outputs/generate.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
+import type { GenerateAnswer } from '../server/api.ts';
 
 /** A serialized value. Bytes are copied to a worker much faster than objects. */
 type Packed = Uint8Array;
@@ -71,8 +72,17 @@ function generated({ from, options }: GenerateTask): Generated {
   return { ...result, notes: [...problems, ...result.notes] };
 }
 
-/** Runs in the worker thread: detects described services, and generates the documents, whole. */
-export function generateInWorker(task: GenerateTask): Generated {
-  const result = generated(task);
-  return { ...result, documents: OUTPUTS.whole(result.documents) };
+/**
+ * Runs in the worker thread: detects described services, and generates the documents, whole.
+ * @returns the API's response, as JSON in UTF-8, so that the event loop handles none of its text
+ */
+export function generateInWorker(task: GenerateTask): Uint8Array<ArrayBuffer> {
+  const { documents, tools, notes, waiting } = generated(task);
+  const answer: GenerateAnswer = {
+    documents: OUTPUTS.whole(documents),
+    tools: tools.length,
+    notes: [...notes],
+    waiting: [...waiting],
+  };
+  return new TextEncoder().encode(JSON.stringify(answer));
 }

@@ -13,11 +13,14 @@ export type WorkerTask =
   | GenerateTask
   | MergeTask;
 
-function answer(task: WorkerTask): unknown {
-  if (task.kind === 'generate') return generateInWorker(task);
+function answer(task: Exclude<WorkerTask, GenerateTask>): unknown {
   if (task.kind === 'merge-for-agent') return runMerge(task);
   const { text } = task;
   return task.kind === 'read-overrides' ? readOverrides(text) : checkText(task.format, text, SMALL);
 }
 
-parentPort?.on('message', (task: WorkerTask) => parentPort?.postMessage(answer(task)));
+parentPort?.on('message', (task: WorkerTask) => {
+  if (task.kind !== 'generate') return parentPort?.postMessage(answer(task));
+  const bytes = generateInWorker(task);
+  parentPort?.postMessage(bytes, [bytes.buffer]);
+});

@@ -16,7 +16,7 @@ import { Toolsets } from './toolsets.ts';
 
 export type { ApiService as Backing } from './api/api-service.ts';
 export type { DiscoverRequest } from './api/discovery-schemas.ts';
-export type { GenerateService } from './api/generate-schemas.ts';
+export type { GenerateAnswer, GenerateService } from './api/generate-schemas.ts';
 
 /** The groups of routes with JSON responses, in the order of the API's description. */
 const GROUPS = [

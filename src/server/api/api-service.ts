@@ -1,5 +1,4 @@
 import type { ReadModel } from '../../controller/read-model.ts';
-import type { Generated } from '../../model/documents.ts';
 import type { DiscoverResult } from '../jobs.ts';
 import type { DiscoverRequest } from './discovery-schemas.ts';
 import type { GenerateService } from './generate-schemas.ts';
@@ -46,9 +45,10 @@ export interface ApiService {
   /**
    * Generates documents for these services, or for the known backends.
    * @param client identifies the caller, who may have one such request at a time
+   * @returns the response, as JSON in UTF-8
    * @throws ProblemError if the documents are not generated
    */
-  generate(services: readonly GenerateService[] | undefined, client: string): Promise<Generated>;
+  generate(services: readonly GenerateService[] | undefined, client: string): Promise<Uint8Array>;
   /**
    * Checks a document.
    * @param client identifies the caller, who may have one such request at a time

@@ -26,5 +26,7 @@ export const generateAnswer = z.object({
   waiting: z.array(z.string()).describe('NAMESPACE/NAME of each Service that waits for approval.'),
 });
 
+/** The response with generated documents. */
+export type GenerateAnswer = z.infer<typeof generateAnswer>;
 export type GenerateBody = z.infer<typeof generateBody>;
 export type GenerateService = NonNullable<GenerateBody['services']>[number];

@@ -1,4 +1,3 @@
-import type { Generated } from '../../model/documents.ts';
 import { clientOf } from '../client.ts';
 import { answer, problems } from '../described.ts';
 import { jsonSchema } from '../json-schema.ts';
@@ -20,8 +19,6 @@ function mustHaveKnownTypes(services: readonly GenerateService[], types: readonl
 
 /** `POST /toolsets/generate`. */
 export const generateRoutes: Routes = (app, { service }) => {
-  /** Responses about the known backends, which many requests share. */
-  const bodies = new WeakMap<Generated, Buffer>();
   app.post(`${PATH}/toolsets/generate`, {
     config: { access: { resource: 'toolsets/generate', verb: 'create' } },
     preParsing: async (request) => mustBeFirst(service, request),
@@ -41,11 +38,7 @@ export const generateRoutes: Routes = (app, { service }) => {
     async handler(request, reply) {
       const { services } = (request.body ?? {}) as GenerateBody;
       mustHaveKnownTypes(services ?? [], service.types());
-      const generated = await service.generate(services, clientOf(request));
-      const { documents, tools, notes, waiting } = generated;
-      const known = bodies.get(generated);
-      const body = known ?? Buffer.from(JSON.stringify({ documents, tools: tools.length, notes, waiting }));
-      if (services === undefined) bodies.set(generated, body);
+      const body = await service.generate(services, clientOf(request));
       return reply.type('application/json; charset=utf-8').send(body);
     },
   });
