@@ -1,7 +1,7 @@
-import { publishedUse } from '../controller/company.ts';
 import { lastPublishedFrom } from '../controller/last-published.ts';
 import { observedNaming } from '../controller/naming.ts';
 import type { Stages } from '../controller/pass.ts';
+import { publishedUse } from '../controller/published-use.ts';
 import { approvalsIn } from '../model/approvals.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';

@@ -1,9 +1,9 @@
 import { withCurrentState } from '../app/current-state.ts';
 import { discoverOnce } from '../app/discover-once.ts';
 import { openInput, stagesOf } from '../app/pipeline.ts';
-import { publishedUse } from '../controller/company.ts';
 import { namingBy } from '../controller/naming.ts';
 import { toolKinds } from '../controller/pass.ts';
+import { publishedUse } from '../controller/published-use.ts';
 import { NO_NAMING } from '../detection/names.ts';
 import type { Generated } from '../model/documents.ts';
 import { ConfigError, FindingsError } from '../model/errors.ts';

@@ -15,14 +15,12 @@ import {
   mayReplace,
   newcomersTo,
   ownersBefore,
-  publishedUse,
-  servicesInUseOf,
   sinceOf,
   type Use,
-  useAfter,
   withAges,
-  withHeirs,
 } from './company.ts';
+import { publishedUse, servicesInUseOf } from './published-use.ts';
+import { useAfter, withHeirs } from './use-after.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -6,8 +6,9 @@ import type { Candidate, DiscoveredService, Verdict } from '../model/discovery.t
 import { toolsetOf } from '../model/documents.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { Service } from '../model/service.ts';
-import { type Companions, type InUse, publishedUse } from './company.ts';
+import type { Companions, InUse } from './company.ts';
 import { type DiscoveryResult, discover } from './pass.ts';
+import { publishedUse } from './published-use.ts';
 
 /** A way to the Pods of one Loki. */
 const loki = (name: string, fields: Parameters<typeof service>[1] = {}): Service =>

@@ -8,8 +8,8 @@ import { OUTPUTS } from '../outputs/registry.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { plan } from '../planning/plan.ts';
 import { inUseNote } from '../planning/services-in-use.ts';
-import { publishedUse } from './company.ts';
 import { readLastPublished } from './last-published.ts';
+import { publishedUse } from './published-use.ts';
 
 const documents = (...names: string[]): Documents => ({
   'toolset.json': JSON.stringify({

@@ -10,10 +10,10 @@ import type { Service } from '../model/service.ts';
 import { generate } from '../outputs/generate.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import { inUseNote } from '../planning/services-in-use.ts';
-import { publishedUse, servicesInUseOf } from './company.ts';
 import { namesToPublish } from './kept-names.ts';
 import { rememberedNames } from './naming.ts';
 import { type DiscoveryResult, discover, toolKinds } from './pass.ts';
+import { publishedUse, servicesInUseOf } from './published-use.ts';
 
 const GOOD: Verdict = { health: 'healthy', authRequired: false, proof: 'proven', reason: '', steps: [] };
 const FAILED: Verdict = { ...GOOD, proof: 'unproven', health: 'unhealthy', fault: 'timeout' };

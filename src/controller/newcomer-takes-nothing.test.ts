@@ -14,9 +14,9 @@ import { keyOfService, type Service } from '../model/service.ts';
 import { generate } from '../outputs/generate.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import { inUseNote } from '../planning/services-in-use.ts';
-import { publishedUse, servicesInUseOf } from './company.ts';
 import { namingBy, rememberedNames } from './naming.ts';
 import { type DiscoveryResult, discover, type Stages, toolKinds } from './pass.ts';
+import { publishedUse, servicesInUseOf } from './published-use.ts';
 
 const GOOD: Verdict = { health: 'healthy', authRequired: false, proof: 'proven', reason: '', steps: [] };
 const verdict = (more: Partial<Verdict>): Verdict => ({ ...GOOD, proof: 'unproven', ...more });

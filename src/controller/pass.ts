@@ -14,11 +14,12 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import type { ToolKind } from '../planning/tools.ts';
 import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
-import { type Companions, type InUse, sinceOf, type Use, useAfter, withAges, withHeirs } from './company.ts';
+import { type Companions, type InUse, sinceOf, type Use, withAges } from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
 import { keepNames } from './kept-names.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
+import { useAfter, withHeirs } from './use-after.ts';
 
 /** The dependencies of a pass. */
 export interface Stages {

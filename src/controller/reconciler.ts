@@ -30,13 +30,13 @@ import {
   type ReconcileState,
   situationOf,
 } from './assess.ts';
-import { servicesInUseOf } from './company.ts';
 import { DriftBackoff } from './drift-backoff.ts';
 import type { EngineEvent } from './events.ts';
 import { externalChanges, metadataFingerprint } from './external-changes.ts';
 import type { KnownServices } from './held.ts';
 import { namesToPublish } from './kept-names.ts';
 import { type Publication, publish } from './publication.ts';
+import { servicesInUseOf } from './published-use.ts';
 import { ReconcileReports } from './reconcile-reports.ts';
 import { Refusals } from './refusals.ts';
 import { RevisionLog } from './revision-log.ts';
