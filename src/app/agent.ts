@@ -1,10 +1,15 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { ConfigError } from '../model/errors.ts';
+import type { VersionTexts } from '../outputs/holmesgpt/version-line.ts';
 import type { Follower } from '../outputs/output.ts';
+import { CompressedMemory } from './compressed-memory.ts';
 import type { Configuration } from './configuration.ts';
 import type { Env } from './host.ts';
 import { createMerger } from './merger.ts';
+
+/** What the file was earlier. Versions are identified by their content, so all instances of the app share them. */
+const versions = new CompressedMemory<VersionTexts>();
 
 /**
  * Creates the follower that makes HolmesGPT load the published documents, if it is configured.
@@ -38,6 +43,7 @@ export async function createFollower(
             published,
             check: (pod) => agentTokenProblem(pod, settings),
             merge,
+            versions,
           }),
     reloader:
       reload === undefined

@@ -1,6 +1,6 @@
-import type { PublishedTool } from '../model/published-tools.ts';
-import type { AgentConfigMap, AgentMerge } from '../outputs/holmesgpt/merge.ts';
+import type { AgentMerge } from '../outputs/holmesgpt/merge.ts';
 import { type MergeTask, runMerge } from '../outputs/holmesgpt/merge-task.ts';
+import type { HolmesTargetOptions } from '../outputs/holmesgpt/publisher.ts';
 import { WorkerLimitError, WorkerThread } from './worker-thread.ts';
 
 /** Maximum characters to merge on the event loop, which takes about 20 ms. */
@@ -16,10 +16,10 @@ const HEAP_MIB = 128;
 export function createMerger(
   options: MergeTask['options'],
   thread: Pick<WorkerThread, 'run'> = new WorkerThread({ longest: TIMEOUT, heap: HEAP_MIB, idle: 0 }),
-): (offered: string, live: AgentConfigMap, tools?: readonly PublishedTool[]) => Promise<AgentMerge> {
-  return async (offered, live, tools = []) => {
-    const task: MergeTask = { kind: 'merge-for-agent', offered, live, tools, options };
-    const texts = [offered, ...Object.values(live.data)];
+): HolmesTargetOptions['merge'] {
+  return async (offered, live, tools = [], known) => {
+    const task: MergeTask = { kind: 'merge-for-agent', offered, live, tools, known, options };
+    const texts = [offered, ...Object.values(live.data), ...Object.values(known ?? {})];
     const size = texts.reduce((sum, text) => sum + text.length, tools.length * CHARACTERS_PER_TOOL);
     if (size <= MAX_INLINE_CHARACTERS) return runMerge(task);
     try {

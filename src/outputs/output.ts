@@ -133,8 +133,8 @@ export interface Output<Settings = unknown> {
 
 /** The result of passing the published documents on to an agent. `dueIn` and `retryIn` are in milliseconds. */
 export type FollowOutcome =
-  /** `learned`: someone changed the file, and their changes were kept. */
-  | { readonly kind: 'agent-written'; readonly target: string; readonly learned: boolean }
+  /** `learned`: someone changed the file, and their changes of these entries were kept. */
+  | { readonly kind: 'agent-written'; readonly target: string; readonly learned?: readonly string[] }
   | { readonly kind: 'agent-restarted'; readonly target: string }
   | { readonly kind: 'agent-reloaded'; readonly target: string }
   | { readonly kind: 'agent-reload-delayed'; readonly target: string; readonly dueIn: number }

@@ -146,19 +146,24 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
   ],
   [{ kind: 'configuration-mended' }, 'info', 'configuration', {}, 'the configuration is valid again'],
   [
-    agent({ kind: 'agent-written', target: 'T', learned: true }),
+    agent({ kind: 'agent-written', target: 'T', learned: [] }),
     'info',
     'agent',
     { cycle },
     'T was written; changes that somebody made there stay, and win',
   ],
   [
-    agent({ kind: 'agent-written', target: 'T', learned: false }),
+    agent({
+      kind: 'agent-written',
+      target: 'T',
+      learned: Array.from({ length: 12 }, (_, n) => `toolsets t${n}`),
+    }),
     'info',
     'agent',
     { cycle },
-    'T was written',
+    `T was written; changes that somebody made there stay, and win: ${[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `toolsets t${n}`).join(', ')} and 2 more`,
   ],
+  [agent({ kind: 'agent-written', target: 'T' }), 'info', 'agent', { cycle }, 'T was written'],
   [
     agent({ kind: 'agent-restarted', target: 'T' }),
     'info',

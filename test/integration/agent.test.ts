@@ -83,6 +83,7 @@ async function setting(
         mounts === 'ours'
           ? publishedTarget
           : holmesTarget(kube, {
+              versions: new Map(),
               deployment,
               published: { namespace: ours, name: 'published' },
               check: () => undefined,

@@ -137,6 +137,42 @@ describe('manual edits of the backends of a toolset', () => {
   });
 });
 
+describe('an edit during which backends come and go', () => {
+  const first = carried(
+    found('a.evil', 'b.team'),
+    fresh({ instances: [{ name: 'prod', api_url: 'http://prod' }] }),
+  );
+  const known = { generated: text(found('a.evil', 'b.team')), handWritten: first.data[HAND_WRITTEN] ?? '' };
+  const saved = (change: (all: Json[]) => Json[]): unknown[] => {
+    const edit = edited(first, ({ instances, ...others }) => ({
+      ...others,
+      instances: change(instances as Json[]),
+    }));
+    const version = (first.data[FILE] ?? '').split('\n')[1];
+    const [mark, ...rest] = (edit.data[FILE] ?? '').split('\n');
+    const now = carried(found('b.team', 'c.new'), first);
+    const live = { ...now, data: { ...now.data, [FILE]: [mark, version, ...rest].join('\n') } };
+    const merge = mergeForAgent(text(found('b.team', 'c.new')), live, holmes, [], known);
+    if (merge.kind !== 'write') throw new Error(merge.kind);
+    const { instances, ...others } = configIn({ ...live, data: merge.data }) as { instances: Json[] };
+    return [...instances.map(({ name }) => name), others];
+  };
+
+  test('takes over none of them', () => {
+    expect(saved((all) => [...all, { name: 'mine', api_url: 'http://mine' }])).toEqual([
+      'prod',
+      'mine',
+      'b.team',
+      'c.new',
+      {},
+    ]);
+  });
+
+  test('and that removes one ends the list, as at any other time', () => {
+    expect(saved((all) => all.filter(({ name }) => name !== 'b.team'))).toEqual(['prod', 'a.evil', {}]);
+  });
+});
+
 describe('a ConfigMap that 0.1.0 wrote', () => {
   const MARK =
     '# Made by dynamic-toolset from the two texts beside it: what is generated, and what people wrote.\n';

@@ -64,6 +64,21 @@ export function replacedBy(file: Mapping, { handWritten, merged }: LastWrite): M
   );
 }
 
+/** Applies what changed between two states to a third one. Lists and values are replaced as a whole. */
+export function reapplied(before: Mapping, after: Mapping, now: Mapping): Mapping {
+  const kept = Object.entries(now).filter(
+    ([key]) => !Object.hasOwn(before, key) || Object.hasOwn(after, key),
+  );
+  const changed = Object.entries(after).flatMap(([key, value]): [string, unknown][] => {
+    const [old, here] = [own(before, key), own(now, key)];
+    if (Object.hasOwn(before, key) && same(old, value)) return [];
+    return [
+      [key, isMapping(value) && isMapping(here) ? reapplied(isMapping(old) ? old : {}, value, here) : value],
+    ];
+  });
+  return Object.fromEntries([...kept, ...changed]);
+}
+
 /**
  * The sections that HolmesGPT reads, without empty ones and `null`. It ignores all other keys, which may hold YAML anchors.
  */

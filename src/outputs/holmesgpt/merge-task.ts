@@ -5,6 +5,7 @@ import { learnEdit } from './learn.ts';
 import { type AgentConfigMap, type AgentMerge, type HolmesFile, mergeForAgent } from './merge.ts';
 import { isFault } from './model-check.ts';
 import { holmesText } from './text.ts';
+import type { VersionTexts } from './version-line.ts';
 
 /** The input of a merge. It is copied to the worker thread. */
 export interface MergeTask {
@@ -14,6 +15,8 @@ export interface MergeTask {
   readonly live: AgentConfigMap;
   /** The tools that are published with it. */
   readonly tools: readonly PublishedTool[];
+  /** See `mergeForAgent`. */
+  readonly known?: VersionTexts | undefined;
   readonly options: Pick<JoinOptions, 'holmesgptVersion' | 'namespace'>;
 }
 
@@ -35,4 +38,4 @@ function holmesFile({ options: { holmesgptVersion, namespace }, tools }: MergeTa
 
 /** Runs a merge on the current thread. */
 export const runMerge = (question: MergeTask): AgentMerge =>
-  mergeForAgent(question.offered, question.live, holmesFile(question), question.tools);
+  mergeForAgent(question.offered, question.live, holmesFile(question), question.tools, question.known);

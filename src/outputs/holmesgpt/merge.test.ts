@@ -12,6 +12,7 @@ import {
   type HolmesFile,
   mergeForAgent,
 } from './merge.ts';
+import type { VersionTexts } from './version-line.ts';
 
 const holmes: HolmesFile = {
   write: (document) => stringify(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false }),
@@ -128,7 +129,7 @@ describe('later merges', () => {
   test('one field is edited: only that one becomes hand-written', () => {
     const text = (first.data[FILE] ?? '').replace('timeout: 60', 'timeout: 90');
     const merge = mergeForAgent(GEN, withFile(first, text), holmes);
-    expect(merge).toMatchObject({ kind: 'write', learned: true });
+    expect(merge).toMatchObject({ kind: 'write', learned: ['toolsets prom'] });
     const live = carried(GEN.replace('http://a', 'http://c'), withFile(first, text));
     expect(fileOf(live)).toMatchObject({ toolsets: { prom: { config: { url: 'http://c', timeout: 90 } } } });
     expect(live.data[HAND_WRITTEN]).toBe(HELM.replace('60', '90'));
@@ -223,6 +224,58 @@ describe('the room for the generated text', () => {
   });
 });
 
+describe('an edit that began with an earlier version', () => {
+  const first = carried(GEN, fresh(HELM));
+  const known = { generated: GEN, handWritten: HELM };
+  const later = `${GEN.replace('http://a', 'http://b').replace('  core:\n    enabled: true\n', '')}  added:\n    enabled: true\n`;
+  const now = carried(later, first);
+  const outdated = withFile(now, `${first.data[FILE]}  bash:\n    enabled: false\n`);
+  const merged = (live: AgentConfigMap, texts?: VersionTexts) => {
+    const merge = mergeForAgent(later, live, holmes, [], texts);
+    if (merge.kind !== 'write') throw new Error(merge.kind);
+    return merge;
+  };
+
+  test('adds only what the person changed, and keeps what was generated meanwhile', () => {
+    const { data, learned, outdated: isOutdated } = merged(outdated, known);
+    expect(data[HAND_WRITTEN]).toBe(`${HELM}  bash:\n    enabled: false\n`);
+    expect(learned).toEqual(['toolsets bash']);
+    expect(isOutdated).toBeUndefined();
+    expect(parse(data[FILE] ?? '').toolsets).toEqual({
+      prom: { enabled: true, config: { url: 'http://b', timeout: 60 } },
+      internet: { enabled: true },
+      added: { enabled: true },
+      bash: { enabled: false },
+    });
+  });
+
+  test('and that the hand-written text changed after keeps both changes', () => {
+    const person = HELM.replace('60', '90').replace('# from values', '# mine');
+    const both = { ...outdated, data: { ...outdated.data, [HAND_WRITTEN]: person } };
+    expect(merged(both, known).data[HAND_WRITTEN]).toBe(`${person}  bash:\n    enabled: false\n`);
+  });
+
+  test('of an entry of the hand-written text that was removed meanwhile stays, without the rest of the entry', () => {
+    const edit = withFile(now, (first.data[FILE] ?? '').replace('timeout: 60', 'timeout: 90'));
+    const removed = {
+      ...edit,
+      data: { ...edit.data, [HAND_WRITTEN]: 'toolsets:\n  internet: { enabled: yes }\n' },
+    };
+    expect(parse(merged(removed, known).data[HAND_WRITTEN] ?? '')).toEqual({
+      toolsets: { internet: { enabled: 'yes' }, prom: { config: { timeout: 90 } } },
+    });
+  });
+
+  test('that is not known any more is compared with the last one, and said to be', () => {
+    const { data, outdated: isOutdated } = merged(outdated);
+    expect(isOutdated).toBe(true);
+    expect(parse(data[HAND_WRITTEN] ?? '').toolsets).toHaveProperty('added', null);
+    expect(merged(withFile(now, `${now.data[FILE]}  bash:\n    enabled: false\n`))).not.toHaveProperty(
+      'outdated',
+    );
+  });
+});
+
 describe('properties', () => {
   const names = fc.constantFrom('a', 'b', 'c', 'yes', '__x');
   const leaf = fc.oneof(
@@ -310,6 +363,32 @@ describe('properties', () => {
           expect(mergeForAgent(text(gen), live, holmes).kind).toBe('none');
         }
       }),
+      { numRuns: 300 },
+    );
+  }, 300_000);
+
+  test('an outdated edit changes what it would have changed at once', () => {
+    fc.assert(
+      fc.property(
+        generated,
+        sections,
+        patch,
+        fc.array(generated, { maxLength: 3 }),
+        (start, original, change, later) => {
+          const first = carried(text(start), fresh(text(original)));
+          const [mark, version] = (first.data[FILE] ?? '').split('\n');
+          const saved = `${mark}\n${version}\n${text(mergePatch(full(fileOf(first)), change))}`;
+          const follow = (live: AgentConfigMap): AgentConfigMap =>
+            later.reduce((now, document) => carried(text(document), now), live);
+          const atOnce = follow(carried(text(start), withFile(first, saved)));
+          const now = follow(first);
+          const latest = text(later.at(-1) ?? start);
+          const known = { generated: text(start), handWritten: first.data[HAND_WRITTEN] ?? '' };
+          const merge = mergeForAgent(latest, withFile(now, saved), holmes, [], known);
+          const data = { ...now.data, ...(merge.kind === 'write' ? merge.data : {}) };
+          expect([data[HAND_WRITTEN], data[FILE]]).toEqual([atOnce.data[HAND_WRITTEN], atOnce.data[FILE]]);
+        },
+      ),
       { numRuns: 300 },
     );
   }, 300_000);

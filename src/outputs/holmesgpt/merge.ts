@@ -3,8 +3,10 @@ import type { Problem } from '../../model/discovery.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
-import { changedBy, type LastWrite, replacedBy, sections } from './hand-written.ts';
-import { edited, readMapping } from './yaml.ts';
+import { same } from '../../model/same.ts';
+import { changedBy, type LastWrite, reapplied, replacedBy, sections } from './hand-written.ts';
+import { type VersionTexts, versionLine, versionOf } from './version-line.ts';
+import { edited, own as ownValue, readMapping } from './yaml.ts';
 
 /** The file that HolmesGPT reads, as a key of its ConfigMap. */
 export const FILE = 'custom_toolset.yaml';
@@ -87,8 +89,10 @@ export type AgentMerge =
       readonly annotations: Readonly<Record<string, string>>;
       /** Identifies the state of the file. Every write has a new token. */
       readonly token: string;
-      /** The file was edited, and the edits were kept. */
-      readonly learned: boolean;
+      /** The file was edited, and the edits were kept: the changed entries, such as `toolsets prometheus/metrics`. */
+      readonly learned?: readonly string[];
+      /** The version that was edited is unknown, so everything that changed since counts as edited. */
+      readonly outdated?: true;
       readonly notes: JoinedFile['notes'];
       /** Maximum bytes of the generated text beside what people wrote. */
       readonly room: number;
@@ -113,13 +117,22 @@ function joined(generated: Mapping, handWritten: Mapping, holmes: HolmesFile): J
   return { document: sections(document), notes };
 }
 
-type PersonText = { readonly text: string } | { readonly broken: string; readonly key: string };
+type PersonText =
+  | { readonly text: string; readonly outdated?: true }
+  | { readonly broken: string; readonly key: string };
 
-/** The hand-written text, updated from edits of the file. */
-function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): PersonText {
-  const { [FILE]: file, [HAND_WRITTEN]: handWritten, [GENERATED]: generated } = data;
-  const untouched =
-    file === undefined || file.trim() === '' || `sha256:${hashOf(file)}` === annotations[FILE_HASH];
+/** Whether the file is as it was last written. */
+export const isUntouched = ({ data: { [FILE]: file }, annotations }: AgentConfigMap): boolean =>
+  file !== undefined && `sha256:${hashOf(file)}` === annotations[FILE_HASH];
+
+/**
+ * The hand-written text, updated from edits of the file.
+ * @param known the texts of the version that was edited, if it is remembered
+ */
+function personText(live: AgentConfigMap, holmes: HolmesFile, known: VersionTexts | undefined): PersonText {
+  const { [FILE]: file, [HAND_WRITTEN]: handWritten } = live.data;
+  const generated = known?.generated ?? live.data[GENERATED];
+  const untouched = file === undefined || file.trim() === '' || isUntouched(live);
   if (untouched && handWritten !== undefined) return { text: handWritten };
   if (file === undefined) return { text: '' };
   const now = readMapping(file);
@@ -127,7 +140,7 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
   // An edit can only be attributed if the generated text of that time is known.
   const base = generated === undefined ? undefined : readMapping(generated);
   if (base === undefined || 'fault' in base) return { text: file };
-  const old = readMapping(handWritten ?? '');
+  const old = readMapping(known?.handWritten ?? handWritten ?? '');
   if ('fault' in old) return { broken: old.fault, key: HAND_WRITTEN };
   const isOld = file.startsWith(OLD_MARK);
   const before = {
@@ -145,7 +158,33 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
   const since = { ...before, handWritten: sections(old.value) };
   const changes = changedBy(now.value, since);
   const patch = isOld ? changes : holmes.learn(changes, { ...since, edited: now.value });
-  return { text: edited(handWritten ?? '', { ...others, ...patch }) };
+  const next = { ...others, ...patch };
+  if (known === undefined || known.handWritten === handWritten) {
+    const version = versionOf(file);
+    const isLast =
+      version === undefined || known !== undefined || version === versionOf(fileOf(before.merged, holmes));
+    return { text: edited(handWritten ?? '', next), ...(isLast ? {} : { outdated: true as const }) };
+  }
+  // Somebody changed the hand-written text, too, after this edit began.
+  const current = readMapping(handWritten ?? '');
+  if ('fault' in current) return { broken: current.fault, key: HAND_WRITTEN };
+  return { text: edited(handWritten ?? '', reapplied(old.value, next, current.value)) };
+}
+
+function fileOf(document: Mapping, holmes: HolmesFile): string {
+  const content = holmes.write(document);
+  return MARK + versionLine(content) + content;
+}
+
+/** The entries that differ between two hand-written documents, such as `toolsets prometheus/metrics`. */
+function differing(before: Mapping, now: Mapping): string[] {
+  const [old, next] = [sections(before), sections(now)];
+  return [...new Set([...Object.keys(old), ...Object.keys(next)])].flatMap((section) => {
+    const [a, b] = [ownValue(old, section) ?? {}, ownValue(next, section) ?? {}] as Mapping[];
+    return [...new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})])]
+      .filter((name) => !same(ownValue(a, name), ownValue(b, name)))
+      .map((name) => `${section} ${name}`);
+  });
 }
 
 /**
@@ -153,14 +192,16 @@ function personText({ data, annotations }: AgentConfigMap, holmes: HolmesFile): 
  * over generated entries. Pure and idempotent.
  * @param offered the generated `custom_toolset.yaml`
  * @param tools the tools that are published with it
+ * @param known the texts of the version that the live file has edits of, if it has any and they are remembered
  */
 export function mergeForAgent(
   offered: string,
   live: AgentConfigMap,
   holmes: HolmesFile,
   tools: readonly PublishedTool[] = [],
+  known?: VersionTexts,
 ): AgentMerge {
-  const handWritten = personText(live, holmes);
+  const handWritten = personText(live, holmes, known);
   const own = 'text' in handWritten ? readMapping(handWritten.text) : { fault: handWritten.broken };
   if (!('text' in handWritten) || 'fault' in own)
     return {
@@ -183,7 +224,7 @@ export function mergeForAgent(
       what: `HolmesGPT would reject ${FILE} with its hand-written content: ${fault}`,
       fix: `it is left as it is; correct ${live.data[HAND_WRITTEN] === undefined ? FILE : HAND_WRITTEN}`,
     };
-  const file = MARK + holmes.write(document);
+  const file = fileOf(document, holmes);
   const data = { [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
   const counted = Number(live.annotations[FILE_REVISION] ?? 0);
   const revision = Number.isSafeInteger(counted) && counted >= 0 ? counted : 0;
@@ -220,7 +261,18 @@ export function mergeForAgent(
     };
   }
   const annotations = { [FILE_HASH]: `sha256:${hashOf(file)}`, [FILE_REVISION]: String(next) };
-  const known = live.data[HAND_WRITTEN];
-  const learned = known !== undefined && known !== handWritten.text;
-  return { kind: 'write', data, annotations, token, learned, notes, room };
+  const before = live.data[HAND_WRITTEN];
+  const isLearned = before !== undefined && before !== handWritten.text;
+  const earlier = isLearned ? readMapping(before) : undefined;
+  const learned = earlier && differing('value' in earlier ? earlier.value : {}, own.value);
+  return {
+    kind: 'write',
+    data,
+    annotations,
+    token,
+    notes,
+    room,
+    ...(learned === undefined ? {} : { learned }),
+    ...(handWritten.outdated === true ? { outdated: true } : {}),
+  };
 }

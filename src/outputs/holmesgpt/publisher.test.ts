@@ -1,7 +1,9 @@
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { json, kubeServer, refuse } from '../../../test/fixtures/unit/kube-server.ts';
+import type { Mapping } from '../../model/mapping.ts';
+import { mergePatch } from '../../model/merge.ts';
 import { agentTokenProblem } from './agent-token.ts';
 import { type HolmesFile, mergeForAgent } from './merge.ts';
 import { holmesTarget } from './publisher.ts';
@@ -12,7 +14,7 @@ const FILE = 'toolsets:\n  kubernetes/core:\n    enabled: true\n';
 const HOLMES: HolmesFile = {
   write: (document) => stringify(document),
   fault: () => undefined,
-  join: (document) => ({ document, notes: [] }),
+  join: (generated, handWritten) => ({ document: mergePatch(generated, handWritten) as Mapping, notes: [] }),
   withoutDuplicates: (document) => ({ document, notes: [] }),
   learn: (patch) => patch,
 };
@@ -53,10 +55,11 @@ async function holmes(configMap: Record<string, unknown> | undefined, settings =
     json(response, {});
   });
   const target = holmesTarget(kube, {
+    versions: new Map(),
     deployment: { namespace: 'ns', name: 'holmes' },
     published: { namespace: 'ours', name: 'published' },
     check: (pod) => agentTokenProblem(pod, settings),
-    merge: async (offered, live, toolset) => mergeForAgent(offered, live, HOLMES, toolset),
+    merge: async (offered, live, toolset, known) => mergeForAgent(offered, live, HOLMES, toolset, known),
   });
   return { applied, state, target };
 }
@@ -64,8 +67,47 @@ const there = { metadata: { resourceVersion: '7', uid: 'u' }, data: {} };
 
 test('the file is written for the state that was read', async () => {
   const { applied, target } = await holmes(there);
-  expect(await target.sync(FILE, signal)).toMatchObject({ direct: false, written: { learned: false } });
+  expect(await target.sync(FILE, signal)).toMatchObject({
+    direct: false,
+    written: { target: 'ConfigMap ns/toolsets' },
+  });
   expect(applied).toMatchObject([{ metadata: { name: 'toolsets', resourceVersion: '7', uid: 'u' } }]);
+});
+
+test('an edit that began before the last writes is compared with the version that it began with', async () => {
+  const configMap: { metadata: Record<string, unknown>; data: Record<string, string> } = {
+    metadata: { resourceVersion: '7', uid: 'u' },
+    data: {},
+  };
+  const { applied, target } = await holmes(configMap);
+  const sync = async (file: string) => {
+    const result = await target.sync(file, signal);
+    const { metadata, data } = applied.at(-1) as typeof configMap;
+    configMap.metadata = { ...configMap.metadata, annotations: metadata.annotations };
+    configMap.data = data;
+    return result;
+  };
+  const more = `${FILE}  prometheus/metrics:\n    enabled: true\n`;
+  await sync(FILE);
+  const edit = `${configMap.data['custom_toolset.yaml']}  bash:\n    enabled: false\n`;
+  await sync(more);
+  const second = `${configMap.data['custom_toolset.yaml']}  slab:\n    enabled: false\n`;
+  configMap.data = { ...configMap.data, 'custom_toolset.yaml': edit };
+  const unknown = { where: 'ConfigMap ns/toolsets', what: expect.stringContaining('no longer knows') };
+  const saved = await sync(more);
+  expect(saved).toMatchObject({ written: { learned: ['toolsets bash'] } });
+  expect(saved).not.toMatchObject({ notes: expect.arrayContaining([expect.objectContaining(unknown)]) });
+  configMap.data = { ...configMap.data, 'custom_toolset.yaml': second };
+  expect(await sync(more)).toMatchObject({ written: { learned: ['toolsets slab'] } });
+  expect(parse(configMap.data['custom_toolset.person.yaml'] ?? '')).toEqual({
+    toolsets: { bash: { enabled: false }, slab: { enabled: false } },
+  });
+  // Another process knows only what it reads at its start.
+  const other = await holmes(configMap);
+  configMap.data = { ...configMap.data, 'custom_toolset.yaml': edit.replace('false', 'true') };
+  expect(await other.target.sync(more, signal)).toMatchObject({
+    notes: expect.arrayContaining([expect.objectContaining(unknown)]),
+  });
 });
 
 test('a HolmesGPT that sends its own token to each Prometheus is reported, unless the settings prevent that', async () => {

@@ -8,9 +8,10 @@ import type { Problem } from '../../model/discovery.ts';
 import type { PodFiles } from '../../model/pod-files.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
-import type { AgentConfigMap, AgentMerge } from './merge.ts';
+import { type AgentConfigMap, type AgentMerge, FILE, GENERATED, HAND_WRITTEN, isUntouched } from './merge.ts';
 import { toolsetMount } from './mount.ts';
 import { type DeploymentName, holmesDeployment } from './reload.ts';
+import { type KnownVersions, type VersionTexts, versionOf } from './version-line.ts';
 
 /** The result of syncing the file to where HolmesGPT reads it. */
 export type SyncResult =
@@ -21,7 +22,7 @@ export type SyncResult =
       readonly frozen: boolean;
       /** HolmesGPT reads the published ConfigMap itself, so every change of that reaches it. */
       readonly direct: boolean;
-      readonly written?: { readonly target: string; readonly learned: boolean };
+      readonly written?: { readonly target: string; readonly learned?: readonly string[] };
       /** Explains interpretations of hand-written text that the author may not expect. */
       readonly notes?: readonly Problem[];
       /** Bytes that there are for the file; absent: any number. */
@@ -67,15 +68,18 @@ export interface HolmesTargetOptions {
     offered: string,
     live: AgentConfigMap,
     tools?: readonly PublishedTool[],
+    known?: VersionTexts,
   ) => Promise<AgentMerge>;
+  /** What this process knows of earlier versions of the file. */
+  readonly versions: KnownVersions;
 }
 
 type Attempt =
   | { readonly refused: Problem; readonly room?: number | undefined }
-  /** Without `learned` there was nothing to write. */
   | {
       readonly token: string;
-      readonly learned?: boolean;
+      /** Absent: there was nothing to write. */
+      readonly written?: Pick<AgentMerge & { readonly kind: 'write' }, 'learned'>;
       readonly notes: readonly Problem[];
       readonly room: number;
     };
@@ -83,7 +87,7 @@ type Attempt =
 /** Writes our keys and annotations to the ConfigMap that HolmesGPT's Deployment mounts, and nothing else of it. */
 export function holmesTarget(
   kube: KubeClient,
-  { deployment, published, check, merge: mergeWith }: HolmesTargetOptions,
+  { deployment, published, check, merge: mergeWith, versions }: HolmesTargetOptions,
 ): AgentTarget {
   const { namespace } = deployment;
   const owner = `Deployment ${namespace}/${deployment.name}`;
@@ -95,6 +99,13 @@ export function holmesTarget(
       signal.throwIfAborted();
       throw clusterError(error, `read ConfigMap ${namespace}/${name}`, kube.server);
     }
+  };
+
+  /** Remembers the texts that the file was made from. */
+  const remember = (data: AgentConfigMap['data']): void => {
+    const { [FILE]: text = '', [GENERATED]: generated = '', [HAND_WRITTEN]: handWritten = '' } = data;
+    const version = versionOf(text);
+    if (version !== undefined) versions.set(version, { generated, handWritten });
   };
 
   /** One attempt. @throws ApiStatusError 409 if another client wrote at the same time */
@@ -113,14 +124,21 @@ export function holmesTarget(
         'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
       );
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
-    const merge = await mergeWith(file, { data: textsOf(live), annotations }, tools);
+    const current = { data: textsOf(live), annotations };
+    const known = isUntouched(current) ? undefined : versions.get(versionOf(current.data[FILE] ?? '') ?? '');
+    const merge = await mergeWith(file, current, tools, known);
     if (merge.kind === 'refused') return { ...refused(merge.what, merge.fix), room: merge.room };
     const { room } = merge;
-    const notes = merge.notes.map(({ section, name: entry, note }) => ({
-      where: `${where}, ${section} ${entry}`,
-      ...note,
-    }));
-    if (merge.kind === 'none') return { token: merge.token, notes, room };
+    const notes = merge.notes.map(
+      ({ section, name: entry, note }): Problem => ({
+        where: `${where}, ${section} ${entry}`,
+        ...note,
+      }),
+    );
+    if (merge.kind === 'none') {
+      remember(current.data);
+      return { token: merge.token, notes, room };
+    }
     if (live.immutable === true)
       return refused('is immutable, so nothing in it can be changed', 'recreate it without immutable');
     const object = {
@@ -143,7 +161,14 @@ export function holmesTarget(
       if (isStatus(error, 409)) throw error;
       throw clusterError(error, `write ${where}`, kube.server);
     }
-    return { token: merge.token, learned: merge.learned, notes, room };
+    remember(merge.data);
+    if (merge.outdated === true)
+      notes.push({
+        where,
+        what: `somebody edited a version of ${FILE} that the program no longer knows, so what it changed meanwhile counts as theirs`,
+        fix: `check ${HAND_WRITTEN}, and remove what nobody wrote`,
+      });
+    return { token: merge.token, written: merge, notes, room };
   };
 
   return {
@@ -162,14 +187,18 @@ export function holmesTarget(
         const once = (): Promise<Attempt> => attempt(file, tools, name, signal);
         const result = await retryOnConflict(once, signal, { attempts: TRIES });
         if ('refused' in result) return result;
-        const { token, learned, notes, room } = result;
+        const { token, written, notes, room } = result;
         return {
           token,
           room,
           frozen,
           direct: false,
           notes: [...checked, ...notes],
-          ...(learned === undefined ? {} : { written: { target, learned } }),
+          ...(written === undefined
+            ? {}
+            : {
+                written: { target, ...(written.learned === undefined ? {} : { learned: written.learned }) },
+              }),
         };
       } catch (error) {
         if (!isStatus(error, 409)) throw error;

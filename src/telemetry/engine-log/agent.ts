@@ -13,13 +13,21 @@ type Handlers = { readonly [K in FollowOutcome['kind']]: Handler<OutcomeOf<K>> }
 const warn = ({ problem }: OutcomeOf<'agent-refused' | 'agent-note'>, log: Logger, fields: Fields): void =>
   log.warn(fields, problemLine(problem));
 
+/** Maximum entries that a line names. */
+const MAX_NAMES = 10;
+
+function someOf(names: readonly string[]): string {
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '';
+  return names.length === 0 ? '' : `: ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
+}
+
 const HANDLERS: Handlers = {
   'agent-written': ({ target, learned }, log, fields) =>
     log.info(
       fields,
-      learned
-        ? `${target} was written; changes that somebody made there stay, and win`
-        : `${target} was written`,
+      learned === undefined
+        ? `${target} was written`
+        : `${target} was written; changes that somebody made there stay, and win${someOf(learned)}`,
     ),
   'agent-restarted': ({ target }, log, fields) =>
     log.info(fields, `${target} was restarted to reload the toolset`),

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+
+/** The two texts that a version of HolmesGPT's file was made from. */
+export interface VersionTexts {
+  readonly generated: string;
+  readonly handWritten: string;
+}
+
+/**
+ * What is remembered of earlier versions of HolmesGPT's file. `kubectl edit` writes back the whole file that it read, with the
+ * person's changes, also if the program has written others meanwhile. Compared with the version that it began with, an edit
+ * shows only what the person changed.
+ */
+export interface KnownVersions {
+  set(version: string, texts: VersionTexts): void;
+  get(version: string): VersionTexts | undefined;
+}
+
+/** The line below the first one of the file. An edit keeps it, and so tells which version it began with. */
+export const versionLine = (content: string): string =>
+  `# Version ${createHash('sha256').update(content).digest('hex').slice(0, 16)}. Keep this line: edits are compared with this version.\n`;
+
+/** The version of a file, with edits or without; `undefined` if it does not say. */
+export const versionOf = (file: string): string | undefined =>
+  /^#[^\n]*\n# Version ([0-9a-f]{16})\./.exec(file)?.[1];
