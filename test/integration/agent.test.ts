@@ -233,7 +233,7 @@ describe('HolmesGPT’s own ConfigMap', () => {
     await admin.patch(configMapPath, { data: { [FILE]: edited } });
     clock.now += 3_600_000;
     expect(await follow(agent, generated('http://b:9090'))).toMatchObject([
-      { kind: 'agent-written', learned: true },
+      { kind: 'agent-written', learned: ['toolsets prometheus/metrics'] },
       { kind: 'agent-restarted' },
     ]);
     return parse((await configMap()).data[FILE] ?? '').toolsets['prometheus/metrics'].config;

@@ -19,17 +19,19 @@ const needing = (found: DiscoveredService): DiscoveredService => ({
 const loki = (name = 'loki', namespace = 'monitoring'): DiscoveredService =>
   needing(discovered(service(name, { namespace, labels: { app: 'loki' }, ports: ['http:3100'] })));
 const tempo = needing(discovered(service('tempo', { labels: { app: 'tempo' }, ports: ['http:3200'] })));
-const lokiStack = discovered(
-  service('dev-gateway-http', {
-    namespace: 'openshift-logging',
-    labels: {
-      'app.kubernetes.io/name': 'lokistack',
-      'app.kubernetes.io/component': 'lokistack-gateway',
-    },
-    annotations: { 'service.beta.openshift.io/serving-cert-secret-name': 'cert' },
-    ports: ['public:8080'],
-  }),
-);
+const gatewayIn = (namespace: string, name: string): DiscoveredService =>
+  discovered(
+    service(name, {
+      namespace,
+      labels: {
+        'app.kubernetes.io/name': 'lokistack',
+        'app.kubernetes.io/component': 'lokistack-gateway',
+      },
+      annotations: { 'service.beta.openshift.io/serving-cert-secret-name': 'cert' },
+      ports: ['public:8080'],
+    }),
+  );
+const lokiStack = gatewayIn('openshift-logging', 'dev-gateway-http');
 const jaeger = discovered(service('jaeger', { labels: { app: 'jaeger' }, ports: ['query:16686'] }));
 
 interface Given {
@@ -73,7 +75,7 @@ const asked = (...ids: string[]): object =>
     ? { api_url: URL, additional_headers: { 'X-Scope-OrgID': ids[0] } }
     : {
         instances: ids.map((id) => ({
-          name: `loki.monitoring-${id}`,
+          name: `loki.monitoring:${id}`,
           api_url: URL,
           additional_headers: { 'X-Scope-OrgID': id },
         })),
@@ -169,24 +171,40 @@ describe('the tenants of a backend', () => {
   test('two backends with several tenants each have distinct instances', () => {
     const { loki: config } = made([loki(), loki('loki', 'shop')], { tenants: { loki: ['a', 'b'] } });
     expect(config.instances.map(({ name }: { name: string }) => name)).toEqual([
-      'loki.monitoring-a',
-      'loki.monitoring-b',
-      'loki.shop-a',
-      'loki.shop-b',
+      'loki.monitoring:a',
+      'loki.monitoring:b',
+      'loki.shop:a',
+      'loki.shop:b',
     ]);
   });
 
   test('the names of instances do not depend on what Services ask to be called', () => {
     const named = { ...loki(), tool: 'logs' };
-    const taker = { ...loki('loki', 'shop'), tool: 'logs-a' };
+    const taker = { ...loki('loki', 'shop'), tool: 'loki.monitoring-a' };
     const { loki: config } = made([named, taker], {
       tenants: { 'monitoring/loki': ['a', 'b'], 'shop/*': 'c' },
     });
     expect(config.instances.map(({ name }: { name: string }) => name)).toEqual([
+      'loki.monitoring:a',
+      'loki.monitoring:b',
       'loki.monitoring-a',
-      'loki.monitoring-b',
-      'logs-a',
     ]);
+  });
+
+  test('a namespace whose name is another one with a tenant id keeps the names of its backends', () => {
+    const victim = { ...loki('loki', 'u-mon-application'), tool: 'loki.u-mon-application' };
+    const gateway = { ...gatewayIn('u-mon', 'loki'), tool: 'loki.u-mon' };
+    for (const tenants of [{}, { loki: ['application', 'x'] }]) {
+      const { loki: config } = made([gateway, victim], { tenants });
+      const named = config.instances.map(
+        ({ name, api_url }: Record<string, string>) => `${name} ${api_url?.split('.')[1]}`,
+      );
+      for (const each of named)
+        expect(each).toMatch(
+          /^loki\.u-mon:[a-z]+ u-mon$|^loki\.u-mon-application(:[a-z]+)? u-mon-application$/,
+        );
+      expect(new Set(named.map((each: string) => each.split(' ')[1])).size).toBe(2);
+    }
   });
 
   test('HolmesGPT before 0.32 gets the first, and a warning', () => {

@@ -28,11 +28,14 @@ function writtenName({ holmes: { nameField }, fields }: Entry<Toolsets>): string
   return (typeof name === 'string' && name !== '') || typeof name === 'number' ? String(name) : undefined;
 }
 
-/** The name of one tenant's entry. It has no display name in it, which another Service could ask for with the tenant's id. */
+/**
+ * The name of one tenant's entry. It has no display name in it, which another Service could ask for with the tenant's id, and a
+ * colon, which the name of no Service and of no namespace has.
+ */
 const tenantName = ({ tool, key }: Tool, tenant: string): string => {
   const [namespace, service, ...more] = key.split('/');
   const isService = service !== undefined && more.length === 0;
-  return `${isService ? `${service}.${namespace}` : tool}-${tenant}`;
+  return `${isService ? `${service}.${namespace}` : tool}:${tenant}`;
 };
 
 /** The list of backends of a toolset, each with its own name. */
