@@ -2,7 +2,7 @@
  * Attacks by Services: hostile servers behind them, and labels, selectors and annotations that are costly to process.
  */
 import { request } from 'node:http';
-import { type Attack, EVIL, type HostileService, repeat, type Stage } from './attack.ts';
+import { type Attack, EVIL, type HostileService, PORT, repeat, type Stage } from './attack.ts';
 
 const MANY = 32;
 
@@ -112,6 +112,23 @@ const CHANGING: readonly HostileService[] = Array.from({ length: 1_000 }, (_, n)
   selector: { app: String(n) },
 }));
 
+/** Backends with the largest entries in HolmesGPT's file, as many as fit into the shares of three namespaces. */
+const LARGE: readonly HostileService[] = Array.from({ length: 300 }, (_, n) => {
+  const [namespace, name] = [`${EVIL}${n % 3}`, `nd-${n}`];
+  return {
+    namespace,
+    name,
+    headless: true,
+    server: 'netdata',
+    labels: { 'app.kubernetes.io/name': 'netdata' },
+    annotations: {
+      'kubernaut.io/toolset': 'true',
+      'kubernaut.io/toolset-endpoint': `http://${name}.${namespace}.svc.cluster.local:${PORT}/${'p'.repeat(120)}`,
+      'kubernaut.io/toolset-description': 'd'.repeat(190),
+    },
+  };
+});
+
 const OVERRIDES = `tools:\n  ${EVIL}/none: { enabled: false }\n  ${EVIL}/s3: { approved: mcp }\n  ${EVIL}/s7: { approved: false }\n`;
 
 export const BACKENDS: readonly Attack[] = [
@@ -132,6 +149,20 @@ export const BACKENDS: readonly Attack[] = [
         signal,
       );
     },
+  },
+  {
+    name: 'large-documents',
+    about: "300 backends in 3 namespaces with large entries in the agent's file, and changes of one of them",
+    services: LARGE,
+    run: ({ cluster }, signal) =>
+      repeat(
+        (round) =>
+          cluster.admin.patch(`/api/v1/namespaces/${EVIL}0/services/nd-0`, {
+            metadata: { annotations: { 'kubernaut.io/toolset-description': `d${round}` } },
+          }),
+        400,
+        signal,
+      ),
   },
   {
     ...LONG_NAMES,

@@ -119,6 +119,13 @@ const servers: (readonly [name: string, server: Server])[] = [
   ],
 ];
 
+/** The answer that proves a Netdata. */
+const NETDATA = '{"api":2,"agents":[{"mg":"a","nm":"b"}]}';
+servers.push([
+  'netdata',
+  createHttpServer((_, response) => response.setHeader('content-type', 'application/json').end(NETDATA)),
+]);
+
 for (const [name, authorities] of Object.entries(CHAINS)) {
   const server = createTlsServer(await costlyChain(authorities), (socket) => {
     socket.on('error', () => {});

@@ -80,6 +80,27 @@ test('invalid documents are replaced by the newest valid revision, and that stay
   expect(rollbackOf(ended.plan.annotations)?.to).toBe(4);
 });
 
+test('documents are checked again only if something changed them, or if they are from the history', async () => {
+  const checked: Documents[] = [];
+  const outputs = {
+    ...OUTPUTS,
+    faultsOf: (documents: Documents) => {
+      checked.push(documents);
+      return [];
+    },
+  };
+  const published = async (documents: Documents, spoil: (all: Documents) => Documents, to?: number) => {
+    checked.length = 0;
+    const rollback = to === undefined ? undefined : { to, from: 'sha256:1', inputs: undefined };
+    const intent = { ...toolset(documents), rollback };
+    await publish(intent, undefined, [], { ...publication(place(spoil)), outputs }, signal);
+    return checked.length;
+  };
+  expect(await published(good, (documents) => documents)).toBe(0);
+  expect(await published(good, () => other)).toBe(1);
+  expect(await published(other, (documents) => documents, 3)).toBe(1);
+});
+
 test('without a valid revision, it reports what is wrong and what to look for', async () => {
   await expect(publish(toolset(good), undefined, [], publication(place(cut)), signal)).rejects.toThrow(
     /the place cannot be used.*no revision to return to.*webhooks/,

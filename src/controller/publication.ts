@@ -1,3 +1,4 @@
+import { sameDocuments } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
 import type { Plan } from '../model/published.ts';
 import type { Outputs } from '../outputs/outputs.ts';
@@ -32,10 +33,16 @@ export interface PublishResult {
   readonly rolledBack?: { readonly to: ReadRevision; readonly faults: readonly string[] };
 }
 
-/** The faults of the stored state. */
-function faultsIn(live: Observed | undefined, faultsOf: Outputs['faultsOf']): readonly string[] {
+/** The faults of the stored state. Documents were checked when they were generated, unless they are from the history. */
+function faultsIn(
+  { documents, rollback }: Intent,
+  live: Observed | undefined,
+  faultsOf: Outputs['faultsOf'],
+): readonly string[] {
   if (live === undefined) return [];
-  return live.toolset === undefined ? ['a document is missing'] : faultsOf(live.toolset.documents);
+  if (live.toolset === undefined) return ['a document is missing'];
+  const isAsGenerated = rollback === undefined && sameDocuments(live.toolset.documents, documents);
+  return isAsGenerated ? [] : faultsOf(live.toolset.documents);
 }
 
 /** The newest usable revision with nothing unwanted, and why others are not chosen. */
@@ -79,7 +86,7 @@ export async function publish(
   const first = await applyPlan(intent, live);
   // An unchanged state was verified when it was published.
   if (first.plan.action === 'none') return first;
-  const faults = faultsIn(first.live, faultsOf);
+  const faults = faultsIn(intent, first.live, faultsOf);
   if (faults.length === 0) return first;
   const what = `what was published to ${publisher.target} cannot be used as it was read back (${faults.join('; ')})`;
   const remedy = 'look for what changes ConfigMaps on their way in, such as admission webhooks';
@@ -87,8 +94,9 @@ export async function publish(
   if (to === undefined)
     throw new FindingsError(`${what}, and there is no revision to return to${skipped}; ${remedy}`);
   const rollback = { to: to.number, from: contentHash(intent.documents), inputs: intent.inputs };
-  const second = await applyPlan({ ...intent, ...to.toolset, rollback }, first.live);
-  if (faultsIn(second.live, faultsOf).length > 0)
+  const instead = { ...intent, ...to.toolset, rollback };
+  const second = await applyPlan(instead, first.live);
+  if (faultsIn(instead, second.live, faultsOf).length > 0)
     throw new FindingsError(`${what}, and so is revision ${to.number}; ${remedy}`);
   return { ...second, rolledBack: { to, faults } };
 }

@@ -10,6 +10,12 @@ export type Documents = Readonly<Record<string, string>>;
  */
 export const namesOf = (documents: Documents): string[] => Object.keys(documents).sort().reverse();
 
+/** Whether two sets of documents have the same names and texts. */
+export const sameDocuments = (one: Documents, other: Documents): boolean => {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+};
+
 /**
  * The name of a part of a document that is divided among several ConfigMaps. The first part has the document's own name. No
  * key of a ConfigMap can have a `#`, so the others are never mistaken for a key of the first ConfigMap.

@@ -1,5 +1,13 @@
 import type { Problem, Verdict } from '../model/discovery.ts';
-import { type Documents, namesOf, partsOf, shardOf, type Toolset, toolsetOf } from '../model/documents.ts';
+import {
+  type Documents,
+  namesOf,
+  partsOf,
+  sameDocuments,
+  shardOf,
+  type Toolset,
+  toolsetOf,
+} from '../model/documents.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { LARGE } from '../model/yaml-document.ts';
 import type { Output, Questions } from './output.ts';
@@ -50,11 +58,6 @@ const SHOWN = 5;
 /** How many toolsets are remembered: what is published, and what was before. */
 const REMEMBERED = 2;
 
-const areSame = (one: Documents, other: Documents): boolean => {
-  const names = Object.keys(one);
-  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
-};
-
 /**
  * Remembers the last toolsets that are still in use, so that large documents that are read repeatedly are parsed, and kept in
  * memory, only once.
@@ -63,7 +66,7 @@ function remembering(read: (documents: Documents) => Toolset): (documents: Docum
   let last: readonly WeakRef<Toolset>[] = [];
   return (documents) => {
     const known = last.flatMap((each) => each.deref() ?? []);
-    const toolset = known.find((each) => areSame(each.documents, documents)) ?? read(documents);
+    const toolset = known.find((each) => sameDocuments(each.documents, documents)) ?? read(documents);
     const others = known.filter((each) => each !== toolset);
     last = [toolset, ...others].slice(0, REMEMBERED).map((each) => new WeakRef(each));
     return toolset;

@@ -16,8 +16,10 @@ const needing = (found: DiscoveredService): DiscoveredService => ({
   ...found,
   verdict: { ...found.verdict, tenantRequired: true },
 });
+const plainLoki = (name: string, namespace: string): DiscoveredService =>
+  discovered(service(name, { namespace, labels: { app: 'loki' }, ports: ['http:3100'] }));
 const loki = (name = 'loki', namespace = 'monitoring'): DiscoveredService =>
-  needing(discovered(service(name, { namespace, labels: { app: 'loki' }, ports: ['http:3100'] })));
+  needing(plainLoki(name, namespace));
 const tempo = needing(discovered(service('tempo', { labels: { app: 'tempo' }, ports: ['http:3200'] })));
 const gatewayIn = (namespace: string, name: string): DiscoveredService =>
   discovered(
@@ -192,7 +194,7 @@ describe('the tenants of a backend', () => {
   });
 
   test('a namespace whose name is another one with a tenant id keeps the names of its backends', () => {
-    const victim = { ...loki('loki', 'u-mon-application'), tool: 'loki.u-mon-application' };
+    const victim = { ...plainLoki('loki', 'u-mon-application'), tool: 'loki.u-mon-application' };
     const gateway = { ...gatewayIn('u-mon', 'loki'), tool: 'loki.u-mon' };
     for (const tenants of [{}, { loki: ['application', 'x'] }]) {
       const { loki: config } = made([gateway, victim], { tenants });

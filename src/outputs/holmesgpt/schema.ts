@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isMapping } from '../../model/mapping.ts';
 
 /**
  * The schema of a key. HolmesGPT rejects a file with a dot in any mapping key (observed with 0.45.0: "keypath separator").
@@ -15,14 +16,36 @@ export const holmesKeyOf = (hint: (key: string) => string) =>
 /** A key without a hint. */
 export const holmesKey = holmesKeyOf(() => '');
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-/** A value in a list, where options from overrides keep `null`. Elsewhere `null` removes a field. */
-const listItem: z.ZodType<unknown> = z.lazy(() =>
-  z.union([scalar, z.null(), z.array(listItem), z.record(holmesKey, listItem)]),
-);
-const plainValue: z.ZodType<unknown> = z.lazy(() =>
-  z.union([scalar, z.array(listItem), z.record(holmesKey, plainValue)]),
-);
+/**
+ * The faults of a value of a configuration: what YAML or HolmesGPT cannot have, and `null` outside lists, where it removes a
+ * field. A union of schemas would take many times as long, since it collects the faults of all its members.
+ */
+function* valueFaults(
+  value: unknown,
+  path: readonly PropertyKey[] = [],
+  inList = false,
+): Generator<{ readonly path: PropertyKey[]; readonly message: string }> {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) yield* valueFaults(item, [...path, index], true);
+  } else if (isMapping(value)) {
+    for (const [key, item] of Object.entries(value)) {
+      const [issue] = ORDINARY_KEY.test(key) ? [] : (holmesKey.safeParse(key).error?.issues ?? []);
+      if (issue !== undefined) yield { path: [...path, key], message: issue.message };
+      yield* valueFaults(item, [...path, key], inList);
+    }
+  } else if (!isScalar(value) && !(inList && value === null))
+    yield { path: [...path], message: 'is neither a text, a number, true or false, a list nor a mapping' };
+}
+
+const isScalar = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
+
+/** Keys that are certainly allowed. */
+const ORDINARY_KEY = /^[A-Za-z][A-Za-z0-9/-]*$/;
+
+const plainValue = z.unknown().superRefine((value, context) => {
+  for (const fault of valueFaults(value)) context.addIssue({ code: 'custom', input: value, ...fault });
+});
 
 /** An entry under `toolsets:`, with the fields of HolmesGPT 0.45.0 that are generated. */
 const toolset = z.strictObject({

@@ -1,20 +1,17 @@
 import { load, YAML11_SCHEMA } from 'js-yaml';
 import { Document, isScalar, visit } from 'yaml';
-import { isMapping } from '../../model/mapping.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { escapedYaml, hasInvisible } from '../../model/visible.ts';
 
 /** The serializer may write a text that begins with white space so that it does not read back. */
 const BEGINS_BLANK = /^\s/;
 
-/** Names that are the same in YAML and in JSON, without quotes. */
-const PLAIN_NAME = /^[a-z]{2,}_?[a-z]{4,}$/;
-
-/** Maximum characters of remembered texts. A file has at most half a million. */
-const MAX_REMEMBERED = 1_000_000;
+/** Maximum characters of remembered texts with their JSON, each of which has most of a file. */
+const MAX_REMEMBERED = 2_000_000;
 
 /**
- * The texts of mappings with one key, by their JSON, the least recently used first. A change of one backend changes one
- * toolset, and serializing and parsing all of a large file takes many times as long.
+ * The texts of mappings with one key and of lists with one item, by their JSON, the least recently used first. A change of one
+ * backend changes one of them, and serializing and parsing all of a large file takes many times as long.
  */
 const remembered = new Map<string, string>();
 let rememberedSize = 0;
@@ -47,13 +44,12 @@ function serialized(document: unknown, json: string): string {
   return text;
 }
 
-/** The text of a mapping with one key. */
-function entryText(key: string, value: unknown): string {
-  const entry = { [key]: value };
-  const json = JSON.stringify(entry);
+/** The text of a document, serialized once. */
+function textOf(document: unknown): string {
+  const json = JSON.stringify(document);
   const known = remembered.get(json);
   if (known === undefined) {
-    const text = serialized(entry, json);
+    const text = serialized(document, json);
     remember(json, text);
     return text;
   }
@@ -63,25 +59,41 @@ function entryText(key: string, value: unknown): string {
   return known;
 }
 
-/** The text of a mapping in a mapping with a plain name: each line of its entries is two further to the right. */
-function sectionText(key: string, section: Readonly<Record<string, unknown>>): string {
-  const entries = Object.entries(section).map(([name, value]) => entryText(name, value));
-  return `${key}:\n${entries.join('').replace(/^(?=.)/gm, '  ')}`;
+/** Whether a value has several mappings, here or below, each of which is serialized by itself. */
+function isDivisible(value: unknown): value is Mapping | readonly Mapping[] {
+  if (Array.isArray(value))
+    return value.length > 1 && value.every((item) => isMapping(item) && Object.keys(item).length > 0);
+  if (!isMapping(value)) return false;
+  const inner = Object.values(value);
+  return inner.filter(isMapping).length > 1 || inner.some(isDivisible);
 }
+
+const indented = (text: string, pad: string): string => (pad === '' ? text : text.replace(/^(?=.)/gm, pad));
+
+/**
+ * The text of a mapping with one key. Below the key, each line of a mapping or list is two further to the right.
+ * @param pad spaces before each line
+ */
+function entryText(key: string, value: unknown, pad: string): string {
+  const head = isDivisible(value) ? textOf({ [key]: 0 }) : '';
+  if (!isDivisible(value) || !head.endsWith(': 0\n') || head.startsWith('?'))
+    return indented(textOf({ [key]: value }), pad);
+  const below = `${pad}  `;
+  const parts = Array.isArray(value)
+    ? value.map((item) => indented(textOf([item]), below)).join('')
+    : mappingText(value as Mapping, below);
+  return `${pad}${head.slice(0, -' 0\n'.length)}\n${parts}`;
+}
+
+const mappingText = (document: Mapping, pad = ''): string =>
+  Object.entries(document)
+    .map(([key, value]) => entryText(key, value, pad))
+    .join('');
 
 /**
  * Serializes a document as YAML 1.1 for PyYAML, which HolmesGPT uses: `no` and `1:30` stay strings. Another, faster library
  * parses the result for comparison.
  * @throws Error if it does not read back as the document, which is a bug
  */
-export function holmesText(document: unknown): string {
-  if (!isMapping(document) || Object.keys(document).length === 0)
-    return serialized(document, JSON.stringify(document));
-  return Object.entries(document)
-    .map(([key, value]) =>
-      isMapping(value) && Object.keys(value).length > 0 && PLAIN_NAME.test(key)
-        ? sectionText(key, value)
-        : entryText(key, value),
-    )
-    .join('');
-}
+export const holmesText = (document: unknown): string =>
+  isMapping(document) && Object.keys(document).length > 0 ? mappingText(document) : textOf(document);
