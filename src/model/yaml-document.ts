@@ -176,17 +176,30 @@ class Inspection {
     let size = 0;
     for (const { key, value } of items) {
       size += this.visit(key) + this.visit(value);
-      const meant = isAlias(key) ? this.#anchors.get(key.source)?.node : key;
+      const meant = this.#meant(key);
       const offset = ((key ?? value) as Node | null)?.range?.[0] ?? 0;
       if (!isScalar(meant)) {
         if (meant !== null) this.#add(offset, 'a key is a text, and this is a list or a mapping');
         continue;
       }
+      if (typeof meant.value === 'symbol' && !this.#isMergeable(value))
+        this.#add(offset, '<< takes a mapping or a list of mappings, and this is something else');
       if (keys.has(meant.value)) this.#add(offset, 'the same key twice in one mapping; take one out');
       if (meant.value === '__proto__') this.#add(offset, '__proto__ is not allowed as a key');
       keys.add(meant.value);
     }
     return size;
+  }
+
+  /** The node that a node or an alias stands for. */
+  #meant(node: unknown): unknown {
+    return isAlias(node) ? this.#anchors.get(node.source)?.node : node;
+  }
+
+  /** Whether a value can stand at `<<`. The library would throw. */
+  #isMergeable(value: unknown): boolean {
+    const meant = this.#meant(value);
+    return isMap(meant) || (isSeq(meant) && meant.items.every((item) => isMap(this.#meant(item))));
   }
 
   #add(offset: number, message: string): void {

@@ -37,6 +37,7 @@ const BY_CODE: Readonly<Record<string, string>> = {
 
 /** The same by the beginning of the message, which counts before the code. The first one that fits is used. */
 const BY_MESSAGE: readonly (readonly [begins: string, words: string])[] = [
+  ['= or << as a value', 'a value that is = or <<; put it into quotes'],
   ['A block sequence may not be', 'a list item that is not indented like those above it'],
   ['A node can have at most one', 'a second anchor (&) or tag (!) before one value; take it out'],
   ['All mapping items', 'a key that is not indented like those above it'],

@@ -1,6 +1,6 @@
-import type { ScalarTag, Tags } from 'yaml';
 import type * as z from 'zod';
 import { didYouMean } from './nearest.ts';
+import { pyYamlTags } from './pyyaml.ts';
 import { keysAbove, keysAt } from './schema-keys.ts';
 import { issueMessage } from './schema-words.ts';
 import { isShortPath, pathText, shown, shownMessage } from './visible.ts';
@@ -52,21 +52,10 @@ function unknownKey(schema: z.ZodType<unknown>, path: readonly PropertyKey[], ke
   return `unknown key "${shown(key)}"${meant}`;
 }
 
-/** Tags as in PyYAML, which parses YAML 1.1, except that `y` and `n` are texts. */
-function asPyYaml(tags: Tags): Tags {
-  return tags.flatMap((tag): Tags => {
-    if (typeof tag !== 'object') return [tag];
-    // The library parses these in quadratic time.
-    if (/:(omap|pairs|set)$/.test(tag.tag)) return [];
-    if (tag.tag !== 'tag:yaml.org,2002:bool' || !('test' in tag)) return [tag];
-    return [{ ...(tag as ScalarTag), test: new RegExp(`^(?![YyNn]$)(?:${tag.test?.source})`) }];
-  });
-}
-
 export interface ReadOptions {
   /** Limits of parsing. Default: those of a local file. */
   readonly limits?: YamlLimits;
-  /** Version of YAML. Default: 1.2. In 1.1, as PyYAML parses it, `no` is a boolean and `2024-01-01` a date. */
+  /** Version of YAML. Default: 1.2. In 1.1, as PyYAML parses it, `no` is a boolean, `y` a text and `2024-01-01` a date. */
   readonly version?: '1.1' | '1.2';
 }
 
@@ -131,7 +120,7 @@ export function parseYaml(
   text: string,
   { limits = FILE, version = '1.2' }: ReadOptions = {},
 ): ParsedYaml | Faults {
-  const read = readDocument(text, limits, { version, customTags: version === '1.1' ? asPyYaml : null });
+  const read = readDocument(text, limits, { version, customTags: version === '1.1' ? pyYamlTags : null });
   const { document, lines } = read;
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);

@@ -11,6 +11,15 @@ test.each(['no', 'Yes', 'on', '1:30', '2024-01-01', '012', '0x1F', '1e3', '~', '
 );
 
 test.each([
+  [1e-7, '1.0e-7'],
+  [-1e21, '-1.0e+21'],
+  [2.5e-9, '2.5e-9'],
+  [1e20, '100000000000000000000'],
+])('a number with an exponent has a dot, without which it is a text in PyYAML: %s', (number, text) => {
+  expect(holmesText({ a: number })).toBe(`a: ${text}\n`);
+});
+
+test.each([
   ['\u0085', 'a: "\\u0085"\n'],
   ['\u2028x', 'a: "\\u2028x"\n'],
   ['\u007f', 'a: "\\u007f"\n'],

@@ -1,6 +1,7 @@
 import { load, YAML11_SCHEMA } from 'js-yaml';
-import { Document, isScalar, visit } from 'yaml';
+import { Document, isScalar, type ScalarTag, type Tags, visit } from 'yaml';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { numberText } from '../../model/pyyaml.ts';
 import { escapedYaml, hasInvisible } from '../../model/visible.ts';
 
 /** The serializer may write a text that begins with white space so that it does not read back. */
@@ -26,9 +27,21 @@ function remember(json: string, text: string): void {
   }
 }
 
+/** The serializer would write 1e-7, which is a text in PyYAML. */
+const withNumbers = (tags: Tags): Tags =>
+  tags.map((tag) =>
+    typeof tag === 'object' && /:(int|float)$/.test(tag.tag)
+      ? { ...(tag as ScalarTag), stringify: ({ value }) => numberText(value) }
+      : tag,
+  );
+
 /** Serializes a document, or a part of it. @throws Error if it does not read back, which is a bug */
 function serialized(document: unknown, json: string): string {
-  const tree = new Document(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
+  const tree = new Document(document, {
+    compat: 'yaml-1.1',
+    customTags: withNumbers,
+    aliasDuplicateObjects: false,
+  });
   visit(tree, {
     Scalar(_, node) {
       if (!isScalar<unknown>(node) || typeof node.value !== 'string') return;

@@ -1,21 +1,24 @@
-import { Document, isMap, type Tags } from 'yaml';
+import { type Document, isMap, type Pair, parseDocument, type Tags, type YAMLMap } from 'yaml';
 import { encodingFault } from '../../model/binary-text.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { pyYamlTags } from '../../model/pyyaml.ts';
 import { same } from '../../model/same.ts';
 import { shownMessage } from '../../model/visible.ts';
 import { LARGE, readDocument } from '../../model/yaml-document.ts';
+import { holmesText } from './text.ts';
 
 /** The value of an own property. Documents may have keys such as `constructor`. */
 export const own = (map: unknown, key: string): unknown =>
   isMapping(map) && Object.hasOwn(map, key) ? map[key] : undefined;
 
-/** Tags of YAML 1.1 for types other than texts, numbers, lists and mappings. Without them a date stays a text. */
-const NOT_READ = /:(timestamp|binary|omap|pairs|set)$/;
+/** Tags for types other than texts, numbers, lists and mappings. Without them a date stays a text. */
+const NOT_READ = /:(timestamp|binary)$/;
 
 /** HolmesGPT reads with PyYAML, which implements YAML 1.1: `yes` is true, and `<<` merges. */
 const OPTIONS = {
   version: '1.1',
-  customTags: (tags: Tags) => tags.filter((tag) => typeof tag === 'string' || !NOT_READ.test(tag.tag)),
+  customTags: (tags: Tags) =>
+    pyYamlTags(tags).filter((tag) => typeof tag === 'string' || !NOT_READ.test(tag.tag)),
 } as const;
 
 /** Whether JSON and any version of YAML can represent a value exactly. */
@@ -53,15 +56,20 @@ export function readMapping(text: string): MappingText {
   return { value, document };
 }
 
-function edit(document: Document, path: readonly string[], from: Mapping, to: Mapping): void {
-  for (const key of Object.keys(from)) if (!Object.hasOwn(to, key)) document.deleteIn([...path, key]);
+/** The pair of a key and a value with the quotes that PyYAML needs. */
+function pairOf(key: string, value: unknown): Pair {
+  const { contents } = parseDocument(holmesText({ [key]: value }), { ...OPTIONS, uniqueKeys: false });
+  return (contents as YAMLMap.Parsed).items[0] as Pair;
+}
+
+function edit(map: YAMLMap, from: Mapping, to: Mapping): void {
+  for (const key of Object.keys(from)) if (!Object.hasOwn(to, key)) map.delete(key);
   for (const [key, value] of Object.entries(to)) {
-    const here = [...path, key];
     const before = own(from, key);
     if (Object.hasOwn(from, key) && same(before, value)) continue;
-    if (isMapping(before) && isMapping(value) && isMap(document.getIn(here, true)))
-      edit(document, here, before, value);
-    else document.setIn(here, document.createNode(value, { aliasDuplicateObjects: false }));
+    const node = map.get(key, true);
+    if (isMapping(before) && isMapping(value) && isMap(node)) edit(node, before, value);
+    else map.add(pairOf(key, value), true);
   }
 }
 
@@ -70,15 +78,16 @@ export function edited(text: string, value: Mapping): string {
   const read = readMapping(text);
   if ('value' in read) {
     if (same(read.value, value)) return text;
+    const { document } = read;
     try {
-      edit(read.document, [], read.value, value);
-      const result = read.document.toString({ lineWidth: 0 });
+      if (!isMap(document.contents)) document.contents = document.createNode({});
+      edit(document.contents as YAMLMap, read.value, value);
+      const result = document.toString({ lineWidth: 0 });
       const again = readMapping(result);
       if ('value' in again && same(again.value, value)) return result;
     } catch {
       // An alias without its anchor, or a key from `<<`: write the whole value.
     }
   }
-  const fresh = new Document(value, { ...OPTIONS, aliasDuplicateObjects: false });
-  return fresh.toString({ lineWidth: 0 });
+  return holmesText(value);
 }
