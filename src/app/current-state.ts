@@ -11,6 +11,7 @@ import { OUTPUTS } from '../outputs/registry.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
 import { type Observed, observe } from '../planning/observed.ts';
+import { REMOVAL_HELD } from '../planning/plan.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
 
@@ -22,6 +23,8 @@ export interface CurrentState {
   /** For the conditions of backends. `isKnown` is false if the published documents were not read. */
   readonly publication: PublicationState;
   readonly tools: readonly PublishedTool[];
+  /** The published annotation about held tools. */
+  readonly removalHeld: string | undefined;
   /** The groups of the published backends, which keep their ids. */
   readonly groups: Groups;
   /** Why the ConfigMap could not be read, if it could not. */
@@ -65,6 +68,7 @@ export function currentStateOf(
       decides: true,
     },
     tools: live?.present.tools ?? [],
+    removalHeld: live?.annotations[REMOVAL_HELD],
     groups: publishedGroups(last),
     overrideFaults,
   };

@@ -40,7 +40,8 @@ import { readOnce } from '../sources/source.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { asJson } from './explain/json.ts';
-import type { ExplainResult } from './explain/result.ts';
+import type { ExplainResult, StillPublished } from './explain/result.ts';
+import { whyStill } from './explain/still-published.ts';
 import { asText, type Paint } from './explain/text.ts';
 import { type InputFlags, inputOf } from './input-flags.ts';
 import { missingService } from './not-found.ts';
@@ -106,7 +107,7 @@ async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
   const { namespace, name } = parseKey(text);
   const scoped = { ...flags, namespace, allNamespaces: false };
   const stored = await storedSettings(flags, cli);
-  const { kube, settingsFor, policy: configured } = stored;
+  const { kube, settingsFor, policy: configured, areSettingsUnknown } = stored;
   const settings = await settingsFor(scoped);
   const input = await openInput(inputOf(scoped, cli), settings, false, kube);
   const { sync, state } = await withProgress(cli.output, cli.env, async (progress) => {
@@ -122,7 +123,18 @@ async function readInput(text: string, flags: ExplainFlags, cli: CliContext) {
     approvalsUnknown: whyApprovalsUnknown(state),
   };
   const { services, elsewhere } = sync;
-  return { namespace, name, configured, policy, input, services, elsewhere, state, stages };
+  return {
+    namespace,
+    name,
+    configured,
+    policy,
+    input,
+    services,
+    elsewhere,
+    state,
+    stages,
+    areSettingsUnknown,
+  };
 }
 
 type ExplainInput = Awaited<ReturnType<typeof readInput>>;
@@ -251,6 +263,18 @@ const publishedOf = (
     )
     .map((tool) => tool.name);
 
+/** The published tools of a Service that is left out now, or does not exist. */
+const stillPublished = (
+  service: Pick<Service, 'namespace' | 'name'>,
+  { state, configured, areSettingsUnknown }: ExplainInput,
+  isServiceGone: boolean,
+): readonly StillPublished[] => {
+  const { publication, removalHeld, tools } = state;
+  const hold = areSettingsUnknown ? undefined : configured.removalHold;
+  const facts = { publication, removalHeld, hold, now: Date.now() };
+  return publishedOf(service, tools).map((tool) => ({ tool, why: whyStill(tool, facts, isServiceGone) }));
+};
+
 /** The tool to which `overrides.yaml` gives a URL of its own, so that it names no Service, and has the name of one. */
 function ownToolOf(
   services: readonly string[],
@@ -312,9 +336,11 @@ async function explainService(
   const explanation = detected && withOwnBackend(detected, stages);
   if (explanation === undefined) {
     const known = services.map((service) => service.name).sort();
-    throw new ConfigError(
-      await missingService(namespace, name, known, input.input, cli.signal, input.elsewhere),
+    const missing = await missingService(namespace, name, known, input.input, cli.signal, input.elsewhere);
+    const still = stillPublished({ namespace, name }, input, true).map(
+      ({ tool, why }) => ` Its tool ${tool} is still published: ${why}`,
     );
+    throw new ConfigError([missing, ...still].join(missing.endsWith('?') ? '' : '.'));
   }
   const { candidate } = explanation;
   const probed = new Map<string, Verdict>();
@@ -361,7 +387,7 @@ async function explainService(
     limit: limitOf(candidate, found.beyond),
     cuts,
     ...backendState(explanation, service, verdict, found.services, generated, input),
-    stillPublished: service === undefined ? publishedOf({ namespace, name }, state.tools) : [],
+    stillPublished: service === undefined ? stillPublished({ namespace, name }, input, false) : [],
     isPublicationKnown: state.publication.isKnown,
     ownTool: ownToolOf([used, name, ...(service?.alternates ?? [])], namespace, generated.tools),
   };

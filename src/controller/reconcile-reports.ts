@@ -4,6 +4,7 @@ import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
 import type { Rollback } from '../model/revision.ts';
+import { timeText } from '../model/time-text.ts';
 import { documentDiff, QUICK_EDITS } from '../planning/changes.ts';
 import type { Decision } from '../planning/decide.ts';
 import type { Observed } from '../planning/observed.ts';
@@ -21,10 +22,6 @@ export interface ReconcileReportsOptions {
   /** Absent: `trust` reports nothing. */
   readonly tools: ToolWatch | undefined;
 }
-
-/** A time to the second. The annotation that keeps a hold has no more, and the same time makes one line of the log. */
-const timeText = (milliseconds: number): string =>
-  new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** Emits the events of reconciliations. A lasting state, such as a hold or a rollback, is reported once. */
 export class ReconcileReports {
@@ -101,11 +98,13 @@ export class ReconcileReports {
     this.#held = new Set(held);
     if (until === undefined) return undefined;
     if (isNew) emit({ kind: 'removal-held', cycle, tools: held, retryIn: until - now().getTime() });
+    // To the second: the annotation that keeps a hold has no more, and the same time makes one line of the log.
+    const time = timeText(until);
     const names = held.slice(0, 5).join(', ');
     const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
     return {
       where: target,
-      what: `${countOf(held.length, 'tool')} ${isOrAre(held.length)} gone, unusable or beyond a limit, and published until ${timeText(until)}: ${names}${more}`,
+      what: `${countOf(held.length, 'tool')} ${isOrAre(held.length)} gone, unusable or beyond a limit, and published until ${time}: ${names}${more}`,
       fix: `to remove what is gone now, set its annotation kubernaut.io/allow-removal: "true", use --force, or switch tools off in ${OVERRIDES_KEY}`,
     };
   }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { discovered, rules } from '../../test/fixtures/unit/detection.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
-import { service } from '../../test/fixtures/unit/service.ts';
+import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { ClusterError } from '../model/errors.ts';
 import { generate } from '../outputs/generate.ts';
@@ -122,6 +122,20 @@ describe('most tools would be removed at once', () => {
       now += 1_000;
     }
     expect(place.tools).toEqual(names('b', 'c', 'd', 'e'));
+    expect(told('removal-held')).toEqual([]);
+  });
+
+  test('one Service that comes and goes under other names goes at once, each time', async () => {
+    const generation = { credentials: {}, holmesgptVersion: '0.45.0', kinds: toolKinds(rules) };
+    const { run } = process({ generation: { ...generation, namespaces: ['monitoring'] } as never });
+    for (const tool of ['n1', 'n2', 'n3']) {
+      await run([discovered(offered('a', { name: tool, type: 'loki' }))]);
+      expect(place.tools).toEqual([tool]);
+      now += 1_000;
+      await run([]);
+      expect(place.tools).toEqual([]);
+      now += 1_000;
+    }
     expect(told('removal-held')).toEqual([]);
   });
 

@@ -384,7 +384,7 @@ export class Reconciler {
   #removed(released: readonly Loss[]): void {
     const { now, removalHold } = this.#options;
     const at = now().getTime();
-    const gone = released.map(({ tool, namespace }) => ({ tool, namespace, at }));
+    const gone = released.map(({ cause: _, ...loss }) => ({ ...loss, at }));
     this.#gone = [...stillGone(this.#gone, at, removalHold), ...gone];
   }
 

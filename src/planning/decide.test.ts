@@ -363,7 +363,7 @@ describe('some tools are removed while others stay', () => {
 });
 
 test('a tool that came back counts as present', () => {
-  const gone = ['b', 'c', 'x'].map((tool) => ({ tool, namespace: '', at: NOW - 1_000 }));
+  const gone = ['b', 'c', 'x'].map((tool) => ({ tool, namespace: '', service: `/${tool}`, at: NOW - 1_000 }));
   const parts = { live: published({ documents: documents('a', 'b', 'c', 'd', 'e') }), gone };
   // Of five tools and one that went, two go: no mass.
   expect(decide(situation({ ...parts, generated: documents('a', 'b', 'c') })).held.held).toEqual([]);

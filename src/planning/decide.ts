@@ -22,6 +22,7 @@ import {
   type RemovalOptions,
   type Removals,
   removals,
+  stillMissing,
 } from './removals.ts';
 import { inputsOf } from './rollback.ts';
 
@@ -225,8 +226,7 @@ function decideHold(
     return { ...NOTHING_HELD, released: NOTHING_RELEASED, note: undefined, noteOfAll: undefined };
   const lost = losses(published.tools, generated.tools, found, removal.excluded);
   const note = live?.annotations[REMOVAL_HELD];
-  const there = new Set(published.tools.map(({ name }) => name));
-  const away = gone.filter(({ tool }) => !there.has(tool));
+  const away = stillMissing(gone, published.tools);
   const failing = failingTools(published.tools, found, removal.excluded);
   return removals(lost, countsOf(published.tools, removal.excluded), note, now, removal, away, failing);
 }

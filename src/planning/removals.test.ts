@@ -7,11 +7,13 @@ import {
   countsOf,
   type FoundTools,
   failingTools,
+  heldSince,
   type Loss,
   losses,
   type RemovalOptions,
   removals as removalsIn,
   stillGone,
+  stillMissing,
 } from './removals.ts';
 
 interface ToolText {
@@ -99,7 +101,7 @@ describe('a published tool is lost', () => {
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const HOLD: RemovalOptions = { hold: 300_000, once: false };
 const lost = (cause: Cause, ...tools: string[]): Loss[] =>
-  tools.map((tool) => ({ tool, namespace: 'ns', cause }));
+  tools.map((tool) => ({ tool, namespace: 'ns', service: `ns/${tool}`, cause }));
 /** What becomes of tools that all are of one namespace. */
 const removals = (tools: readonly Loss[], all: number, ...rest: Rest) =>
   removalsIn(tools, new Map([['ns', all]]), ...rest);
@@ -142,7 +144,7 @@ describe('threshold', () => {
 
 describe('scope', () => {
   const of = (namespace: string, ...tools: string[]): Loss[] =>
-    tools.map((tool) => ({ tool, namespace, cause: 'unhealthy' }));
+    tools.map((tool) => ({ tool, namespace, service: `${namespace}/${tool}`, cause: 'unhealthy' }));
 
   test('a namespace that loses most of its tools is held, however many tools others have', () => {
     const all = new Map([
@@ -181,7 +183,7 @@ describe('scope', () => {
     const before = removalsIn(evil, counts(all), undefined, NOW, HOLD);
     const after = removalsIn(tools, counts(all), before.note, NOW + 20_000, HOLD);
     expect(after.released.map(({ tool }) => tool)).toEqual(['old', 'only']);
-    const gone = evil.map(({ tool, namespace }) => ({ tool, namespace, at: NOW }));
+    const gone = evil.map((each) => ({ ...each, at: NOW }));
     const rest = counts({ shop: 4, apps: 1, monitoring: 8 });
     expect(removalsIn(tools.slice(60), rest, undefined, NOW + 20_000, HOLD, gone).held).toEqual([]);
   });
@@ -213,14 +215,17 @@ describe('scope', () => {
     expect(held(lost('unhealthy', 'c'), 20, undefined, NOW + 20_000, HOLD, gone)).toEqual([]);
   });
 
+  const failingIn = (namespace: string, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ namespace, service: `${namespace}/failing-${index}` }));
+
   test('failing tools, which are not lost yet, count with those that are', () => {
-    const failing = (count: number) => Array.from({ length: count }, () => ({ namespace: 'ns' }));
+    const failing = (count: number) => failingIn('ns', count);
     const one = lost('unhealthy', 'a');
     expect(removals(one, 4, undefined, NOW, HOLD, [], failing(2)).held).toEqual(['a']);
     expect(removals(one, 6, undefined, NOW, HOLD, [], failing(2)).held).toEqual([]);
     expect(removals([], 4, undefined, NOW, HOLD, [], failing(4)).held).toEqual([]);
     // Those of one namespace hold nothing elsewhere.
-    const evil = Array.from({ length: 9 }, () => ({ namespace: 'evil' }));
+    const evil = failingIn('evil', 9);
     const all = new Map([
       ['ns', 4],
       ['evil', 9],
@@ -232,7 +237,7 @@ describe('scope', () => {
     const { tools } = toolset(documents('a', 'b', 'c', { name: 'mine', service: undefined }));
     const state = { ...found(['a', 'b', 'mine', 'new']), failing: new Set(['a', 'b', 'mine', 'new']) };
     const failing = failingTools(tools, state, ({ name }) => (name === 'b' ? 'off' : undefined));
-    expect(failing).toEqual([{ namespace: 'ns' }]);
+    expect(failing).toEqual([{ namespace: 'ns', service: 'ns/a' }]);
   });
 
   test("operators' tools do not count", () => {
@@ -355,7 +360,7 @@ test('for any sequence of losses, a tool that stays lost is removed after the ho
 });
 
 test('removed tools count for as long as a hold lasts, even if the clock was set back', () => {
-  const at = (time: number) => ({ tool: 'a', namespace: 'ns', at: time });
+  const at = (time: number) => ({ tool: 'a', namespace: 'ns', service: 'ns/a', at: time });
   const times = [NOW - 300_000, NOW - 299_999, NOW, NOW + 1].map(at);
   expect(stillGone(times, NOW, 300_000)).toEqual([at(NOW - 299_999), at(NOW)]);
 });
@@ -365,16 +370,64 @@ test('removed tools count in an outage of several namespaces, otherwise only in 
     ['a', 3],
     ['b', 4],
   ]);
-  const gone = ['x', 'y', 'z'].map((tool) => ({ tool, namespace: 'a', at: NOW }));
-  const one: Loss[] = [{ tool: 'b-0', namespace: 'b', cause: 'unhealthy' }];
+  const gone = ['x', 'y', 'z'].map((tool) => ({ tool, namespace: 'a', service: `a/${tool}`, at: NOW }));
+  const inB = (tool: string): Loss => ({ tool, namespace: 'b', service: `b/${tool}`, cause: 'unhealthy' });
+  const one = [inB('b-0')];
   expect(removalsIn(one, all, undefined, NOW, HOLD, gone)).toMatchObject({ held: [], released: one });
   // Of a namespace of which nothing is left, too: six of seven are lost, and five of six.
   const left = new Map([['b', 4]]);
-  const three: Loss[] = ['b-0', 'b-1', 'b-2'].map((tool) => ({ tool, namespace: 'b', cause: 'unhealthy' }));
+  const three = ['b-0', 'b-1', 'b-2'].map(inB);
   expect(removalsIn(three, left, undefined, NOW, HOLD, gone).held).toHaveLength(3);
 });
 
+describe('a Service counts once, whatever its tools are called', () => {
+  const named = (tool: string, service: string, namespace = 'ns') => ({
+    ...{ tool, namespace, service: `${namespace}/${service}` },
+  });
+  const loss = (tool: string, service: string): Loss => ({ ...named(tool, service), cause: 'gone' });
+  const gone = (tool: string, service: string, namespace?: string) => ({
+    ...named(tool, service, namespace),
+    at: NOW,
+  });
+
+  test('a Service that went under another name before is no second loss', () => {
+    expect(held([loss('n2', 's')], 1, undefined, NOW, HOLD, [gone('n1', 's')])).toEqual([]);
+    const both = [gone('n1', 's'), gone('n2', 's')];
+    expect(held([loss('n3', 's')], 1, undefined, NOW, HOLD, both)).toEqual([]);
+    // Of three Services, one went under two names, and another goes now.
+    expect(held([loss('a', 'a')], 2, undefined, NOW, HOLD, both)).toEqual([]);
+    // Other Services do count.
+    expect(held([loss('n2', 's')], 1, undefined, NOW, HOLD, [gone('n1', 't')])).toEqual(['n2']);
+  });
+
+  test('several tools of one Service are one loss, of those that fail too', () => {
+    const tools = ['a', 'b', 'c'].map((tool) => loss(tool, 's'));
+    expect(held(tools, 1, undefined, NOW, HOLD)).toEqual([]);
+    expect(held(tools, 1, undefined, NOW, HOLD, [], [{ namespace: 'ns', service: 'ns/s' }])).toEqual([]);
+    const published = ['a', 'b', 'c'].map((name) => ({ name, service: 's' }));
+    expect(countsOf(toolset(documents(...published)).tools)).toEqual(new Map([['ns', 1]]));
+  });
+
+  test('a Service that is published again is not missing, and names of other namespaces change nothing', () => {
+    const { tools } = toolset(documents({ name: 'n2', service: 's' }, 'kept'));
+    const renamed = gone('n1', 's');
+    const moved = gone('kept', 'former');
+    const away = gone('n1', 't');
+    const elsewhere = gone('kept', 's', 'other');
+    expect(stillMissing([renamed, moved, away, elsewhere], tools)).toEqual([away, elsewhere]);
+  });
+});
+
 describe('the note', () => {
+  test('says since when each tool is held', () => {
+    const { note } = removals(lost('gone', 'a', 'b'), 2, undefined, NOW, HOLD);
+    expect([heldSince(note, 'a'), heldSince(note, 'c'), heldSince(undefined, 'a')]).toEqual([
+      NOW,
+      undefined,
+      undefined,
+    ]);
+  });
+
   test('has the times in order, in any order of losses', () => {
     const first = removals(lost('gone', 'a', 'b', 'c'), 4, undefined, NOW, HOLD);
     const second = removals(lost('gone', 'd', 'c', 'b', 'a'), 4, first.note, NOW + 200_000, HOLD);

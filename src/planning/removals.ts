@@ -26,20 +26,18 @@ export interface Loss {
   readonly tool: string;
   /** The namespace of its Service. */
   readonly namespace: string;
+  /** The Service, with its namespace. A Service counts once, whatever its tools are called. */
+  readonly service: string;
   readonly cause: Cause;
 }
 
 /** A removed tool, with the time in milliseconds since 1970. */
-export interface Gone {
-  readonly tool: string;
-  readonly namespace: string;
+export interface Gone extends Pick<Loss, 'tool' | 'namespace' | 'service'> {
   readonly at: number;
 }
 
 /** A published tool that fails, and is not lost yet. */
-export interface Failing {
-  readonly namespace: string;
-}
+export type Failing = Pick<Loss, 'namespace' | 'service'>;
 
 export interface RemovalOptions {
   /** How long to hold a mass removal, in milliseconds. */
@@ -83,15 +81,16 @@ const NOT_READY_HOLD = 15_000;
 /** How long a single-pass process holds a tool after one failed probe, so that the next process can confirm it. */
 const CONFIRMATION_HOLD = 30_000;
 
-/** Counts the published tools with a Service by namespace, without excluded ones. */
+/** Counts the Services of published tools by namespace, without excluded ones. */
 export function countsOf(published: readonly PublishedTool[], excluded = NONE_EXCLUDED): Map<string, number> {
-  const counts = new Map<string, number>();
+  const services = new Map<string, Set<string>>();
   for (const tool of published) {
-    if (tool.metadata.service === undefined || excluded(tool) !== undefined) continue;
+    const service = serviceOf(tool);
+    if (service === undefined || excluded(tool) !== undefined) continue;
     const namespace = namespaceOf(tool);
-    counts.set(namespace, (counts.get(namespace) ?? 0) + 1);
+    services.set(namespace, (services.get(namespace) ?? new Set()).add(service));
   }
-  return counts;
+  return new Map([...services].map(([namespace, { size }]) => [namespace, size]));
 }
 
 const namespaceOf = ({ cluster = HOME_CLUSTER, namespace = '' }: PublishedTool): string =>
@@ -113,18 +112,14 @@ export function losses(
   const names = new Set(after.map(({ name }) => name));
   const endpoints = new Set(after.map(({ endpoint }) => endpoint));
   const services = new Set(after.map(serviceOf));
-  return before
-    .filter((tool) => {
-      const service = serviceOf(tool);
-      // A tool without a Service is a user's own, so the user removed it.
-      if (service === undefined || found.usable.has(tool.name) || excluded(tool) !== undefined) return false;
-      return !names.has(tool.name) && !endpoints.has(tool.endpoint) && !services.has(service);
-    })
-    .map((tool) => ({
-      tool: tool.name,
-      namespace: namespaceOf(tool),
-      cause: found.unusable.get(tool.name) ?? 'gone',
-    }));
+  return before.flatMap((tool) => {
+    const service = serviceOf(tool);
+    // A tool without a Service is a user's own, so the user removed it.
+    if (service === undefined || found.usable.has(tool.name) || excluded(tool) !== undefined) return [];
+    if (names.has(tool.name) || endpoints.has(tool.endpoint) || services.has(service)) return [];
+    const cause = found.unusable.get(tool.name) ?? 'gone';
+    return [{ tool: tool.name, namespace: namespaceOf(tool), service, cause }];
+  });
 }
 
 /** The published tools that may be lost soon. */
@@ -133,12 +128,23 @@ export const failingTools = (
   { failing }: FoundTools,
   excluded = NONE_EXCLUDED,
 ): readonly Failing[] =>
-  published
-    .filter(
-      (tool) =>
-        failing?.has(tool.name) === true && serviceOf(tool) !== undefined && excluded(tool) === undefined,
-    )
-    .map((tool) => ({ namespace: namespaceOf(tool) }));
+  published.flatMap((tool) => {
+    const service = serviceOf(tool);
+    const counts = failing?.has(tool.name) === true && service !== undefined && excluded(tool) === undefined;
+    return counts ? [{ namespace: namespaceOf(tool), service }] : [];
+  });
+
+/**
+ * The removed tools that are still missing: no tool of their Service is published now, under any name, and none of their
+ * namespace has their name. A name in another namespace does not count, because its owner may choose it.
+ */
+export function stillMissing(gone: readonly Gone[], published: readonly PublishedTool[]): readonly Gone[] {
+  const services = new Set(published.map(serviceOf));
+  const names = new Set(published.map((tool) => `${namespaceOf(tool)} ${tool.name}`));
+  return gone.filter(
+    ({ service, namespace, tool }) => !services.has(service) && !names.has(`${namespace} ${tool}`),
+  );
+}
 
 /** Whether so many lost tools are more likely one common failure than separate ones. */
 const isMass = (lost: number, all: number): boolean =>
@@ -161,6 +167,15 @@ function isOutage(counts: readonly Count[]): boolean {
   return lost === all || losing.every((count) => isMass(lost - count.lost, all - count.all));
 }
 
+/** Services by namespace. */
+const servicesBy = (all: readonly Failing[]): ReadonlyMap<string, ReadonlySet<string>> =>
+  new Map(
+    [...Map.groupBy(all, ({ namespace }) => namespace)].map(([namespace, each]) => [
+      namespace,
+      new Set(each.map(({ service }) => service)),
+    ]),
+  );
+
 /**
  * The namespaces whose losses are held: those that lose most of their tools, or all namespaces in a cluster-wide outage.
  * Recently removed tools and failing ones count as lost, because probes do not all fail in the same second.
@@ -171,14 +186,14 @@ function massLosses(
   gone: readonly Gone[],
   failing: readonly Failing[],
 ): (namespace: string) => boolean {
-  const failingBy = Map.groupBy(failing, ({ namespace }) => namespace);
-  const lossesBy = Map.groupBy(lost, ({ namespace }) => namespace);
-  const goneBy = Map.groupBy(gone, ({ namespace }) => namespace);
-  const names = new Set([...all.keys(), ...lossesBy.keys(), ...goneBy.keys()]);
+  const missingBy = servicesBy([...lost, ...failing]);
+  const missing = new Set([...missingBy.values()].flatMap((services) => [...services]));
+  const goneBy = servicesBy(gone.filter(({ service }) => !missing.has(service)));
+  const names = new Set([...all.keys(), ...missingBy.keys(), ...goneBy.keys()]);
   const counts = new Map(
     [...names].map((namespace) => {
-      const before = goneBy.get(namespace)?.length ?? 0;
-      const now = (lossesBy.get(namespace)?.length ?? 0) + (failingBy.get(namespace)?.length ?? 0);
+      const before = goneBy.get(namespace)?.size ?? 0;
+      const now = missingBy.get(namespace)?.size ?? 0;
       return [namespace, { lost: now + before, all: (all.get(namespace) ?? 0) + before }];
     }),
   );
@@ -216,6 +231,10 @@ function readNote(note: string | undefined): ReadonlyMap<string, number> {
   return since;
 }
 
+/** Since when the annotation about held tools has a tool, in milliseconds since 1970; `undefined` if it has not. */
+export const heldSince = (note: string | undefined, tool: string): number | undefined =>
+  readNote(note).get(keyOf(tool));
+
 function writeNote(since: readonly (readonly [tool: string, at: number])[]): string | undefined {
   const groups = new Map<number, string[]>();
   for (const [tool, at] of since) groups.set(at, [...(groups.get(at) ?? []), keyOf(tool)]);
@@ -229,10 +248,10 @@ function writeNote(since: readonly (readonly [tool: string, at: number])[]): str
 /**
  * Decides which of the lost tools are held, and until when. The hold starts when any process first misses the tool, so it
  * continues across restarts and runs, and ends.
- * @param all number of published tools by namespace
+ * @param all number of published Services by namespace, from `countsOf`
  * @param note the published annotation about held tools
  * @param now milliseconds since 1970
- * @param gone removed tools; recent ones count as lost
+ * @param gone removed tools that are still missing; recent ones count as lost
  * @param failing published tools that are not lost yet, but fail; they count as lost
  */
 export function removals(

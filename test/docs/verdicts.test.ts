@@ -202,7 +202,11 @@ test.each<[string, Partial<ExplainResult>, RegExp]>([
   ],
   [
     'a held removal',
-    { ...NOTHING, explanation: left({ type: 'ExternalName' }), stillPublished: ['loki'] },
+    {
+      ...NOTHING,
+      explanation: left({ type: 'ExternalName' }),
+      stillPublished: [{ tool: 'loki', why: 'it stays' }],
+    },
     /still published/,
   ],
 ])('and for a Service that is left out: %s', (_, result, text) => expectRow(verdictsOf(result), text));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import { command } from './command.ts';
 import { startServe } from './serve-process.ts';
-import { setting as serveSetting } from './setting.ts';
+import { setting as serveSetting, toolNames } from './setting.ts';
 
 /** Rights to list Services in a namespace, and in all of them with namespaces where that is wanted. */
 async function setting(all: boolean) {
@@ -32,6 +32,31 @@ test('explain suggests similar Services, and the namespaces with one of that nam
   expect((await command(env, 'explain', `${watched}x/prometheus-nine`)).stderr).toContain(
     `there is no namespace ${watched}x; did you mean ${watched}?`,
   );
+});
+
+test('explain of a deleted Service says until when its tool stays published, and why', async () => {
+  const { watched, env: base, prometheus, loki, removeService, read, still } = await serveSetting();
+  const env = { ...base, PROBE: 'none' };
+  await prometheus();
+  await loki();
+  const serve = startServe(env);
+  await waitUntil(
+    'both are published',
+    async () => toolNames(await read().catch(() => ({ data: {} }))).length === 2,
+  );
+  await serve.stop();
+  await Promise.all(['prometheus', 'loki'].map(removeService));
+  const explained = () => command(env, 'explain', `${watched}/loki`);
+  const none = `there is no Service ${watched}/loki; the namespace ${watched} has none. Its tool loki.${watched} is still published: `;
+  expect(await explained()).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`${none}serve removes it with its next publication`),
+  });
+  await startServe(env).logged('gone, unusable or beyond a limit');
+  const [, since = ''] =
+    /^(\S+) /.exec((await still()).metadata.annotations['kubernaut.io/removal-held'] ?? '') ?? [];
+  const until = new Date(Date.parse(since) + 300_000).toISOString().replace('.000', '');
+  expect((await explained()).stderr).toContain(`${none}it stays until ${until}, because most tools`);
 });
 
 test.each(['discover', 'generate'])('%s reports namespaces that do not exist', async (name) => {

@@ -44,7 +44,9 @@ export function asJson(result: ExplainResult): string {
     ...(result.ownTool === undefined
       ? {}
       : { ownTool: { name: result.ownTool.name, endpoint: result.ownTool.endpoint } }),
-    ...(result.stillPublished.length === 0 ? {} : { stillPublished: result.stillPublished }),
+    ...(result.stillPublished.length === 0
+      ? {}
+      : { stillPublished: result.stillPublished.map(({ tool }) => tool) }),
     advice: adviceOf(result),
     warnings: [...(questions?.problems ?? []), ...problems, ...(limit === undefined ? [] : [limit])],
   };

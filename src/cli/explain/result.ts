@@ -7,6 +7,13 @@ import type { Cut } from '../../model/documents.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { Questions } from '../../outputs/output.ts';
 
+/** A published tool of a Service that is left out now. */
+export interface StillPublished {
+  readonly tool: string;
+  /** Until when it stays, and why, as the rest of a sentence. */
+  readonly why: string;
+}
+
 /** Everything that `explain` prints about one Service. */
 export interface ExplainResult {
   readonly explanation: Explanation;
@@ -31,8 +38,8 @@ export interface ExplainResult {
   readonly conditions: readonly Finding[];
   /** Whether the published documents were read. If not, conditions only repeat the other sections. */
   readonly isPublicationKnown: boolean;
-  /** Its published tools, although it is left out now. */
-  readonly stillPublished: readonly string[];
+  /** Its published tools, although it is left out now, each with the reason. */
+  readonly stillPublished: readonly StillPublished[];
   /** Its tool, if `overrides.yaml` gives that a URL of its own. */
   readonly ownTool: PublishedTool | undefined;
   /** The backend as it would be if the documents that `generate` prints were published. `undefined` if it is left out. */

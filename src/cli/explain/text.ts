@@ -152,10 +152,7 @@ function placeLine({ generated, conditions, isPublicationKnown }: ExplainResult,
 
 /** A removal may be held, so what is left out now may be published nevertheless. */
 const stillLines = ({ stillPublished }: ExplainResult): readonly string[] =>
-  stillPublished.map(
-    (tool) =>
-      `still published as the tool ${tool}: serve removes it with its next publication, or when a hold or a rollback ends`,
-  );
+  stillPublished.map(({ tool, why }) => `still published as the tool ${tool}: ${why}`);
 
 /** A tool with a URL from overrides stays, whatever its Service is. */
 const ownLines = ({ service, ownTool }: ExplainResult): readonly string[] =>
