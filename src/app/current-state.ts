@@ -6,6 +6,7 @@ import { approvalsIn } from '../model/approvals.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import type { LeftOutOf } from '../outputs/outputs.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
@@ -23,6 +24,8 @@ export interface CurrentState {
   /** For the conditions of backends. `isKnown` is false if the published documents were not read. */
   readonly publication: PublicationState;
   readonly tools: readonly PublishedTool[];
+  /** Reads in which of the published documents a tool is. `undefined` if there are none. */
+  readonly leftOutOf: LeftOutOf | undefined;
   /** The published annotation about held tools. */
   readonly removalHeld: string | undefined;
   /** The groups of the published backends, which keep their ids. */
@@ -68,6 +71,7 @@ export function currentStateOf(
       decides: true,
     },
     tools: live?.present.tools ?? [],
+    leftOutOf: live && OUTPUTS.leftOutOf(live.present),
     removalHeld: live?.annotations[REMOVAL_HELD],
     groups: publishedGroups(last),
     overrideFaults,

@@ -50,7 +50,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       };
     },
   );
-  const { overrides, publication, tools, groups } = state;
+  const { overrides, publication, tools, leftOutOf, groups } = state;
   const policy = { ...configured, approvalsUnknown: whyApprovalsUnknown(state) };
   // Trust and limits are those of serve. Backends that it does not watch take nothing from others.
   const searched = found.services.filter(({ service }) => isWatched(watched, service.namespace));
@@ -71,6 +71,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       publication,
       cuts,
       omissions,
+      leftOutOf,
     },
     new Date(),
   );

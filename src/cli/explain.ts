@@ -196,20 +196,24 @@ function backendState(
   found: readonly DiscoveredService[],
   { cuts, omissions, tools: generated }: Pick<Generated, 'cuts' | 'omissions' | 'tools'>,
   { state, policy }: ExplainInput,
-): Pick<ExplainResult, 'id' | 'conditions' | 'generated'> {
-  const { overrides, tools, publication, groups } = state;
+): Pick<ExplainResult, 'id' | 'conditions' | 'published' | 'generated'> {
+  const { overrides, tools, publication, leftOutOf, groups } = state;
   const ids = idsOf(found, groups);
   const stateOf = (change: Pick<CatalogInputs, 'tools' | 'publication'>): Backend | undefined => {
     const catalog = new Catalog();
-    catalog.update({ found, ids, overrides, policy, cuts, omissions, ...change }, new Date());
+    catalog.update({ found, ids, overrides, policy, cuts, omissions, leftOutOf, ...change }, new Date());
     return service === undefined ? undefined : catalog.of(serviceKey(service.service));
   };
   const backend = stateOf({ tools, publication });
   const after = stateOf({ tools: generated, publication: UNHELD });
-  if (backend !== undefined) return { id: backend.id, conditions: backend.conditions, generated: after };
+  if (backend !== undefined) {
+    const { id, conditions, instead } = backend;
+    const published = publication.isKnown ? (backend.published ?? instead?.published) : after?.published;
+    return { id, conditions, published, generated: after };
+  }
   const { candidate } = explanation;
   if (candidate === undefined || verdict === undefined)
-    return { id: undefined, conditions: [], generated: undefined };
+    return { id: undefined, conditions: [], published: undefined, generated: undefined };
   const left = { ...candidate, verdict };
   const facts = {
     state: publication,
@@ -223,7 +227,7 @@ function backendState(
     cuts: [],
     omissions: [],
   };
-  return { id: undefined, conditions: findingsOf(left, facts), generated: undefined };
+  return { id: undefined, conditions: findingsOf(left, facts), published: undefined, generated: undefined };
 }
 
 /** Why the agent asks before each tool of an MCP server, also before read-only ones; `undefined` if it does not. */
@@ -263,16 +267,23 @@ const publishedOf = (
     )
     .map((tool) => tool.name);
 
-/** The published tools of a Service that is left out now, or does not exist. */
+/**
+ * The published tools of a Service that is left out now, or does not exist.
+ * @param successor the entry point in use of the same backend
+ */
 const stillPublished = (
   service: Pick<Service, 'namespace' | 'name'>,
   { state, configured, areSettingsUnknown }: ExplainInput,
   isServiceGone: boolean,
+  successor?: string,
 ): readonly StillPublished[] => {
   const { publication, removalHeld, tools } = state;
   const hold = areSettingsUnknown ? undefined : configured.removalHold;
   const facts = { publication, removalHeld, hold, now: Date.now() };
-  return publishedOf(service, tools).map((tool) => ({ tool, why: whyStill(tool, facts, isServiceGone) }));
+  return publishedOf(service, tools).map((tool) => ({
+    tool,
+    why: whyStill(tool, facts, isServiceGone, successor),
+  }));
 };
 
 /** The tool to which `overrides.yaml` gives a URL of its own, so that it names no Service, and has the name of one. */
@@ -387,7 +398,10 @@ async function explainService(
     limit: limitOf(candidate, found.beyond),
     cuts,
     ...backendState(explanation, service, verdict, found.services, generated, input),
-    stillPublished: service === undefined ? stillPublished({ namespace, name }, input, false) : [],
+    stillPublished:
+      service?.service.name === name
+        ? []
+        : stillPublished({ namespace, name }, input, false, service?.service.name),
     isPublicationKnown: state.publication.isKnown,
     ownTool: ownToolOf([used, name, ...(service?.alternates ?? [])], namespace, generated.tools),
   };

@@ -115,3 +115,113 @@ test('a tool without a known backend is a custom one', () => {
   update({ tools: [...published(a, b), mine] });
   expect(all.ownTools).toEqual([{ published: mine, leftOutOf: [] }]);
 });
+
+describe('while a rollback holds', () => {
+  const publication = { ...INPUTS.publication, rollback: 3 };
+  /** One backend, with the entry point `one` and the other Service `two`. */
+  const [one, two] = [discovered(loki('one')), discovered(loki('two'))];
+  const both = { ...one, alternates: ['two'], members: ['one', 'two'].map((name) => ({ name, roles: [] })) };
+  const toolOf = (found: DiscoveredService, name = found.tool): PublishedTool => ({
+    ...(published(found)[0] as PublishedTool),
+    name,
+  });
+  /** What is known of the backend, with these tools in the documents. */
+  const backendWith = (tools: readonly PublishedTool[], more: Partial<CatalogInputs> = {}) => {
+    const { all, update } = catalog();
+    const [backend] = update({ found: [both], ids: idsOf(both), tools, publication, ...more });
+    const { reason, message } = conditionOf(backend?.conditions ?? [], 'Published') ?? {};
+    return { backend, reason, message, all, update };
+  };
+
+  test.each<[string, PublishedTool, string, string | undefined, string | undefined]>([
+    ['of its entry point', toolOf(one), 'InToolset', one.tool, undefined],
+    ['of its entry point under another name', toolOf(one, 'former'), 'InToolset', 'former', undefined],
+    [
+      'of its name that leads to another of its Services',
+      toolOf(two, one.tool),
+      'InToolset',
+      one.tool,
+      undefined,
+    ],
+    ['of another of its Services', toolOf(two), 'HeldByRollback', undefined, two.tool],
+    [
+      'of its name that another Service had',
+      toolOf(discovered(loki('x')), one.tool),
+      'HeldByRollback',
+      undefined,
+      undefined,
+    ],
+  ])('the documents have the tool %s', (_, tool, reason, own, instead) => {
+    const { backend, all, ...is } = backendWith([tool]);
+    expect([is.reason, backend?.published?.name, backend?.instead?.published.name]).toEqual([
+      reason,
+      own,
+      instead,
+    ]);
+    expect(all.ownTools.map(({ published: each }) => each)).toEqual((own ?? instead) ? [] : [tool]);
+  });
+
+  test('afterwards, a tool of any of its Services is its own until the next publication', () => {
+    const { update, all } = backendWith([toolOf(two)]);
+    update({ publication: INPUTS.publication });
+    expect(all.backends[0]).toMatchObject({ published: { name: two.tool }, instead: undefined });
+  });
+
+  test('a tool with a URL from overrides is found by its name, and one of another place is not', () => {
+    const { namespace: _, ...rest } = { ...toolOf(one), endpoint: 'https://x', metadata: {} };
+    expect(backendWith([rest]).backend?.published).toBe(rest);
+    const elsewhere = {
+      ...toolOf(one),
+      namespace: 'other',
+      endpoint: 'http://one.other.svc.cluster.local:3100',
+    };
+    expect(backendWith([elsewhere]).backend?.published).toBeUndefined();
+    const moved = { ...toolOf(one), namespace: 'shown as another' };
+    expect(backendWith([moved]).backend?.published).toBe(moved);
+  });
+
+  test('the documents say where a tool is, its own or the other one', () => {
+    const leftOutOf = ({ name }: PublishedTool) => (name === two.tool ? ['b.yaml'] : ['a.yaml']);
+    const own = backendWith([toolOf(one)], { leftOutOf });
+    expect([own.backend?.leftOutOf, own.reason, own.message]).toEqual([
+      ['a.yaml'],
+      'HeldByRollback',
+      expect.stringMatching(/^left out of a\.yaml: the rollback/),
+    ]);
+    const { backend, message } = backendWith([toolOf(two)], { leftOutOf });
+    expect(backend?.instead).toEqual({ published: toolOf(two), leftOutOf: ['b.yaml'] });
+    expect(message).toContain(`the documents have the tool ${two.tool} at ${toolOf(two).endpoint}`);
+    const mine = { ...toolOf(one), name: 'mine', namespace: 'other' };
+    expect(backendWith([mine], { leftOutOf }).all.ownTools).toEqual([
+      { published: mine, leftOutOf: ['a.yaml'] },
+    ]);
+    const follower = { leftOutOf, publication: { ...publication, decides: false } };
+    expect(backendWith([toolOf(two)], follower).backend?.instead?.leftOutOf).toBeUndefined();
+    // Without a hold, the inputs decide.
+    const unheld = backendWith([toolOf(one)], { leftOutOf, publication: INPUTS.publication });
+    expect([unheld.backend?.leftOutOf, unheld.reason]).toEqual([[], 'InToolset']);
+  });
+
+  test.each([
+    ['name', toolOf(one, 'former'), `, as the tool former at ${toolOf(one).endpoint}`],
+    ['port', { ...toolOf(one), endpoint: 'http://one:1' }, `, as the tool ${one.tool} at http://one:1`],
+    ['path only, as of a tenant', { ...toolOf(one), endpoint: `${toolOf(one).endpoint}/a` }, ''],
+  ])('a tool with another %s is described as it is', (_, tool, text) => {
+    expect(backendWith([tool], { leftOutOf: () => [] }).message).toBe(
+      `it is in the published documents${text}`,
+    );
+  });
+
+  test('another tool makes another object', () => {
+    const { backend, update } = backendWith([toolOf(two)]);
+    expect(update()[0]).toBe(backend);
+    const [own] = update({ tools: [toolOf(one)] });
+    expect(own?.instead).toBeUndefined();
+    expect(update({ tools: [toolOf(one, 'former')] })[0]?.published?.name).toBe('former');
+    expect(update({ tools: [toolOf(two)] })[0]?.instead?.published.name).toBe(two.tool);
+    expect(update({ tools: [] })[0]?.instead).toBeUndefined();
+    const leftOutOf = ({ name }: PublishedTool) => (name === 'former' ? ['a.yaml'] : []);
+    expect(update({ tools: [toolOf(one)], leftOutOf })[0]?.leftOutOf).toEqual([]);
+    expect(update({ tools: [toolOf(one, 'former')] })[0]?.leftOutOf).toEqual(['a.yaml']);
+  });
+});

@@ -1,19 +1,25 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Backend, membersOf } from '../model/backend.ts';
+import { type Backend, membersOf, type PlacedTool } from '../model/backend.ts';
 import type { BackendId } from '../model/backend-id.ts';
+import { originOf } from '../model/bare-address.ts';
 import { transitions } from '../model/condition.ts';
-import type { DiscoveredService } from '../model/discovery.ts';
+import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
 import { type Cut, documentsWithout, type Omission } from '../model/documents.ts';
 import type { Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { keyOfService, type ServiceKey, serviceKey, toolKey } from '../model/service.ts';
+import type { LeftOutOf } from '../outputs/outputs.ts';
 import { type AdmissionPolicy, admissionOf } from '../planning/admission.ts';
 import { findingsOf } from '../planning/conditions/conditions.ts';
-import type { PublicationState } from '../planning/conditions/published.ts';
+import {
+  areDocumentsHeld,
+  type PublicationState,
+  type StandingFacts,
+} from '../planning/conditions/published.ts';
 import { type Change, resolveOverrides } from '../planning/override-keys.ts';
 import { switchedOffBeside } from '../planning/switched-off.ts';
 import type { Ids } from './backend-ids.ts';
-import { PublishedIndex } from './published-index.ts';
+import { PublishedIndex, type PublishedOf } from './published-index.ts';
 
 /** The inputs of backends and their conditions. */
 export interface CatalogInputs {
@@ -28,27 +34,24 @@ export interface CatalogInputs {
   readonly publication: PublicationState;
   readonly cuts: readonly Cut[];
   readonly omissions: readonly Omission[];
+  /** The published documents that do not contain a tool, as they are. Absent: it is what the inputs would leave out. */
+  readonly leftOutOf?: LeftOutOf | undefined;
   /** No backend is reachable, so the previous verdicts stay. */
   readonly isOutage?: boolean;
 }
 
 type Facts = Parameters<typeof findingsOf>[1];
 
-/** A published tool without a backend. */
-export interface OwnTool {
-  readonly published: PublishedTool;
-  /** The documents that do not contain it. `undefined` if only the leader knows. */
-  readonly leftOutOf: readonly string[] | undefined;
-}
-
 function ownToolsOf(
   tools: readonly PublishedTool[],
-  { omissions, publication }: CatalogInputs,
-): readonly OwnTool[] {
+  { omissions, publication, leftOutOf }: CatalogInputs,
+): readonly PlacedTool[] {
   const byName = Map.groupBy(omissions, ({ tool }) => tool);
   return tools.map((published) => ({
     published,
-    leftOutOf: publication.decides ? documentsWithout(byName.get(published.name) ?? []) : undefined,
+    leftOutOf: publication.decides
+      ? (leftOutOf?.(published) ?? documentsWithout(byName.get(published.name) ?? []))
+      : undefined,
   }));
 }
 
@@ -57,7 +60,7 @@ export class Catalog {
   #backends: readonly Backend[] = [];
   #byService: ReadonlyMap<ServiceKey, Backend> = new Map();
   #byFound: ReadonlyMap<DiscoveredService, Backend> = new Map();
-  #ownTools: readonly OwnTool[] = [];
+  #ownTools: readonly PlacedTool[] = [];
   #inputs: CatalogInputs | undefined;
 
   /**
@@ -68,7 +71,7 @@ export class Catalog {
   }
 
   /** Published tools without a backend: from overrides, or of backends that were not found since the start. */
-  get ownTools(): readonly OwnTool[] {
+  get ownTools(): readonly PlacedTool[] {
     return this.#ownTools;
   }
 
@@ -78,36 +81,42 @@ export class Catalog {
   }
 
   /** Rebuilds the backends from the inputs. Transition times of conditions are kept. */
-  update(inputs: CatalogInputs, now: Date): void {
-    const { found, ids, tools } = inputs;
+  update(given: CatalogInputs, now: Date): void {
+    const { found, ids, tools, publication } = given;
+    const areHeld = areDocumentsHeld(publication);
+    // Otherwise the published documents are what the inputs produce, or soon will be.
+    const inputs = areHeld ? given : { ...given, leftOutOf: undefined };
     const known = new Map(this.#backends.map((backend) => [backend.id, backend]));
     const isReusable = this.#inputs !== undefined && sameFrame(this.#inputs, inputs);
     this.#inputs = inputs;
-    const index = new PublishedIndex(tools);
+    const index = new PublishedIndex(tools, areHeld);
     const factsOf = sharedFacts(inputs);
     const make = (
       id: BackendId,
       service: DiscoveredService,
-      published: PublishedTool | undefined,
+      published: PublishedOf,
       isFound: boolean,
     ): Backend => backendOf(id, service, published, factsOf(service, published, isFound), known.get(id), now);
     const backends = found.map((service) => {
       const id = ids.get(keyOfService(service.service)) ?? '';
-      const published = index.take(service);
+      const taken = index.take(service);
+      const { published, instead } = taken;
       const before = this.#byFound.get(service);
       if (
         !isReusable ||
         before === undefined ||
         before.id !== id ||
-        (before.published === undefined) !== (published === undefined)
+        (before.published === undefined) !== (published === undefined) ||
+        (areHeld && before.published !== published) ||
+        before.instead?.published !== instead
       )
-        return make(id, service, published, true);
+        return make(id, service, taken, true);
       return before.published === published ? before : { ...before, published };
     });
     const seen = new Set(ids.values());
     const gone = [...known].flatMap(([id, { found: last }]) => {
       const published = seen.has(id) ? undefined : index.takeOf(last, membersOf(last));
-      return published === undefined ? [] : [make(id, last, published, false)];
+      return published === undefined ? [] : [make(id, last, { published }, false)];
     });
     this.#backends = [...backends, ...gone];
     this.#byService = new Map(this.#backends.map((backend) => [serviceKey(backend.found.service), backend]));
@@ -127,6 +136,7 @@ function sameFrame(one: CatalogInputs, other: CatalogInputs): boolean {
     one.overrides === other.overrides &&
     one.cuts === other.cuts &&
     one.omissions === other.omissions &&
+    one.leftOutOf === other.leftOutOf &&
     one.isOutage === other.isOutage &&
     isDeepStrictEqual(
       [one.policy.mcpPolicy, one.policy.namespaces, one.publication],
@@ -138,12 +148,13 @@ function sameFrame(one: CatalogInputs, other: CatalogInputs): boolean {
 function backendOf(
   id: BackendId,
   found: DiscoveredService,
-  published: PublishedTool | undefined,
-  facts: Facts & { readonly enabled: boolean },
+  { published, instead }: PublishedOf,
+  facts: Facts & { readonly enabled: boolean; readonly insteadLeftOutOf: readonly string[] },
   before: Backend | undefined,
   now: Date,
 ): Backend {
   const { service, endpoint, type, tool } = found;
+  const { state, standing, cuts, omissions, insteadLeftOutOf } = facts;
   return {
     id,
     type,
@@ -153,38 +164,72 @@ function backendOf(
     approval: facts.approval,
     enabled: facts.enabled,
     published,
-    leftOutOf: facts.state.decides ? documentsWithout([...facts.cuts, ...facts.omissions]) : undefined,
+    instead: instead && {
+      published: instead,
+      leftOutOf: state.decides ? insteadLeftOutOf : undefined,
+    },
+    leftOutOf: state.decides ? (standing?.leftOutOf ?? documentsWithout([...cuts, ...omissions])) : undefined,
     isFound: facts.isFound,
     found,
     conditions: transitions(findingsOf(found, facts), before?.conditions ?? [], now),
   };
 }
 
+/** What documents of another time have of a backend. `undefined` if the documents are those of the inputs. */
+function standingOf(
+  found: DiscoveredService,
+  { published, instead }: PublishedOf,
+  hasOwnAddress: boolean,
+  leftOutOf: LeftOutOf | undefined,
+): StandingFacts | undefined {
+  if (published === undefined) return instead && { instead };
+  if (leftOutOf === undefined) return undefined;
+  const { name, endpoint } = published;
+  const isSame =
+    name === found.tool && (hasOwnAddress || originOf(endpoint) === originOf(endpointUrl(found.endpoint)));
+  return {
+    leftOutOf: leftOutOf(published, found.mappings),
+    ...(isSame ? {} : { differently: published }),
+  };
+}
+
 /** Computes the facts that all backends share. */
-function sharedFacts({ found, overrides, policy, publication, isOutage = false, ...output }: CatalogInputs) {
+function sharedFacts({
+  found,
+  overrides,
+  policy,
+  publication,
+  isOutage = false,
+  leftOutOf,
+  ...output
+}: CatalogInputs) {
   const changes: ReadonlyMap<ServiceKey, Change> = resolveOverrides(found, overrides).changes;
   const offBeside = switchedOffBeside(found, overrides);
   const cuts = Map.groupBy(output.cuts, (cut) => cut.key);
   const omissions = Map.groupBy(output.omissions, (omission) => omission.key);
   return (
     service: DiscoveredService,
-    published: PublishedTool | undefined,
+    taken: PublishedOf,
     isFound: boolean,
-  ): Facts & { readonly enabled: boolean } => {
+  ): Facts & { readonly enabled: boolean; readonly insteadLeftOutOf: readonly string[] } => {
     const key = serviceKey(service.service);
     const shown = toolKey(service.service);
     const override = changes.get(key)?.override;
     const enabled = override?.enabled !== false;
+    const hasOwnAddress = override?.endpoint !== undefined;
+    const { published, instead } = taken;
     return {
       state: publication,
       namespace: service.service.namespace,
       isOutage,
       isPublished: published !== undefined,
+      standing: standingOf(service, taken, hasOwnAddress, leftOutOf),
+      insteadLeftOutOf: (instead && leftOutOf?.(instead, service.mappings)) ?? [],
       isFound,
       approval: admissionOf(service, policy, overrides),
       enabled,
       switchedOff: enabled ? offBeside(service) : 'overrides.yaml switches it off (enabled: false)',
-      hasOwnAddress: override?.endpoint !== undefined,
+      hasOwnAddress,
       cuts: cuts.get(shown) ?? [],
       omissions: omissions.get(shown) ?? [],
     };

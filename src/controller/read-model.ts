@@ -4,6 +4,7 @@ import { type DiscoveredService, type Health, OUTAGE_PLACE, type Problem } from 
 import { type Cut, type Omission, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import type { LeftOutOf, Outputs } from '../outputs/outputs.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import type { AdmissionPolicy } from '../planning/admission.ts';
 import { publicationState, STATE_ANNOTATIONS } from '../planning/conditions/published.ts';
@@ -49,6 +50,8 @@ export interface ReadModelOptions {
   readonly now: () => Date;
   /** The operator's admission policy; undefined until it is known. */
   readonly policy?: () => AdmissionPolicy | undefined;
+  /** Reads in which of the published documents a tool is; absent: that is what the inputs would leave out. */
+  readonly outputs?: Pick<Outputs, 'leftOutOf'>;
   /** Whether this process publishes, and therefore knows the effect of limits. */
   readonly leads?: () => boolean;
 }
@@ -88,6 +91,8 @@ export class ReadModel {
   #cuts: readonly Cut[] = [];
   #omissions: readonly Omission[] = [];
   #publishFailure: string | undefined;
+  /** Of the published documents. */
+  #leftOutOf: LeftOutOf | undefined;
 
   constructor(options: ReadModelOptions) {
     this.#options = options;
@@ -230,7 +235,10 @@ export class ReadModel {
     this.#set('configmap', 'ok');
     const hasSameTools = isKnown && isDeepStrictEqual(live?.present.documents, before?.present.documents);
     const hasSameOverrides = isKnown && live?.data[OVERRIDES_KEY] === before?.data[OVERRIDES_KEY];
-    if (!hasSameTools) this.#tools = live?.present.tools ?? [];
+    if (!hasSameTools) {
+      this.#tools = live?.present.tools ?? [];
+      this.#leftOutOf = live && this.#options.outputs?.leftOutOf(live.present);
+    }
     if (!hasSameOverrides) {
       const read = readOverrides(live?.data[OVERRIDES_KEY]);
       if ('value' in read) this.#overrides = read.value;
@@ -282,6 +290,7 @@ export class ReadModel {
         },
         cuts: decides ? this.#cuts : NOTHING,
         omissions: decides ? this.#omissions : NOTHING,
+        leftOutOf: this.#leftOutOf,
         isOutage: this.#isOutage,
       },
       now(),

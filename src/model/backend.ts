@@ -23,6 +23,13 @@ export interface EntryPoint {
   readonly endpoint: Endpoint;
 }
 
+/** A published tool, and where it is. */
+export interface PlacedTool {
+  readonly published: PublishedTool;
+  /** The documents that do not contain it. `undefined` if only the leader knows. */
+  readonly leftOutOf: readonly string[] | undefined;
+}
+
 /** The known state of one backend. */
 export interface Backend {
   readonly id: BackendId;
@@ -37,6 +44,8 @@ export interface Backend {
   readonly enabled: boolean;
   /** Its tool in the published documents, if it is there. */
   readonly published: PublishedTool | undefined;
+  /** While something holds the published documents: a tool of another of its Services, which they have in place of its own. */
+  readonly instead: PlacedTool | undefined;
   /** The documents that do not contain its published tool. `undefined` if only the leader knows. */
   readonly leftOutOf: readonly string[] | undefined;
   /** Whether the last discovery found it. If not, it is known because its tool is still published. */

@@ -1,5 +1,5 @@
 import type { Credentials } from '../model/credentials.ts';
-import type { MappingRules } from '../model/detector.ts';
+import type { MappingRules, Mappings } from '../model/detector.ts';
 import type { DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import type { Cut, Documents, Omission, Toolset } from '../model/documents.ts';
 import type { Overrides, OverridesPart } from '../model/overrides.ts';
@@ -95,6 +95,11 @@ export interface Output<Settings = unknown> {
   sizeOf(tool: Tool): number;
   /** Reads the tools back from documents that it rendered; none if the documents are something else. */
   readBack?(documents: Documents): readonly PublishedTool[];
+  /**
+   * Whether documents that it rendered contain a published tool. Absent: they contain every tool.
+   * The result's `mappings` are those of the tool's detector, if they are known.
+   */
+  contains?(toolset: Toolset): (tool: PublishedTool, mappings?: Mappings) => boolean;
   /**
    * Absent: what does not fit into one ConfigMap is left out. With it, the output renders some of the tools for each
    * ConfigMap, without cuts and omissions of its own.

@@ -1,3 +1,4 @@
+import type { Mappings } from '../model/detector.ts';
 import type { Problem, Verdict } from '../model/discovery.ts';
 import {
   type Documents,
@@ -9,9 +10,13 @@ import {
   toolsetOf,
 } from '../model/documents.ts';
 import type { Overrides } from '../model/overrides.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { LARGE } from '../model/yaml-document.ts';
 import type { Output, Questions } from './output.ts';
 import type { Standing } from './standing.ts';
+
+/** The names of the documents that do not contain a published tool. */
+export type LeftOutOf = (tool: PublishedTool, mappings?: Mappings) => readonly string[];
 
 /** The outputs of one target: their documents are published together. */
 export interface Outputs<Settings = unknown> {
@@ -48,6 +53,11 @@ export interface Outputs<Settings = unknown> {
   whyAsksBeforeEach(key: string, verdict: Verdict, overrides: Overrides): string | undefined;
   /** Before which tools of an MCP server an agent asks; `undefined` if no agent does. */
   questionsOf(key: string, verdict: Verdict, overrides: Overrides): Questions | undefined;
+  /**
+   * The names of the published documents that do not contain a tool, read from the documents themselves. They are parsed on
+   * first use. The result's `mappings` are those of the tool's detector, if they are known.
+   */
+  leftOutOf(toolset: Toolset): LeftOutOf;
   /** Whether what they render depends on what is published. */
   usesPublished(settings: Settings): boolean;
 }
@@ -117,6 +127,14 @@ export function outputsOf<Settings>(all: readonly Output<Settings>[]): Outputs<S
       all.map((output) => output.whyAsksBeforeEach?.(...server)).find((why) => why !== undefined),
     questionsOf: (...server) =>
       all.map((output) => output.questionsOf?.(...server)).find((questions) => questions !== undefined),
+    leftOutOf(toolset) {
+      const names = new Set(namesOf(toolset.documents).map((name) => shardOf(name).document));
+      const checks = all.map(({ documents, contains }) => ({
+        published: documents.flatMap(({ name }) => (names.has(name) ? [name] : [])),
+        contains: contains?.(toolset) ?? (() => true),
+      }));
+      return (...tool) => checks.flatMap(({ published, contains }) => (contains(...tool) ? [] : published));
+    },
     usesPublished: (settings) => all.some((output) => output.usesPublished?.(settings) === true),
   };
 }

@@ -5,6 +5,7 @@ import { observed } from '../../test/fixtures/unit/toolset.ts';
 import { idsOf } from '../controller/backend-ids.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { Toolsets } from './toolsets.ts';
 
 const tool = (name: string) => ({ name, type: 'loki', endpoint: 'http://x' });
@@ -98,5 +99,49 @@ test('each document of a tool is told apart, and only the leader knows them', ()
     ['a.b', null],
     ['loki.monitoring', null],
     ['own', null],
+  ]);
+});
+
+test('while a rollback holds, the documents say what is published, also of another Service of a backend', () => {
+  const leftOutOf = () => (each: PublishedTool) =>
+    each.endpoint === 'http://y' ? [] : ['custom_toolset.yaml'];
+  const readModel = new ReadModel({ now: () => new Date(0), outputs: { leftOutOf } });
+  const toolsets = new Toolsets(readModel);
+  const loki = discovered(service('loki', { ports: ['http:3100'] }));
+  const services = [
+    {
+      ...loki,
+      alternates: ['loki-gateway'],
+      members: ['loki', 'loki-gateway'].map((name) => ({ name, roles: [] })),
+    },
+  ];
+  const ids = idsOf(services, new Map());
+  readModel.apply({ kind: 'pass', services, ids, problems: [], cycle: 1 } as never);
+  const tools = [
+    { ...tool('loki-gateway.monitoring'), namespace: 'monitoring', metadata: { service: 'loki-gateway' } },
+    // It has the name that the backend's tool would have now, and is another one's.
+    { ...tool('loki.monitoring'), endpoint: 'http://y', namespace: 'other', metadata: { service: 'loki' } },
+  ];
+  const rolledBack = { 'kubernaut.io/rolled-back-from': 'x', 'kubernaut.io/rolled-back-to': '3' };
+  const data = {
+    'toolset.json': JSON.stringify({ tools }),
+    'custom_toolset.yaml': 'toolsets: {}\n',
+  };
+  readModel.apply({ kind: 'observed', live: observed({ data, labels: {}, annotations: rolledBack }) });
+  const held = expect.objectContaining({ type: 'Published', status: 'False', reason: 'HeldByRollback' });
+  expect(toolsets.all()).toMatchObject([
+    {
+      name: 'loki-gateway.monitoring',
+      backend: 'monitoring/loki',
+      published: true,
+      documents: { 'toolset.json': true, 'custom_toolset.yaml': false },
+      conditions: expect.arrayContaining([held]),
+    },
+    {
+      name: 'loki.monitoring',
+      backend: null,
+      published: true,
+      documents: { 'toolset.json': true, 'custom_toolset.yaml': true },
+    },
   ]);
 });

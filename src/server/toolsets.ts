@@ -1,6 +1,5 @@
-import type { OwnTool } from '../controller/catalog.ts';
 import type { ReadModel } from '../controller/read-model.ts';
-import type { Backend } from '../model/backend.ts';
+import type { Backend, PlacedTool } from '../model/backend.ts';
 import type { BackendId } from '../model/backend-id.ts';
 import { type DiscoveredService, endpointUrl } from '../model/discovery.ts';
 import { namesOf, shardOf } from '../model/documents.ts';
@@ -28,7 +27,7 @@ export interface Toolset {
   /** The reason of the last probe result, on one line, and the time of the last change of health. */
   readonly healthReason: string | null;
   readonly healthSince: string | null;
-  /** The backend; null for a tool from overrides. */
+  /** The backend; null for a tool without one, as from overrides. */
   readonly backend: BackendId | null;
   readonly conditions: readonly ConditionJson[];
 }
@@ -74,7 +73,7 @@ function toolsetOf(readModel: ReadModel, backend: Backend): Toolset {
 }
 
 /** A tool from overrides. */
-const ownToolset = (readModel: ReadModel, own: OwnTool): Toolset => {
+const ownToolset = (readModel: ReadModel, own: PlacedTool): Toolset => {
   const { published: tool } = own;
   return {
     name: tool.name,
@@ -96,15 +95,25 @@ const ownToolset = (readModel: ReadModel, own: OwnTool): Toolset => {
   };
 };
 
+/** The tool of another Service of a backend, which a hold keeps in place of the backend's own. */
+const insteadOf = (readModel: ReadModel, { id, conditions, instead }: Backend): readonly Toolset[] =>
+  instead === undefined
+    ? []
+    : [{ ...ownToolset(readModel, instead), backend: id, conditions: conditions.map(conditionJson) }];
+
 /**
  * All tools by name: published ones, and those of backends that are not published because they are unhealthy or disabled.
+ * A published tool is last among those of its name, so that it counts.
  */
 export function toolsetsOf(readModel: ReadModel): Toolset[] {
   const { backends, ownTools } = readModel.backends;
   return [
     ...backends.map((backend) => toolsetOf(readModel, backend)),
+    ...backends.flatMap((backend) => insteadOf(readModel, backend)),
     ...ownTools.map((own) => ownToolset(readModel, own)),
-  ].sort((a, b) => (a.name < b.name ? -1 : 1));
+  ].sort((a, b) =>
+    a.name === b.name ? Number(a.published) - Number(b.published) : a.name < b.name ? -1 : 1,
+  );
 }
 
 /** The tools for the API, computed once per state of the read model. */

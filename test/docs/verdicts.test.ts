@@ -51,6 +51,7 @@ const RESULT: ExplainResult = {
   id: 'monitoring/loki',
   conditions: [],
   isPublicationKnown: true,
+  published: undefined,
   stillPublished: [],
   ownTool: undefined,
   generated: undefined,
@@ -194,6 +195,14 @@ test.each<[string, Partial<ExplainResult>, RegExp]>([
     'another backend',
     { explanation: { ...RESULT.explanation, service: service('other', {}) } },
     /no tool of its own/,
+  ],
+  [
+    'another backend, while its own tool is published',
+    {
+      explanation: { ...RESULT.explanation, service: service('other', {}) },
+      stillPublished: [{ tool: 'other', why: 'it stays' }],
+    },
+    /not in use now/,
   ],
   [
     'the limit on backends',

@@ -1,6 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { waitUntil } from '../cluster/cluster.ts';
+import { startBackend } from './backend.ts';
 import { closedEarly, command } from './command.ts';
+import { REVIEWING } from './rights.ts';
 import { type Serve, startServe } from './serve-process.ts';
 import { SELDOM, setting, toolNames } from './setting.ts';
 
@@ -244,4 +249,122 @@ test('a reader that closes the pipe at once does not interrupt a rollback', asyn
   const back = await still();
   expect(back.metadata.annotations['kubernaut.io/rolled-back-to']).toBe('1');
   expect((await revisions()).at(-1)?.revision).toBe(4);
+});
+
+/** Two backends with two Services each, a `serve` with its API, and a function that has people choose entry points. */
+async function withGateways() {
+  const [prometheus, grafana] = [await startBackend(), await startBackend()];
+  grafana.answer(({ url }, response) => {
+    const isHealth = url === '/api/health';
+    const text = JSON.stringify({ commit: 'a', database: 'ok', version: '11.0.0' });
+    response.writeHead(isHealth ? 200 : 404).end(isHealth ? text : '');
+  });
+  const given = await setting({ clusterRules: REVIEWING });
+  const { cluster, target, watched, read, writeOverrides } = given;
+  const folder = await mkdtemp(join(tmpdir(), 'held-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'config.yaml');
+  await writeFile(file, `credentials:\n  ${watched}/grafana: { bearerToken: GRAFANA_TOKEN }\n`);
+  const connectTo: string[] = [];
+  for (const [app, port, backend] of [
+    ['prometheus', 9090, prometheus],
+    ['grafana', 3000, grafana],
+  ] as const)
+    for (const name of [app, `${app}-gateway`]) {
+      const labels = { 'app.kubernetes.io/name': app };
+      const isNamed = name === 'prometheus';
+      const annotations = { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': 'metrics' };
+      await cluster.service(watched, {
+        ...{ name, labels, selector: { app }, ports: [{ port, name: 'http' }] },
+        ...(isNamed ? { annotations } : {}),
+      });
+      connectTo.push(`${name}.${watched}.svc.cluster.local:${port}:127.0.0.1:${backend.port}`);
+    }
+  const env = { ...given.env, CONFIG_FILE: file, CONNECT_TO: connectTo.join(',') };
+  const serve = startServe({ ...env, API_ADDRESS: '127.0.0.1:0' });
+  const { port } = await serve.logged('the API is served');
+  const token = await cluster.token(await cluster.serviceAccount({ namespace: target }));
+  const get = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return JSON.parse(await answer.text());
+  };
+  await serve.logged('toolset published');
+  const choose = async (...names: readonly string[]): Promise<void> => {
+    const says = names.map((name) => `  ${watched}/${name}: { description: By ${name} }\n`);
+    await writeOverrides(`tools:\n${says.join('')}`);
+    await waitUntil('they are published', async () => {
+      const text = (await read()).data['toolset.json'] ?? '';
+      return names.every((name) => text.includes(`"http://${name}.`) && text.includes(`By ${name}"`));
+    });
+  };
+  return { ...given, env, serve, get, choose };
+}
+
+test('what is published of other Services of a backend is what the documents of a rollback have', async () => {
+  const { env, serve, watched, get, choose, still, revisions } = await withGateways();
+  await choose('prometheus-gateway', 'grafana-gateway');
+  const then = toolNames(await still());
+  const to = (await revisions()).at(-1)?.revision;
+  await choose('prometheus', 'grafana');
+  const now = await still();
+  const [grafana = '', metrics = ''] = toolNames(now);
+  expect(now.data['custom_toolset.yaml']).toContain('grafana/dashboards');
+  expect(metrics).not.toBe(then[1]);
+
+  const back = await command(env, 'rollback', '--to', String(to), '--allow-unapproved');
+  expect(back).toMatchObject({ code: 0 });
+  await serve.logged(HOLDS);
+  const held = await still();
+  expect(toolNames(held)).toEqual(then);
+  expect(held.data['custom_toolset.yaml']).not.toContain('grafana/dashboards');
+  const url = (name: string, port: number): string => `http://${name}.${watched}.svc.cluster.local:${port}`;
+  const holds = `the rollback to revision ${to} ${HOLDS}; to end it, run dynamic-toolset rollback --end`;
+  const instead = `${holds}; until then, the documents have the tool ${then[1]} at ${url('prometheus-gateway', 9090)} for this backend`;
+  const partly = `left out of custom_toolset.yaml, as the tool ${grafana} at ${url('grafana-gateway', 3000)}: ${holds}`;
+
+  const explained = async (name: string): Promise<string> => {
+    const { stdout } = await command(env, 'explain', `${watched}/${name}`);
+    return stdout.split('\nConditions\n')[1] ?? '';
+  };
+  const original = await explained('prometheus');
+  expect(original).toContain(`Published  False    HeldByRollback: ${instead}`);
+  expect(original).toContain(`prometheus, not published: ${instead}`);
+  const gateway = await explained('prometheus-gateway');
+  expect(gateway).toContain('not in use now: prometheus is the one for this prometheus');
+  expect(gateway).toContain(`still published as the tool ${then[1]}: ${holds}`);
+  expect(await explained('grafana')).toContain(`grafana, the tool ${grafana} ${partly}`);
+  const { stdout: list } = await command(env, 'discover', '-o', 'wide');
+  expect(list.match(/ (yes|no|HeldByRollback)\b.*$/gm)).toHaveLength(2);
+  expect(list).not.toMatch(/\byes\b/);
+
+  const published = ['False', 'HeldByRollback'];
+  const conditionOf = ({ conditions }: { conditions: Record<string, string>[] }) => {
+    const { status, reason, message } = conditions.find(({ type }) => type === 'Published') ?? {};
+    return { is: [status, reason], message };
+  };
+  const { services } = await get('/api/v1/services');
+  expect(services.map(conditionOf)).toEqual([
+    { is: published, message: partly },
+    { is: published, message: instead },
+  ]);
+  const { toolsets } = await get('/api/v1/toolsets');
+  const all = toolsets.map((each: never) => {
+    const { name, backend, documents } = each;
+    return [name, backend, documents, conditionOf(each).message];
+  });
+  const id = (name: string) => expect.stringMatching(`^${watched}/${name}`);
+  const where = (json: boolean, yaml: boolean) => ({ 'toolset.json': json, 'custom_toolset.yaml': yaml });
+  expect(all).toEqual([
+    [grafana, id('grafana'), where(true, false), partly],
+    [metrics, id('prometheus'), where(false, false), instead],
+    [then[1], id('prometheus'), where(true, true), instead],
+  ]);
+
+  expect(await command(env, 'rollback', '--end')).toMatchObject({ code: 0 });
+  await serve.logged('somebody ended the rollback');
+  expect(await explained('prometheus')).toContain(`prometheus, in the documents as the tool ${metrics}`);
+  const after = await get(`/api/v1/toolsets/${grafana}`);
+  expect(after.documents).toEqual(where(true, true));
 });

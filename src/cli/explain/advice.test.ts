@@ -28,7 +28,13 @@ const result = (
     asksBeforeEach: undefined,
   },
   ...{ questions: undefined, problems: [], limit: undefined, cuts: [], id: undefined, conditions: [] },
-  ...{ isPublicationKnown: true, stillPublished: [], ownTool: undefined, generated: undefined },
+  ...{
+    isPublicationKnown: true,
+    published: undefined,
+    stillPublished: [],
+    ownTool: undefined,
+    generated: undefined,
+  },
   ...more,
 });
 const linesOf = (each: ExplainResult): string[] => adviceOf(each).flatMap(({ lines }) => lines);

@@ -36,9 +36,11 @@ export interface ExplainResult {
   readonly id: BackendId | undefined;
   /** The conditions of the backend. Empty if no detector matches. */
   readonly conditions: readonly Finding[];
+  /** What the published documents have of the backend: its tool, or the one of another of its Services. */
+  readonly published: PublishedTool | undefined;
   /** Whether the published documents were read. If not, conditions only repeat the other sections. */
   readonly isPublicationKnown: boolean;
-  /** Its published tools, although it is left out now, each with the reason. */
+  /** Its published tools, although it is left out now, or is not the entry point in use, each with the reason. */
   readonly stillPublished: readonly StillPublished[];
   /** Its tool, if `overrides.yaml` gives that a URL of its own. */
   readonly ownTool: PublishedTool | undefined;

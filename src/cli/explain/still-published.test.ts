@@ -44,3 +44,9 @@ test.each<[string, string, Partial<StayFacts>, boolean, RegExp]>([
 ])('what keeps a tool: %s', (_, tool, facts, isServiceGone, text) => {
   expect(whyStill(tool, { ...HELD, ...facts }, isServiceGone)).toMatch(text);
 });
+
+test('a tool that the one of another Service replaces stays until the next publication, or as long as a rollback', () => {
+  expect(whyStill('a', HELD, false, 'b')).toBe('with its next publication, serve publishes b in its place');
+  const publication = { rollback: 3, overrideError: undefined };
+  expect(whyStill('a', { ...HELD, publication }, false, 'b')).toMatch(/^the rollback to revision 3 holds/);
+});

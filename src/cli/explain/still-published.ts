@@ -24,13 +24,15 @@ function heldUntil(since: number, { hold, now }: StayFacts, isServiceGone: boole
 /**
  * Until when a tool stays published that discovery would leave out now, and why, as the rest of a sentence.
  * @param isServiceGone whether its Service does not exist
+ * @param successor the Service that leads to the same backend, and whose tool would be published now
  */
-export function whyStill(tool: string, facts: StayFacts, isServiceGone: boolean): string {
+export function whyStill(tool: string, facts: StayFacts, isServiceGone: boolean, successor?: string): string {
   const { rollback, overrideError } = facts.publication;
   if (overrideError !== undefined)
     return 'overrides.yaml cannot be used, so what is published stays as it is until that is fixed';
   if (rollback !== undefined)
     return `the rollback to revision ${rollback} holds until the inputs change; to end it, run dynamic-toolset rollback --end`;
+  if (successor !== undefined) return `with its next publication, serve publishes ${successor} in its place`;
   const since = heldSince(facts.removalHeld, tool);
   const time = since === undefined ? undefined : heldUntil(since, facts, isServiceGone);
   return time === undefined

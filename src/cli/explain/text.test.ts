@@ -32,6 +32,7 @@ const result: ExplainResult = {
   id: backend?.id,
   conditions: backend?.conditions ?? [],
   isPublicationKnown: true,
+  published: undefined,
   stillPublished: [],
   ownTool: undefined,
   generated: asPublished(),
@@ -176,4 +177,31 @@ test('each tool of a server shows whether the agent asks before it, and what is 
     const asking = { ...questions, asksBeforeAll: true };
     expect(plain({ ...server, verdict, questions: asking })).toMatch(/asks before each (of them|tool)/);
   }
+});
+
+test('the name in the documents counts, and what a rollback keeps in place of a tool', () => {
+  const former = { ...(TOOLS[0] as (typeof TOOLS)[number]), name: 'former' };
+  const shown = (now: Backend | undefined) =>
+    verdictIn({
+      ...result,
+      conditions: now?.conditions ?? [],
+      published: now?.published ?? now?.instead?.published,
+    });
+  expect(shown(asPublished({ tools: [former] }))).toBe('loki, in the documents as the tool former\n');
+  const rollback = { publication: { ...UNHELD, rollback: 3 } };
+  const held = { ...rollback, tools: [former], leftOutOf: () => [] };
+  expect(shown(asPublished(held))).toBe(
+    `loki, in the published documents, as the tool former at ${former.endpoint}\n`,
+  );
+  expect(shown(asPublished({ ...held, leftOutOf: () => ['a.yaml'] }))).toMatch(
+    /^loki, the tool former left out of a\.yaml, as the tool former at .*: the rollback to revision 3 holds/,
+  );
+});
+
+test('a Service that is not the entry point in use says so, and what is published of it', () => {
+  const explanation = { ...result.explanation, service: { ...loki.service, name: 'loki-gateway' } };
+  const stillPublished = [{ tool: 'loki-gateway.monitoring', why: 'it stays' }];
+  expect(verdictIn({ ...result, explanation, stillPublished })).toBe(
+    'not in use now: loki is the one for this loki\n  still published as the tool loki-gateway.monitoring: it stays\n',
+  );
 });

@@ -137,15 +137,19 @@ function placeLine({ generated, conditions, isPublicationKnown }: ExplainResult,
   if (finding === undefined) return 'not published';
   const { status, reason, message } = finding;
   if (status === 'Unknown') return message;
+  // The message names the tool, too, if documents of another time have another one.
   if (reason === 'InToolset')
-    return `in the ${isPublicationKnown ? '' : 'generated '}documents as the tool ${tool}`;
+    return message.includes(', as the tool ')
+      ? message.replace(/^it is /, '')
+      : `in the ${isPublicationKnown ? '' : 'generated '}documents as the tool ${tool}`;
   if (reason === 'KeptForNow') return `the tool ${tool}: ${message}`;
   // The message names the documents that the tool is in.
   const isInSome =
     reason === 'NeedsCredentials' ||
     reason === 'NeedsTenant' ||
     reason === 'NotSupportedByAgent' ||
-    (reason === 'LimitReached' && generated?.published !== undefined);
+    (reason === 'LimitReached' && generated?.published !== undefined) ||
+    message.startsWith('left out of ');
   if (isInSome) return `the tool ${tool} ${message}`;
   return /^not (published|added): /.test(message) ? message : `not published: ${message}`;
 }
@@ -189,7 +193,7 @@ function decisionLines(result: ExplainResult): string[] {
   const overLimit = limit === undefined ? [] : [`left out: ${limit.what}; ${limit.fix}`];
   if (candidate.service.name !== explanation.service.name)
     return [
-      `no tool of its own: ${candidate.service.name} is the one for this ${candidate.type}`,
+      `${result.stillPublished.length === 0 ? 'no tool of its own' : 'not in use now'}: ${candidate.service.name} is the one for this ${candidate.type}`,
       ...overLimit,
     ];
   if (limit !== undefined) return overLimit;
@@ -201,7 +205,7 @@ function decisionLines(result: ExplainResult): string[] {
     ];
   const descriptions = isUsed(result) ? cuts.filter(({ limit }) => limit === 'description_bytes') : [];
   return [
-    `${service.type}, ${placeLine(result, service.tool)}`,
+    `${service.type}, ${placeLine(result, result.published?.name ?? service.tool)}`,
     ...descriptions.map(({ why }) => `its owner's description is not in them: ${why}`),
   ];
 }

@@ -11,6 +11,7 @@ import { asFaults, type ContentFaults, placed } from '../faults.ts';
 import type { Output, Rendered, RenderOptions } from '../output.ts';
 import { excessTools, unreadServers } from './agent-tools.ts';
 import { approvalRequired, whyAsksBeforeEach } from './approval.ts';
+import { containsIn } from './contains.ts';
 import { holmesFaults } from './contract.ts';
 import { holdersIn } from './holders.ts';
 import { loosened } from './loosened.ts';
@@ -156,6 +157,7 @@ export const holmesgpt: Output<HolmesSettings> = {
   mapping: holmesMapping,
   render,
   sizeOf,
+  contains: containsIn,
   // Before 0.32 a toolset supports one backend, and the published one keeps its place.
   usesPublished: ({ holmesgptVersion }) => holmesgptVersion === '0.20',
   loosened,

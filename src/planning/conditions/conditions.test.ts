@@ -41,6 +41,14 @@ const FACTS: Facts = {
   omissions: [],
 };
 
+const OTHER = { name: 'other', type: 'loki', endpoint: 'http://other:1', description: '', metadata: {} };
+
+/** What the documents have while a rollback holds. */
+const during = (standing: Facts['standing']): Partial<Facts> => ({
+  standing,
+  state: { ...STATE, rollback: 3 },
+});
+
 function conditionOf(type: ConditionType, found: Found, facts: Partial<Facts>): readonly string[] {
   const all = findingsOf(
     { ...LOKI, ...found, verdict: { ...LOKI.verdict, ...found.verdict } },
@@ -268,6 +276,57 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['KeptForNow', 'True', unhealthy(), {}, '(Unhealthy: left out while it is unhealthy'],
   ['KeptForNow', 'True', {}, { isFound: false }, '(NotFound: '],
   ['KeptForNow', 'True', unhealthy(), { state: state({ rollback: 3 }) }, '(HeldByRollback: '],
+  ['InToolset', 'True', {}, during({ leftOutOf: [] }), 'it is in the published documents'],
+  [
+    'InToolset',
+    'True',
+    {},
+    // The documents have it, whatever the inputs would leave out.
+    { ...omission('credentials'), ...during({ leftOutOf: [], differently: OTHER }) },
+    'it is in the published documents, as the tool other at http://other:1',
+  ],
+  [
+    'HeldByRollback',
+    'False',
+    {},
+    during({ leftOutOf: ['a.yaml'] }),
+    'left out of a.yaml: the rollback to revision 3 holds',
+  ],
+  [
+    'HeldByRollback',
+    'False',
+    {},
+    during({ leftOutOf: ['a.yaml'], differently: OTHER }),
+    'left out of a.yaml, as the tool other at http://other:1: the rollback',
+  ],
+  [
+    'NeedsCredentials',
+    'False',
+    {},
+    { ...omission('credentials'), ...during({ leftOutOf: ['a.yaml'] }) },
+    'in toolset.json only: it cannot',
+  ],
+  [
+    'HeldByRollback',
+    'False',
+    {},
+    { ...UNPUBLISHED, ...during({ instead: OTHER }) },
+    '; until then, the documents have the tool other at http://other:1 for this backend',
+  ],
+  [
+    'OverridesInvalid',
+    'False',
+    {},
+    { ...UNPUBLISHED, standing: { instead: OTHER }, state: state({ overrideError: 'line 1' }) },
+    '; until then, the documents have the tool other',
+  ],
+  [
+    'KeptForNow',
+    'True',
+    unhealthy(),
+    { ...UNPUBLISHED, ...during({ instead: OTHER }) },
+    'for now, as the tool other at http://other:1 (HeldByRollback: ',
+  ],
   ['NeedsCredentials', 'False', {}, omission('credentials'), 'in toolset.json only: it cannot; configure'],
   ['NeedsTenant', 'False', {}, omission('tenant'), 'in toolset.json only: it cannot; configure'],
   ['NotSupportedByAgent', 'True', {}, omission('unsupported'), 'in toolset.json only: it cannot'],

@@ -2,6 +2,7 @@ import type { ConditionReason, ConditionStatus, Finding } from '../../model/cond
 import type { Approval, Verdict } from '../../model/discovery.ts';
 import type { Cut, Omission, Scope } from '../../model/documents.ts';
 import { displayKey } from '../../model/key.ts';
+import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ServiceName } from '../../model/service.ts';
 import { approveCommand } from '../admission.ts';
 import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../plan.ts';
@@ -34,6 +35,16 @@ export function publicationState(
   return { rollback: rollbackOf(annotations)?.to, overrideError: annotations[OVERRIDE_ERROR] };
 }
 
+/** What published documents of another time have of a backend. */
+export interface StandingFacts {
+  /** The documents that do not contain its tool; absent: unknown. */
+  readonly leftOutOf?: readonly string[] | undefined;
+  /** Its tool, if that has another name or leads to another place than the one that would be published now. */
+  readonly differently?: PublishedTool | undefined;
+  /** The tool of another of its Services, which they have in place of its own. */
+  readonly instead?: PublishedTool | undefined;
+}
+
 /** The facts that determine whether a backend is published. */
 export interface PublicationFacts {
   readonly state: PublicationState;
@@ -42,6 +53,8 @@ export interface PublicationFacts {
   readonly namespace: string;
   /** Whether its tool is in `toolset.json`. */
   readonly isPublished: boolean;
+  /** What the published documents have of it, while something keeps them as they are. */
+  readonly standing?: StandingFacts | undefined;
   /** Whether the last discovery found it. */
   readonly isFound: boolean;
   /** The verdict of its last probe. */
@@ -113,6 +126,9 @@ function exclusionReason(facts: PublicationFacts): Case | undefined {
   return cut === undefined ? undefined : ['False', 'LimitReached', cut.why];
 }
 
+/** Whether something keeps the published documents as they are, whatever the inputs are. */
+export const areDocumentsHeld = (state: PublicationState): boolean => holdReason(state) !== undefined;
+
 /** The reason why nothing is published at the moment. */
 function holdReason({ rollback, overrideError, failure }: PublicationState): Case | undefined {
   if (rollback !== undefined)
@@ -153,6 +169,17 @@ function partialCase({ cuts, omissions }: PublicationFacts): Case | undefined {
   return cause === 'tenant' ? ['False', 'NeedsTenant', message] : ['True', 'NotSupportedByAgent', message];
 }
 
+/** The case of a tool in documents of another time. `undefined` if nobody knows which of them contain it. */
+function standingCase(facts: PublicationFacts): Case | undefined {
+  const { leftOutOf, differently } = facts.standing ?? {};
+  const held = holdReason(facts.state);
+  if (leftOutOf === undefined || held === undefined) return undefined;
+  const as = differently === undefined ? '' : `, as the tool ${differently.name} at ${differently.endpoint}`;
+  if (leftOutOf.length === 0) return ['True', 'InToolset', `it is in the published documents${as}`];
+  const [status, reason, why] = held;
+  return partialCase(facts) ?? [status, reason, `left out of ${leftOutOf.join(' and ')}${as}: ${why}`];
+}
+
 /** The case of a backend whose tool is in the documents. */
 function publishedCase(facts: PublicationFacts): Case {
   const reason = exclusionReason(facts);
@@ -160,7 +187,30 @@ function publishedCase(facts: PublicationFacts): Case {
     const [, why, message] = holdReason(facts.state) ?? reason;
     return ['True', 'KeptForNow', `it is published for now (${why}: ${message})`];
   }
-  return partialCase(facts) ?? ['True', 'InToolset', 'it is in the published documents'];
+  return (
+    standingCase(facts) ?? partialCase(facts) ?? ['True', 'InToolset', 'it is in the published documents']
+  );
+}
+
+/** The case of a backend of which the documents have the tool of another Service. `undefined` if they do not. */
+function insteadCase(facts: PublicationFacts): Case | undefined {
+  const instead = facts.standing?.instead;
+  const held = holdReason(facts.state);
+  if (instead === undefined || held === undefined) return undefined;
+  const [status, reason, why] = held;
+  const { name, endpoint } = instead;
+  // An agent reaches the backend, although something else than the hold would keep it out.
+  if (exclusionReason(facts) !== undefined)
+    return [
+      'True',
+      'KeptForNow',
+      `it is published for now, as the tool ${name} at ${endpoint} (${reason}: ${why})`,
+    ];
+  return [
+    status,
+    reason,
+    `${why}; until then, the documents have the tool ${name} at ${endpoint} for this backend`,
+  ];
 }
 
 /** What is unknown here, on which the next publication depends. Empty if there is nothing. */
@@ -187,6 +237,6 @@ export function published(facts: PublicationFacts): Finding<'Published'> {
     ? (['Unknown', 'NotObserved', 'what is published was not read'] as const)
     : isPublished
       ? publishedCase(facts)
-      : (exclusionReason(facts) ?? holdReason(state) ?? notYetCase(facts));
+      : (insteadCase(facts) ?? exclusionReason(facts) ?? holdReason(state) ?? notYetCase(facts));
   return { type: 'Published', status, reason, message };
 }
