@@ -14,6 +14,7 @@ import { keyOfService, type Service } from '../model/service.ts';
 import { generate } from '../outputs/generate.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import { inUseNote } from '../planning/services-in-use.ts';
+import { namesToPublish } from './kept-names.ts';
 import { namingBy, rememberedNames } from './naming.ts';
 import { type DiscoveryResult, discover, type Stages, toolKinds } from './pass.ts';
 import { publishedUse, servicesInUseOf } from './published-use.ts';
@@ -188,7 +189,8 @@ const inProcess: KnownBy = (last) => last;
 const published: KnownBy = (last, written) => {
   const { documents } = generate(last.services, { ...written, kinds, holmesgptVersion: '0.32' });
   const { tools } = JSON.parse(documents['toolset.json'] ?? '');
-  const { text } = inUseNote(servicesInUseOf(last, last.services), tools);
+  const names = namesToPublish(last.keptNames ?? new Map(), publishedNames(tools));
+  const { text } = inUseNote(servicesInUseOf(last, last.services), tools, names);
   const present = toolsetOf({}, () => tools);
   const use = publishedUse({ present, annotations: { [SERVICES_IN_USE]: text } });
   return { held: new Map([...publishedNames(tools), ...rememberedNames(tools, text)]), ...use };
