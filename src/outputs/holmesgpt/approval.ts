@@ -104,8 +104,19 @@ function whyNotPlain({ name }: McpTool): string | undefined {
     : `${named} has other characters than letters, digits and _./-`;
 }
 
+type Patterns = { readonly globs: readonly string[] } | { readonly why: string };
+
+/** The patterns for lists of tools, which stay the same objects until a server has other tools. */
+const remembered = new WeakMap<readonly McpTool[], Patterns>();
+
 /** The patterns for all tools except the read-only ones, or why there are none. */
-function patternsFor(tools: readonly McpTool[]): { readonly globs: string[] } | { readonly why: string } {
+function patternsFor(tools: readonly McpTool[]): Patterns {
+  const patterns = remembered.get(tools) ?? newPatterns(tools);
+  remembered.set(tools, patterns);
+  return patterns;
+}
+
+function newPatterns(tools: readonly McpTool[]): Patterns {
   const why = tools.map(whyNotPlain).find((each) => each !== undefined);
   if (why !== undefined) return { why };
   const globs = allNamesBut(tools.filter(({ readOnly }) => readOnly).map(({ name }) => name));
@@ -125,7 +136,7 @@ const hasReadOnly = (tools: readonly McpTool[]): boolean => tools.some(({ readOn
 export function approvalRequired({ tools, toolsTruncated }: Listed): string[] {
   if (tools === undefined || toolsTruncated === true || !hasReadOnly(tools)) return [...EVERY_TOOL];
   const patterns = patternsFor(tools);
-  return 'globs' in patterns ? patterns.globs : [...EVERY_TOOL];
+  return 'globs' in patterns ? [...patterns.globs] : [...EVERY_TOOL];
 }
 
 /**

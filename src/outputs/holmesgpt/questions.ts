@@ -90,9 +90,12 @@ function unaskedTools(
 export function questionsOf(key: string, verdict: Listed, patch: HolmesPatch): Questions {
   const written = writtenList(patch, key);
   const list = written ?? approvalRequired(verdict);
-  const patterns = list.map(fnmatch);
+  let patterns: ((name: string) => boolean)[] | undefined;
   const asksBeforeAll = list.includes('*');
-  const asksBefore = (name: string): boolean => patterns.some((matches) => matches(name));
+  const asksBefore = (name: string): boolean => {
+    patterns ??= list.map(fnmatch);
+    return patterns.some((matches) => matches(name));
+  };
   const { tools, toolsTruncated } = verdict;
   const isKnown = tools !== undefined && toolsTruncated !== true && !isElsewhere(patch, key);
   if (written === undefined || !isKnown) return { asksBefore, asksBeforeAll, problems: [] };
