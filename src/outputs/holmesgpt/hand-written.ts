@@ -64,7 +64,10 @@ export function replacedBy(file: Mapping, { handWritten, merged }: LastWrite): M
   );
 }
 
-/** Applies what changed between two states to a third one. Lists and values are replaced as a whole. */
+/**
+ * Applies what changed between two states to a third one. Lists and values are replaced as a whole. What the third one has no
+ * more stays away, except for what changed.
+ */
 export function reapplied(before: Mapping, after: Mapping, now: Mapping): Mapping {
   const kept = Object.entries(now).filter(
     ([key]) => !Object.hasOwn(before, key) || Object.hasOwn(after, key),
@@ -72,11 +75,63 @@ export function reapplied(before: Mapping, after: Mapping, now: Mapping): Mappin
   const changed = Object.entries(after).flatMap(([key, value]): [string, unknown][] => {
     const [old, here] = [own(before, key), own(now, key)];
     if (Object.hasOwn(before, key) && same(old, value)) return [];
-    return [
-      [key, isMapping(value) && isMapping(here) ? reapplied(isMapping(old) ? old : {}, value, here) : value],
-    ];
+    if (!isMapping(value) || !(isMapping(here) || isMapping(old))) return [[key, value]];
+    const part = reapplied(isMapping(old) ? old : {}, value, isMapping(here) ? here : {});
+    return isMapping(here) || Object.keys(part).length > 0 ? [[key, part]] : [];
   });
   return Object.fromEntries([...kept, ...changed]);
+}
+
+const SERVERS = 'mcp_servers';
+const APPROVALS = 'approval_required_tools';
+
+/** Whether an entry is one that this program makes for a Service: its key is the Service, and so is its host. */
+function isOfService(key: string, entry: unknown): boolean {
+  const [namespace, name, ...more] = key.split('/');
+  const url = own(own(entry, 'config'), 'url');
+  if (name === undefined || more.length > 0 || typeof url !== 'string') return false;
+  return URL.parse(url)?.hostname.startsWith(`${name}.${namespace}.svc`) === true;
+}
+
+/**
+ * The hand-written part of an edit that began before something changed in the generated servers, without what would undo
+ * that: a list of tools before which the agent asks has the entries of both, and, if it is unknown with what the edit began,
+ * servers that are no longer generated are not taken for the person's.
+ * @param next the hand-written part
+ * @param last the state with which the edit is compared
+ * @param generated what is generated now
+ * @param isOutdated whether the edit may have begun with another state
+ */
+export function withoutUndoing(
+  next: Mapping,
+  last: LastWrite,
+  generated: Mapping,
+  isOutdated: boolean,
+): Mapping {
+  const servers = own(next, SERVERS);
+  if (!isMapping(servers)) return next;
+  const [theirs, before, now] = [last.handWritten, last.generated, generated].map((each) =>
+    own(each, SERVERS),
+  );
+  const kept = Object.entries(servers).flatMap(([key, entry]): [string, unknown][] => {
+    const fields = own(now, key);
+    if (isOutdated && own(theirs, key) === undefined && fields === undefined && isOfService(key, entry))
+      return [];
+    const list = own(fields, APPROVALS);
+    const written = own(entry, APPROVALS);
+    const isSettled =
+      !isMapping(entry) ||
+      !Array.isArray(list) ||
+      written === undefined ||
+      same(written, own(own(theirs, key), APPROVALS)) ||
+      (!isOutdated && same(list, own(own(before, key), APPROVALS)));
+    if (isSettled) return [[key, entry]];
+    const added = Array.isArray(written) ? written.filter((each) => !list.includes(each)) : [];
+    return [[key, { ...entry, [APPROVALS]: [...list, ...added] }]];
+  });
+  if (kept.length > 0) return { ...next, [SERVERS]: Object.fromEntries(kept) };
+  const { [SERVERS]: _, ...others } = next;
+  return others;
 }
 
 /**

@@ -266,6 +266,73 @@ describe('an edit that began with an earlier version', () => {
     });
   });
 
+  test('does not bring back what was emptied or removed from the hand-written text meanwhile', () => {
+    const edit = `${first.data[FILE]}  bash:\n    enabled: false\n`.replace('timeout: 60', 'timeout: 90');
+    const handWritten = (person: string): unknown => {
+      const live = { ...now, data: { ...now.data, [FILE]: edit, [HAND_WRITTEN]: person } };
+      return parse(merged(live, known).data[HAND_WRITTEN] ?? '');
+    };
+    const changed = { prom: { config: { timeout: 90 } }, bash: { enabled: false } };
+    for (const person of ['', '{}\n', 'toolsets: {}\n'])
+      expect(handWritten(person)).toEqual({ toolsets: changed });
+    const { data } = merged(
+      {
+        ...now,
+        data: { ...now.data, [FILE]: `${first.data[FILE]}  bash:\n    enabled: false\n`, [HAND_WRITTEN]: '' },
+      },
+      known,
+    );
+    expect(parse(data[HAND_WRITTEN] ?? '')).toEqual({ toolsets: { bash: { enabled: false } } });
+  });
+
+  describe('and changes the server of a Service', () => {
+    const server = (list: readonly string[]): string =>
+      `mcp_servers:\n  shop/mcp:\n    approval_required_tools: ${JSON.stringify(list)}\n    config:\n      url: http://mcp.shop.svc.cluster.local:80/mcp\n`;
+    const old = carried(`${GEN}${server(['*[!s]', 'list?*'])}`, fresh(''));
+    const texts = { generated: `${GEN}${server(['*[!s]', 'list?*'])}`, handWritten: '' };
+    const saved = (change: (text: string) => string, generated: string, from?: VersionTexts) => {
+      const live = carried(generated, old);
+      const merge = mergeForAgent(generated, withFile(live, change(old.data[FILE] ?? '')), holmes, [], from);
+      if (merge.kind !== 'write') throw new Error(merge.kind);
+      return [parse(merge.data[FILE] ?? '').mcp_servers, parse(merge.data[HAND_WRITTEN] ?? '')];
+    };
+    const withExtra = (text: string): string => text.replace('- list?*', '- list?*\n      - extra');
+    const withoutList = (text: string): string =>
+      text.replace(/ {4}approval_required_tools:\n(?: {6}.*\n)+/, '');
+    const asked = (servers: unknown): unknown =>
+      (servers as Record<string, { approval_required_tools: unknown }>)['shop/mcp']?.approval_required_tools;
+
+    test.each([true, false])(
+      'the agent asks before what it asked meanwhile, with the version known: %s',
+      (isKnown) => {
+        const from = isKnown ? texts : undefined;
+        const all = `${GEN}${server(['*'])}`;
+        expect(asked(saved(withExtra, all, from)[0])).toEqual(['*', '*[!s]', 'list?*', 'extra']);
+        expect(asked(saved(withoutList, all, from)[0])).toEqual(['*']);
+      },
+    );
+
+    test("without other changes of the list, it is the person's", () => {
+      const same = `${GEN.replace('http://a', 'http://b')}${server(['*[!s]', 'list?*'])}`;
+      expect(asked(saved(withExtra, same, texts)[0])).toEqual(['*[!s]', 'list?*', 'extra']);
+      expect(asked(saved(withoutList, same, texts)[0])).toBeUndefined();
+    });
+
+    test('one that was withdrawn meanwhile stays away, also if the version is not known', () => {
+      const bash = (text: string): string =>
+        text.replace('toolsets:\n', 'toolsets:\n  bash:\n    enabled: false\n');
+      for (const from of [texts, undefined]) {
+        const [servers, person] = saved(bash, GEN, from);
+        expect(servers).toBeUndefined();
+        expect(person).toMatchObject({ toolsets: { bash: { enabled: false } } });
+        expect(person).not.toHaveProperty('mcp_servers');
+      }
+      const mine = (text: string): string =>
+        `${text}  mine:\n    config:\n      url: http://mine\n  x/y:\n    config:\n      url: http://z\n`;
+      expect(Object.keys(saved(mine, GEN)[0])).toEqual(['mine', 'x/y']);
+    });
+  });
+
   test('that is not known any more is compared with the last one, and said to be', () => {
     const { data, outdated: isOutdated } = merged(outdated);
     expect(isOutdated).toBe(true);

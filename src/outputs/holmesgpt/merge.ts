@@ -4,7 +4,14 @@ import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import { same } from '../../model/same.ts';
-import { changedBy, type LastWrite, reapplied, replacedBy, sections } from './hand-written.ts';
+import {
+  changedBy,
+  type LastWrite,
+  reapplied,
+  replacedBy,
+  sections,
+  withoutUndoing,
+} from './hand-written.ts';
 import { type VersionTexts, versionLine, versionOf } from './version-line.ts';
 import { edited, own as ownValue, readMapping } from './yaml.ts';
 
@@ -127,9 +134,15 @@ export const isUntouched = ({ data: { [FILE]: file }, annotations }: AgentConfig
 
 /**
  * The hand-written text, updated from edits of the file.
+ * @param offered what is generated now
  * @param known the texts of the version that was edited, if it is remembered
  */
-function personText(live: AgentConfigMap, holmes: HolmesFile, known: VersionTexts | undefined): PersonText {
+function personText(
+  live: AgentConfigMap,
+  offered: Mapping,
+  holmes: HolmesFile,
+  known: VersionTexts | undefined,
+): PersonText {
   const { [FILE]: file, [HAND_WRITTEN]: handWritten } = live.data;
   const generated = known?.generated ?? live.data[GENERATED];
   const untouched = file === undefined || file.trim() === '' || isUntouched(live);
@@ -158,13 +171,12 @@ function personText(live: AgentConfigMap, holmes: HolmesFile, known: VersionText
   const since = { ...before, handWritten: sections(old.value) };
   const changes = changedBy(now.value, since);
   const patch = isOld ? changes : holmes.learn(changes, { ...since, edited: now.value });
-  const next = { ...others, ...patch };
-  if (known === undefined || known.handWritten === handWritten) {
-    const version = versionOf(file);
-    const isLast =
-      version === undefined || known !== undefined || version === versionOf(fileOf(before.merged, holmes));
-    return { text: edited(handWritten ?? '', next), ...(isLast ? {} : { outdated: true as const }) };
-  }
+  const version = versionOf(file);
+  const isOutdated =
+    version !== undefined && known === undefined && version !== versionOf(fileOf(before.merged, holmes));
+  const next = { ...others, ...withoutUndoing(patch, since, offered, isOutdated) };
+  if (known === undefined || known.handWritten === handWritten)
+    return { text: edited(handWritten ?? '', next), ...(isOutdated ? { outdated: true as const } : {}) };
   // Somebody changed the hand-written text, too, after this edit began.
   const current = readMapping(handWritten ?? '');
   if ('fault' in current) return { broken: current.fault, key: HAND_WRITTEN };
@@ -201,7 +213,9 @@ export function mergeForAgent(
   tools: readonly PublishedTool[] = [],
   known?: VersionTexts,
 ): AgentMerge {
-  const handWritten = personText(live, holmes, known);
+  const base = readMapping(offered);
+  if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
+  const handWritten = personText(live, sections(base.value), holmes, known);
   const own = 'text' in handWritten ? readMapping(handWritten.text) : { fault: handWritten.broken };
   if (!('text' in handWritten) || 'fault' in own)
     return {
@@ -209,8 +223,6 @@ export function mergeForAgent(
       what: `the key ${'key' in handWritten ? handWritten.key : HAND_WRITTEN} cannot be read: ${'fault' in own ? own.fault : ''}`,
       fix: 'it is left as it is; correct it',
     };
-  const base = readMapping(offered);
-  if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
   // The remaining part is saved next to the file, so that later edits are compared with it.
   const added = holmes.withoutDuplicates(sections(base.value), sections(own.value), tools);
   const generated = added.notes.length === 0 ? offered : holmes.write(added.document);

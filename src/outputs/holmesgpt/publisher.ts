@@ -165,7 +165,7 @@ export function holmesTarget(
     if (merge.outdated === true)
       notes.push({
         where,
-        what: `somebody edited a version of ${FILE} that the program no longer knows, so what it changed meanwhile counts as theirs`,
+        what: `somebody edited a version of ${FILE} that the program no longer knows, so what it changed meanwhile counts as theirs, except for MCP servers that it removed`,
         fix: `check ${HAND_WRITTEN}, and remove what nobody wrote`,
       });
     return { token: merge.token, written: merge, notes, room };
