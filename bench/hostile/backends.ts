@@ -129,6 +129,11 @@ const LARGE: readonly HostileService[] = Array.from({ length: 300 }, (_, n) => {
   };
 });
 
+/** MCP servers of three namespaces, more than there are places for. */
+const SERVERS: readonly HostileService[] = Array.from({ length: 300 }, (_, n) =>
+  asMcp('mcp-few', `big${n}-${'x'.repeat(30)}`, `${EVIL}${n % 3}`),
+);
+
 const OVERRIDES = `tools:\n  ${EVIL}/none: { enabled: false }\n  ${EVIL}/s3: { approved: mcp }\n  ${EVIL}/s7: { approved: false }\n`;
 
 export const BACKENDS: readonly Attack[] = [
@@ -163,6 +168,25 @@ export const BACKENDS: readonly Attack[] = [
         400,
         signal,
       ),
+  },
+  {
+    name: 'mcp-servers',
+    about: '300 approved MCP servers in 3 namespaces, and changes of a backend of another one',
+    services: [...SERVERS, asPrometheus('silent', 'prometheus')],
+    async run({ cluster, published }, signal) {
+      const approvals = SERVERS.map(({ namespace, name }) => `  ${namespace}/${name}: { approved: mcp }\n`);
+      await cluster.admin.patch(`/api/v1/namespaces/${published}/configmaps/kubernaut-toolset-config`, {
+        data: { 'overrides.yaml': `tools:\n${approvals.join('')}` },
+      });
+      await repeat(
+        (round) =>
+          cluster.admin.patch(`/api/v1/namespaces/${EVIL}/services/prometheus`, {
+            metadata: { annotations: { 'kubernaut.io/toolset-description': `d${round}` } },
+          }),
+        1_000,
+        signal,
+      );
+    },
   },
   {
     ...LONG_NAMES,

@@ -78,19 +78,28 @@ const LONG_NAMES = Array.from({ length: 500 }, (_, n) => ({
   annotations: { readOnlyHint: true },
 }));
 
-const RESULTS: Readonly<Record<string, unknown>> = {
-  initialize: {
-    protocolVersion: '2025-11-25',
-    capabilities: { tools: {} },
-    serverInfo: { name: 'names', version: '1' },
-  },
-  'tools/list': { tools: LONG_NAMES },
+/** Four tools, every second of which is read-only. */
+const FEW = Array.from({ length: 4 }, (_, n) => ({
+  name: `tool_${n}_${'n'.repeat(46)}`,
+  inputSchema: { type: 'object' },
+  annotations: { readOnlyHint: n % 2 === 0 },
+}));
+
+const INITIALIZED = {
+  protocolVersion: '2025-11-25',
+  capabilities: { tools: {} },
+  serverInfo: { name: 'names', version: '1' },
 };
 
 /** An MCP server of a protocol version with a handshake. It is well-behaved, apart from the names of its tools. */
-async function answerMcp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answerMcp(
+  request: IncomingMessage,
+  response: ServerResponse,
+  tools: readonly unknown[],
+): Promise<void> {
   const { id, method = '' } = JSON.parse((await text(request)) || '{}') as { id?: unknown; method?: string };
-  const result = RESULTS[method];
+  const results: Readonly<Record<string, unknown>> = { initialize: INITIALIZED, 'tools/list': { tools } };
+  const result = results[method];
   const error = { code: -32601, message: 'Method not found' };
   response.writeHead(id === undefined ? 202 : 200, { 'content-type': 'application/json' });
   response.end(
@@ -111,12 +120,15 @@ const onSockets = (answer: (socket: Socket) => void): Server =>
 
 const servers: (readonly [name: string, server: Server])[] = [
   ...Object.entries(SERVERS).map(([name, answer]) => [name, onSockets(answer)] as const),
-  [
-    'mcp-names',
-    createHttpServer(
-      (request, response) => void answerMcp(request, response).catch(() => response.destroy()),
-    ),
-  ],
+  ...Object.entries({ 'mcp-names': LONG_NAMES, 'mcp-few': FEW }).map(
+    ([name, tools]) =>
+      [
+        name,
+        createHttpServer(
+          (request, response) => void answerMcp(request, response, tools).catch(() => response.destroy()),
+        ),
+      ] as const,
+  ),
 ];
 
 /** The answer that proves a Netdata. */
