@@ -7,6 +7,7 @@ import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { toolNames } from '../../test/fixtures/unit/toolset.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
+import { runAtOnce } from '../model/yield-every.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import type { Groups } from '../planning/backend-groups.ts';
 import { observe, observeRevisions } from '../planning/observed.ts';
@@ -718,7 +719,8 @@ describe('the size of documents', () => {
     all: OUTPUTS.all.map((output) => ({
       ...output,
       render(...args: Parameters<typeof output.render>) {
-        const rendered = output.render(...args);
+        const steps = output.render(...args);
+        const rendered = 'next' in steps ? runAtOnce(steps) : steps;
         const pad = `${' '.repeat((kib * 1024) / OUTPUTS.all.length)}\n`;
         const artifacts = rendered.artifacts.map((each) => ({ ...each, content: `${each.content}${pad}` }));
         return { ...rendered, artifacts };

@@ -93,7 +93,7 @@ export function* generateInSteps(
     published: options.publishedDocuments,
   };
   yield;
-  const rendered = renderWithin(outputs.all, limited.tools, rendering);
+  const rendered = yield* renderWithin(outputs.all, limited.tools, rendering);
   yield;
   const limitNotes = [...limited.notes, ...rendered.limitNotes];
   return {

@@ -6,6 +6,7 @@ import type { Overrides, OverridesPart } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { InUseSince } from '../model/seniority.ts';
 import type { YamlLimits } from '../model/yaml-document.ts';
+import type { Steps } from '../model/yield-every.ts';
 import type { Limits } from '../planning/budget.ts';
 import type { Tool } from '../planning/tools.ts';
 import type { ContentFaults, ValueFault } from './faults.ts';
@@ -90,7 +91,7 @@ export interface Output<Settings = unknown> {
    * Pure: the same tools give the same artifacts. Each document ends in one line break.
    * @param ordered in order of precedence
    */
-  render(ordered: readonly Tool[], options: RenderOptions & Settings): Rendered;
+  render(ordered: readonly Tool[], options: RenderOptions & Settings): Rendered | Steps<Rendered>;
   /** Approximate size of a tool in the artifacts, in bytes. */
   sizeOf(tool: Tool): number;
   /** Reads the tools back from documents that it rendered; none if the documents are something else. */

@@ -6,6 +6,7 @@ import {
   type Scope,
   shardName,
 } from '../model/documents.ts';
+import type { Steps } from '../model/yield-every.ts';
 import { beyondBytes, reportLimit } from '../planning/budget.ts';
 import { divide } from '../planning/division.ts';
 import type { Tool } from '../planning/tools.ts';
@@ -58,13 +59,18 @@ function keptIn<T extends Scope>(outputs: readonly Pick<Output, 'documents'>[], 
 }
 
 /** @param shard the ConfigMap that the documents are for */
-function render<S>(
+function* render<S>(
   outputs: readonly Output<S>[],
   tools: readonly Tool[],
   options: RenderOptions & S,
   shard = 1,
-): RenderedTools {
-  const all = outputs.map((output) => output.render(tools, options));
+): Steps<RenderedTools> {
+  const all: Rendered[] = [];
+  for (const output of outputs) {
+    const rendered = output.render(tools, options);
+    all.push('next' in rendered ? yield* rendered : rendered);
+    yield;
+  }
   const artifacts = all.flatMap((rendered) => rendered.artifacts);
   return {
     documents: Object.fromEntries(artifacts.map(({ name, content }) => [shardName(name, shard), content])),
@@ -126,19 +132,19 @@ interface Said {
  * Renders as many tools as fit into a number of bytes. If they do not, the namespaces that take the most bytes lose tools.
  * @param ordered in order of precedence
  */
-function trimmed<S>(
+function* trimmed<S>(
   outputs: readonly Output<S>[],
   ordered: readonly Tool[],
   options: RenderOptions & S,
   most: number,
-): Trimmed {
+): Steps<Trimmed> {
   const sizes = sizesOf(outputs, ordered);
   const tenants = ordered.filter(({ pinned }) => !pinned).length;
   let room = most;
   for (let round = 1; ; round++) {
     const gone = beyondBytes(ordered, sizes, room);
     const kept = ordered.filter((tool) => !gone.has(tool));
-    const rendered = render(outputs, kept, options);
+    const rendered = yield* render(outputs, kept, options);
     const over = sizeOf(rendered.documents) - most;
     if (over <= 0 || round === ROUNDS || gone.size === tenants) return { ...rendered, gone };
     const guessed = kept.reduce((sum, tool) => sum + (sizes.get(tool) ?? 0), 0);
@@ -150,36 +156,39 @@ function trimmed<S>(
  * Divides the documents that can be divided among several ConfigMaps, if all of them do not fit into one. The others are in
  * the first one, and have at most half of it.
  */
-function divided<S>(
+function* divided<S>(
   outputs: readonly Output<S>[],
   ordered: readonly Tool[],
   options: RenderOptions & S,
-): RenderedTools {
+): Steps<RenderedTools> {
   const { maxDocumentKib, maxShards, maxAgentBytes } = options.limits;
   const most = maxDocumentKib * KIB;
   const half = Math.min(most / 2, maxAgentBytes ?? most);
   const whole = outputs.filter(({ division }) => division === undefined);
   const parts = outputs.filter(({ division }) => division !== undefined);
   const sizes = sizesOf(parts, ordered);
-  const all: Trimmed = { ...render(whole, ordered, options), gone: new Set() };
+  const all: Trimmed = { ...(yield* render(whole, ordered, options)), gone: new Set() };
   const used = sizeOf(all.documents);
   // Documents that certainly do not fit are not rendered.
   if (used + total(sizes) <= most + AROUND && used <= (maxAgentBytes ?? used)) {
-    const both = together([render(parts, ordered, options), all], ordered);
+    const both = together([yield* render(parts, ordered, options), all], ordered);
     if (sizeOf(both.documents) <= most) return both;
   }
-  const fitted = (tools: readonly Tool[], room: number): Trimmed => trimmed(whole, tools, options, room);
-  let rest = used <= half ? all : fitted(ordered, half);
+  const fitted = (tools: readonly Tool[], room: number): Steps<Trimmed> =>
+    trimmed(whole, tools, options, room);
+  let rest = used <= half ? all : yield* fitted(ordered, half);
   const first = most - Math.min(most / 2, Math.ceil(sizeOf(rest.documents) / STEP) * STEP);
   const room = { first: first - AROUND, each: most - AROUND, most: maxShards };
   const { shards, beyond } = divide(ordered, sizes, room);
   const kept = ordered.filter((tool) => !beyond.has(tool));
   if (beyond.size > 0) {
-    const some = render(whole, kept, options);
+    const some = yield* render(whole, kept, options);
     const least = Math.min(most - first, half);
-    rest = sizeOf(some.documents) <= least ? { ...some, gone: new Set() } : fitted(kept, least);
+    rest = sizeOf(some.documents) <= least ? { ...some, gone: new Set() } : yield* fitted(kept, least);
   }
-  const rendered = shards.map((tools, index) => render(parts, tools, options, index + 1));
+  const rendered: RenderedTools[] = [];
+  for (const [index, tools] of shards.entries())
+    rendered.push(yield* render(parts, tools, options, index + 1));
   const undivided = namesOf(whole);
   const names = joined(undivided);
   const limited = without(
@@ -201,16 +210,16 @@ function divided<S>(
 }
 
 /**
- * Renders the documents of all outputs together. If they do not fit into one ConfigMap, those that can be divided are, and
+ * Renders the documents of all outputs together, in steps. If they do not fit into one ConfigMap, those that can be divided are, and
  * of the others the namespaces that take the most bytes lose tools.
  * @param ordered in order of precedence
  */
-export function renderWithin<S>(
+export function* renderWithin<S>(
   outputs: readonly Output<S>[],
   ordered: readonly Tool[],
   options: RenderOptions & S,
-): RenderedTools {
-  const rendered = renderedWithin(outputs, ordered, options);
+): Steps<RenderedTools> {
+  const rendered = yield* renderedWithin(outputs, ordered, options);
   return {
     ...rendered,
     cuts: keptIn(outputs, rendered.cuts),
@@ -218,18 +227,18 @@ export function renderWithin<S>(
   };
 }
 
-function renderedWithin<S>(
+function* renderedWithin<S>(
   outputs: readonly Output<S>[],
   ordered: readonly Tool[],
   options: RenderOptions & S,
-): RenderedTools {
+): Steps<RenderedTools> {
   const { maxDocumentKib, maxShards, maxAgentBytes } = options.limits;
   if (
     (maxShards > 1 || maxAgentBytes !== undefined) &&
     outputs.some(({ division }) => division !== undefined)
   )
-    return divided(outputs, ordered, options);
-  const { gone, ...rendered } = trimmed(outputs, ordered, options, maxDocumentKib * KIB);
+    return yield* divided(outputs, ordered, options);
+  const { gone, ...rendered } = yield* trimmed(outputs, ordered, options, maxDocumentKib * KIB);
   return without(rendered, 'document_bytes', [...gone], {
     why: `has tools that need more than its share of the ${maxDocumentKib} KiB of the documents${usedByHand(outputs, ordered, maxDocumentKib)}`,
   });

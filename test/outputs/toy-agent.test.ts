@@ -11,7 +11,7 @@ import { NO_OVERRIDES, overridesSchemaOf, reservedNames } from '../../src/model/
 import { SMALL } from '../../src/model/yaml-document.ts';
 import { readYaml } from '../../src/model/yaml-text.ts';
 import { asFaults } from '../../src/outputs/faults.ts';
-import type { Output } from '../../src/outputs/output.ts';
+import type { Output, Rendered } from '../../src/outputs/output.ts';
 import { outputsOf } from '../../src/outputs/outputs.ts';
 import { OUTPUTS, type OutputSettings } from '../../src/outputs/registry.ts';
 import { admissionOf } from '../../src/planning/admission.ts';
@@ -200,7 +200,7 @@ describe('an agent in one file', () => {
       reason: expect.stringContaining('toy, mine Ledger'),
     });
     expect(admissionOf(server, { mcpPolicy: 'approve' }, NO_OVERRIDES)).toMatchObject({ state: 'waiting' });
-    const [artifact] = toy.render([], { overrides } as never).artifacts;
+    const [artifact] = (toy.render([], { overrides } as never) as Rendered).artifacts;
     expect(JSON.parse(artifact?.content ?? '')).toEqual({ plugins: { Ledger: url } });
     expect(() => overridesSchema.parse({ toy: { yours: {} } })).toThrow(/yours/);
     expect(() => overridesSchema.parse({ tox: {} })).toThrow(/tox/);

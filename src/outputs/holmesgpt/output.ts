@@ -4,6 +4,7 @@ import type { Problem } from '../../model/discovery.ts';
 import { endpointUrl } from '../../model/discovery.ts';
 import type { YamlLimits } from '../../model/yaml-document.ts';
 import { readPlacedYaml } from '../../model/yaml-text.ts';
+import type { Steps } from '../../model/yield-every.ts';
 import { reportLimit } from '../../planning/budget.ts';
 import { describe } from '../../planning/description.ts';
 import type { Tool } from '../../planning/tools.ts';
@@ -21,6 +22,7 @@ import { holmesOverrides, patchIn } from './overrides.ts';
 import { patchFaults } from './patch.ts';
 import { questionsOf } from './questions.ts';
 import { switchedOn } from './switched-on.ts';
+import { holmesTextInSteps } from './text.ts';
 import { holmesDocument } from './toolsets.ts';
 import { unpaired } from './unpaired.ts';
 
@@ -63,7 +65,7 @@ function beyondModel(fixed: number, most: number): Problem[] {
 }
 
 /** Renders `custom_toolset.yaml` without the backends with which the model would have too many tools. */
-function render(ordered: readonly Tool[], options: RenderOptions & HolmesSettings): Rendered {
+function* render(ordered: readonly Tool[], options: RenderOptions & HolmesSettings): Steps<Rendered> {
   const { credentials, overrides, holmesgptVersion, namespaces, published, limits, found } = options;
   const { holmesgptOpenshift = false } = options;
   const holmes = {
@@ -78,6 +80,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
   const most = limits.maxAgentTools;
   const tools = ordered.toSorted(byName);
   const document = holmesDocument(tools, holmes);
+  yield;
   const people = () =>
     holmesDocument(
       tools.filter(({ pinned }) => pinned),
@@ -91,6 +94,7 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
     options.inUseSince ?? new Map(),
     holdersIn(holmes.publishedFile).any,
   );
+  yield;
   const effect = `left out of ${FILE}, but not of toolset.json`;
   const [unread, read] = [true, false].map((is) =>
     beyond.filter(({ verdict }) => (verdict.toolsTruncated === true) === is),
@@ -109,8 +113,10 @@ function render(ordered: readonly Tool[], options: RenderOptions & HolmesSetting
           tools.filter((tool) => !gone.has(tool)),
           holmes,
         );
+  yield;
+  const content = yield* holmesTextInSteps(fitting.document);
   return {
-    artifacts: [{ name: FILE, mediaType: 'application/yaml', content: fitting.text }],
+    artifacts: [{ name: FILE, mediaType: 'application/yaml', content }],
     cuts: limited.flatMap(({ cuts }) => cuts),
     notes: fitting.notes,
     omissions: fitting.omissions,

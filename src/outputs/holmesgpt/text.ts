@@ -3,6 +3,7 @@ import { Document, isScalar, type ScalarTag, type Tags, visit } from 'yaml';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { numberText } from '../../model/pyyaml.ts';
 import { escapedYaml, hasInvisible } from '../../model/visible.ts';
+import type { Steps } from '../../model/yield-every.ts';
 
 /** The serializer may write a text that begins with white space so that it does not read back. */
 const BEGINS_BLANK = /^\s/;
@@ -102,6 +103,24 @@ const mappingText = (document: Mapping, pad = ''): string =>
   Object.entries(document)
     .map(([key, value]) => entryText(key, value, pad))
     .join('');
+
+/** The parts of a document that are serialized one by one. */
+function* partsOf(document: Mapping): Generator<Mapping | readonly Mapping[]> {
+  for (const [key, value] of Object.entries(document))
+    if (!isDivisible(value)) yield { [key]: value };
+    else if (Array.isArray(value)) for (const item of value) yield [item];
+    else yield* partsOf(value as Mapping);
+}
+
+/** The same as `holmesText`, in steps. */
+export function* holmesTextInSteps(document: Mapping): Steps<string> {
+  for (const part of partsOf(document)) {
+    // It is remembered for the whole.
+    textOf(part);
+    yield;
+  }
+  return holmesText(document);
+}
 
 /**
  * Serializes a document as YAML 1.1 for PyYAML, which HolmesGPT uses: `no` and `1:30` stay strings. Another, faster library

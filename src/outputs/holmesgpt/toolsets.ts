@@ -293,9 +293,12 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       mcp.map(({ tool }) => [endpointUrl(tool.endpoint), (tool.metadata[HOSTS] ?? '').split(',')] as const),
     ),
   });
+  const document = sorted(merged.document);
   return {
-    text: holmesText(sorted(merged.document)),
-    document: merged.document,
+    get text() {
+      return holmesText(document);
+    },
+    document,
     uses: new Map(
       [...placed].map(([name, entries]) => [name, [...new Set(entries.map(({ tool }) => tool))]]),
     ),
