@@ -6,7 +6,7 @@ import {
   type Scope,
   shardName,
 } from '../model/documents.ts';
-import type { Steps } from '../model/yield-every.ts';
+import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { beyondBytes, reportLimit } from '../planning/budget.ts';
 import { divide } from '../planning/division.ts';
 import type { Tool } from '../planning/tools.ts';
@@ -30,8 +30,17 @@ const STEP = 64 * KIB;
 const sizeOf = (documents: Documents): number =>
   Object.values(documents).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 
-const sizesOf = <S>(outputs: readonly Output<S>[], tools: readonly Tool[]): Map<Tool, number> =>
-  new Map(tools.map((tool) => [tool, outputs.reduce((sum, output) => sum + output.sizeOf(tool), 0)]));
+function* sizesOf<S>(outputs: readonly Output<S>[], tools: readonly Tool[]): Steps<Map<Tool, number>> {
+  const sizes = new Map<Tool, number>();
+  for (const tool of tools) {
+    sizes.set(
+      tool,
+      outputs.reduce((sum, output) => sum + output.sizeOf(tool), 0),
+    );
+    yield;
+  }
+  return sizes;
+}
 
 const total = (sizes: ReadonlyMap<Tool, number>): number =>
   [...sizes.values()].reduce((sum, size) => sum + size, 0);
@@ -112,7 +121,7 @@ function without(
 /** What hand-written tools use of a number of KiB, in parentheses; empty if that is little. No limit removes these. */
 function usedByHand<S>(outputs: readonly Output<S>[], ordered: readonly Tool[], kib: number): string {
   const pinned = ordered.filter(({ pinned }) => pinned);
-  const used = Math.round(total(sizesOf(outputs, pinned)) / KIB);
+  const used = Math.round(total(runAtOnce(sizesOf(outputs, pinned))) / KIB);
   return used * 8 < kib ? '' : ` (hand-written tools use ${used} of them)`;
 }
 
@@ -138,7 +147,7 @@ function* trimmed<S>(
   options: RenderOptions & S,
   most: number,
 ): Steps<Trimmed> {
-  const sizes = sizesOf(outputs, ordered);
+  const sizes = yield* sizesOf(outputs, ordered);
   const tenants = ordered.filter(({ pinned }) => !pinned).length;
   let room = most;
   for (let round = 1; ; round++) {
@@ -166,7 +175,7 @@ function* divided<S>(
   const half = Math.min(most / 2, maxAgentBytes ?? most);
   const whole = outputs.filter(({ division }) => division === undefined);
   const parts = outputs.filter(({ division }) => division !== undefined);
-  const sizes = sizesOf(parts, ordered);
+  const sizes = yield* sizesOf(parts, ordered);
   const all: Trimmed = { ...(yield* render(whole, ordered, options)), gone: new Set() };
   const used = sizeOf(all.documents);
   // Documents that certainly do not fit are not rendered.
