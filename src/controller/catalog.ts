@@ -175,7 +175,7 @@ function backendOf(
   };
 }
 
-/** What documents of another time have of a backend. `undefined` if the documents are those of the inputs. */
+/** What documents that are kept as they are contain of a backend. `undefined` if they are what the inputs produce. */
 function standingOf(
   found: DiscoveredService,
   { published, instead }: PublishedOf,

@@ -137,7 +137,7 @@ function placeLine({ generated, conditions, isPublicationKnown }: ExplainResult,
   if (finding === undefined) return 'not published';
   const { status, reason, message } = finding;
   if (status === 'Unknown') return message;
-  // The message names the tool, too, if documents of another time have another one.
+  // The message names the tool, too, if the documents are kept as they are and have another one.
   if (reason === 'InToolset')
     return message.includes(', as the tool ')
       ? message.replace(/^it is /, '')

@@ -106,7 +106,7 @@ function whyNotPlain({ name }: McpTool): string | undefined {
 
 type Patterns = { readonly globs: readonly string[] } | { readonly why: string };
 
-/** The patterns for lists of tools, which stay the same objects until a server has other tools. */
+/** The patterns by list of tools. A list stays the same object until its server reports other tools. */
 const remembered = new WeakMap<readonly McpTool[], Patterns>();
 
 /** The patterns for all tools except the read-only ones, or why there are none. */

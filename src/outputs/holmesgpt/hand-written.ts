@@ -65,8 +65,8 @@ export function replacedBy(file: Mapping, { handWritten, merged }: LastWrite): M
 }
 
 /**
- * Applies what changed between two states to a third one. Lists and values are replaced as a whole. What the third one has no
- * more stays away, except for what changed.
+ * Applies what changed between two states to a third one. Lists and values are replaced as a whole. What is missing
+ * from the third one is not restored, except for what changed.
  */
 export function reapplied(before: Mapping, after: Mapping, now: Mapping): Mapping {
   const kept = Object.entries(now).filter(

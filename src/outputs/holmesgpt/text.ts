@@ -73,7 +73,7 @@ function textOf(document: unknown): string {
   return known;
 }
 
-/** Whether a value has several mappings, here or below, each of which is serialized by itself. */
+/** Whether a value contains several mappings, at any depth, which are serialized separately. */
 function isDivisible(value: unknown): value is Mapping | readonly Mapping[] {
   if (Array.isArray(value))
     return value.length > 1 && value.every((item) => isMapping(item) && Object.keys(item).length > 0);

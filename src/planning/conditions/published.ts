@@ -35,7 +35,7 @@ export function publicationState(
   return { rollback: rollbackOf(annotations)?.to, overrideError: annotations[OVERRIDE_ERROR] };
 }
 
-/** What published documents of another time have of a backend. */
+/** What the published documents contain of a backend, while a rollback or invalid overrides keep them as they are. */
 export interface StandingFacts {
   /** The documents that do not contain its tool; absent: unknown. */
   readonly leftOutOf?: readonly string[] | undefined;
@@ -169,7 +169,7 @@ function partialCase({ cuts, omissions }: PublicationFacts): Case | undefined {
   return cause === 'tenant' ? ['False', 'NeedsTenant', message] : ['True', 'NotSupportedByAgent', message];
 }
 
-/** The case of a tool in documents of another time. `undefined` if nobody knows which of them contain it. */
+/** The case of a tool in documents that are kept as they are. `undefined` if it is unknown which of them contain it. */
 function standingCase(facts: PublicationFacts): Case | undefined {
   const { leftOutOf, differently } = facts.standing ?? {};
   const held = holdReason(facts.state);
