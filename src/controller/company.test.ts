@@ -19,8 +19,9 @@ import {
   type Use,
   withAges,
 } from './company.ts';
+import { withHeirs } from './heirs.ts';
 import { publishedUse, servicesInUseOf } from './published-use.ts';
-import { useAfter, withHeirs } from './use-after.ts';
+import { useAfter } from './use-after.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -52,14 +52,15 @@ export interface Vanished {
 /** The seniority of a backend with this company. One that has never worked has none. */
 export const seniorityIn = ({ hasWorked, since = BEFORE }: Company): Seniority => (hasWorked ? since : NONE);
 
+/** When the backend with this entry point came into use. */
+export function sinceIn(companions: Companions, key: ServiceKey): Seniority {
+  const company = companions.get(key);
+  return company === undefined ? BEFORE : seniorityIn(company);
+}
+
 /** When the backends in use came into use, by their entry points. */
 export const sinceOf = ({ inUse, companions }: Use): InUseSince =>
-  new Map(
-    [...inUse].map((key) => {
-      const company = companions.get(key);
-      return [key, company === undefined ? BEFORE : seniorityIn(company)];
-    }),
-  );
+  new Map([...inUse].map((key) => [key, sinceIn(companions, key)]));
 
 /**
  * What is in use, with the seniority of what another process published: the age of its Service, unless another one was

@@ -16,10 +16,11 @@ import type { ProbeKind } from '../probing/http.ts';
 import type { Prober, RememberingProber } from '../probing/prober.ts';
 import { type Companions, type InUse, sinceOf, type Use, withAges } from './company.ts';
 import { orderEntryPoints, splitCandidate } from './entry-points.ts';
+import { withHeirs, withReturned } from './heirs.ts';
 import { keepNames } from './kept-names.ts';
 import { type EvaluationContext, isPlaced, type Outcome, probeBackend } from './outcome.ts';
 import { mergeProven } from './same-pods.ts';
-import { useAfter, withHeirs } from './use-after.ts';
+import { useAfter } from './use-after.ts';
 
 /** The dependencies of a pass. */
 export interface Stages {
@@ -125,7 +126,7 @@ export function backendsOf(detection: Detection, stages: Omit<Stages, 'prober'>)
     named,
     inUseSince: sinceOf(known),
   });
-  const use = withHeirs(known, limited.candidates);
+  const use = withReturned(withHeirs(known, limited.candidates), limited.candidates);
   const context = { rules, ...use, named, configured, placed, now };
   const candidates = limited.candidates
     .flatMap((candidate) => splitCandidate(candidate, context))

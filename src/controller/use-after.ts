@@ -16,44 +16,6 @@ import {
 
 const keyed = (one: ServiceKey, name: string): ServiceKey => serviceKey({ ...partsOf(one), name });
 
-/**
- * What is in use, where the best companion of each entry point whose Service is gone takes its place, so that no newcomer
- * does.
- * @param candidates all backends
- */
-export function withHeirs(use: Use, candidates: readonly Candidate[]): Use {
-  const gone = new Set(use.inUse);
-  for (const { service, fallbacks } of candidates)
-    for (const one of [service, ...fallbacks.map((fallback) => fallback.service)])
-      gone.delete(keyOfService(one));
-  if (gone.size === 0) return use;
-  const places = new Set([...gone].map((key) => displayNamespace(partsOf(key))));
-  for (const { service, alternates } of candidates)
-    if (places.has(displayNamespace(service)))
-      for (const name of alternates) gone.delete(serviceKey({ ...service, name }));
-  const owners = new Map<ServiceKey, ServiceKey>();
-  for (const owner of gone) {
-    const members = [...(use.companions.get(owner)?.all ?? [])].map((name) => keyed(owner, name));
-    if (!members.some((member) => use.inUse.has(member)))
-      for (const member of members) owners.set(member, owner);
-  }
-  if (owners.size === 0) return use;
-  const [inUse, companions] = [new Set(use.inUse), new Map(use.companions)];
-  for (const candidate of candidates)
-    for (const { service } of [candidate, ...candidate.fallbacks]) {
-      const owner = owners.get(keyOfService(service));
-      const company = owner === undefined ? undefined : use.companions.get(owner);
-      if (owner === undefined || company === undefined || !gone.delete(owner)) continue;
-      const { name } = partsOf(owner);
-      const all = new Set([...company.all, name]);
-      all.delete(service.name);
-      inUse.add(keyOfService(service));
-      const established = establishedIn(name, company);
-      companions.set(keyOfService(service), { ...company, all, better: new Set([name]), established });
-    }
-  return { ...use, inUse, companions };
-}
-
 /** An entry point that was chosen in a pass. */
 interface Chosen {
   readonly entryPoint: Candidate;
@@ -232,8 +194,12 @@ export function useAfter(
         : [],
     ),
   );
+  // One that was a backend of its own at that time is no successor.
   const isSucceeded = (key: ServiceKey): boolean =>
-    [...(before.companions.get(key)?.all ?? [])].some((name) => inUse.has(keyed(key, name)));
+    [...(before.companions.get(key)?.all ?? [])].some((name) => {
+      const other = keyed(key, name);
+      return inUse.has(other) && companions.get(other)?.all.has(partsOf(key).name) === true;
+    });
   const gone = missing.filter((key) => !present.has(key) && !isSucceeded(key));
   if (gone.length === 0) return { inUse, companions };
   const usedUntilNow = (key: ServiceKey): Vanished => ({
