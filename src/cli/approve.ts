@@ -22,9 +22,9 @@ import { checkRefused, type ShownService, showServices } from './approve/shown.t
 import type { CliContext } from './cli-context.ts';
 import { withQuiet } from './commands/command.ts';
 import { EXIT } from './exit.ts';
-import { parseKey } from './explain.ts';
 import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
 import { warn } from './output.ts';
+import { parseKey } from './parse-key.ts';
 import { printDiff } from './print-diff.ts';
 import { readInput } from './read-input.ts';
 import { type StoredSettings, storedSettings } from './stored-settings.ts';

@@ -1,4 +1,4 @@
-import type { ExplainFlags } from '../explain.ts';
+import type { ExplainFlags } from '../explain/input.ts';
 import { output, quiet } from '../flags.ts';
 import { withExamples } from '../help.ts';
 import { withSettings } from '../options.ts';
