@@ -3,7 +3,7 @@ import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
 import { nearest } from '../model/nearest.ts';
 import { appliesTo, credentialOf } from './credentials.ts';
-import { meantService } from './meant-service.ts';
+import { meantNamespace, meantService } from './meant-service.ts';
 import { backendReferences } from './override-keys.ts';
 import { discoveredTool, type Tool, type ToolKind } from './tools.ts';
 
@@ -15,6 +15,9 @@ interface Known {
   readonly found: readonly DiscoveredService[];
   readonly kinds: ReadonlyMap<string, ToolKind>;
 }
+
+const namespacesOf = (found: readonly DiscoveredService[]): readonly string[] =>
+  found.map(({ service }) => service.namespace);
 
 /** The problem with unused credentials for one Service. */
 function idleService(key: string, { found }: Known, compare: boolean): Omit<Problem, 'where'> {
@@ -50,8 +53,7 @@ function idleType(
   const places = [
     ...new Set(found.flatMap(({ detector, service }) => (detector === type ? service.namespace : []))),
   ];
-  // Other namespaces may have other owners.
-  const meant = namespaces.flatMap((each) => nearest(each, places) ?? [])[0];
+  const meant = namespaces.flatMap((each) => meantNamespace(each, places, namespacesOf(found)) ?? [])[0];
   const where = namespaces.includes('*') ? 'anywhere' : `in ${namespaces.join(', ')}`;
   const otherwise = 'they count as soon as one is found';
   return {
@@ -67,7 +69,7 @@ function mistyped(type: string, { namespaces = [] }: Credential, { found }: Know
   );
   const unnamed = [...places].filter((place) => !namespaces.includes(place));
   return namespaces.flatMap((each) => {
-    const meant = each === '*' || places.has(each) ? undefined : nearest(each, unnamed);
+    const meant = each === '*' ? undefined : meantNamespace(each, unnamed, namespacesOf(found));
     return meant === undefined
       ? []
       : { what: `name the namespace ${each}, where no ${type} is known`, fix: `did you mean ${meant}?` };

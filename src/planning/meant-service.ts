@@ -6,9 +6,28 @@ import { nearest } from '../model/nearest.ts';
  */
 const TYPO = 2;
 
+/** The namespace of a key. */
+const placeOf = (key: string): string => key.slice(0, key.lastIndexOf('/'));
+
 /**
- * The key of the Service that was probably meant. A Service of the same name in another namespace is not suggested: it may
- * have another owner, who would receive what was meant for a Service that is gone.
+ * The key of the Service that was probably meant. It is in the namespace that the key names, unless no Service is known
+ * there: another namespace may have another owner, who would receive what was meant for a Service that is gone. For the
+ * same reason, a Service of the same name in another namespace is not suggested.
+ * @param key `NAMESPACE/SERVICE`
+ * @param known the keys of all known Services
  */
-export const meantService = (key: string, known: readonly string[]): string | undefined =>
-  nearest(key, known, TYPO);
+export function meantService(key: string, known: readonly string[]): string | undefined {
+  const there = known.filter((each) => placeOf(each) === placeOf(key));
+  return nearest(key, there.length === 0 ? known : there, TYPO);
+}
+
+/**
+ * The namespace that was probably meant: none, if a backend is known in the one that is named.
+ * @param possible the namespaces that could be meant
+ * @param known the namespaces with backends
+ */
+export const meantNamespace = (
+  namespace: string,
+  possible: readonly string[],
+  known: readonly string[],
+): string | undefined => (known.includes(namespace) ? undefined : nearest(namespace, possible));

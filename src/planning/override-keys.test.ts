@@ -294,6 +294,13 @@ describe('a key without a target is reported', () => {
     ]);
   });
 
+  test('a Service without its namespace, of which there are several, is not suggested', () => {
+    const other = { ...LOKI, service: { ...LOKI.service, namespace: 'tenant' } };
+    expect(told('loki', {}, [LOKI, other])).toEqual([
+      `${LACKS} type, endpoint, description; write NAMESPACE/SERVICE`,
+    ]);
+  });
+
   test('a Service of another cluster is never suggested, because no key can address it', () => {
     const east = backend('loki-east', {});
     const other = { ...east, service: { ...east.service, cluster: 'e' } };

@@ -11,6 +11,7 @@ import {
   type WholeTool,
 } from '../model/overrides.ts';
 import { defaultName, type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
+import { meantService } from './meant-service.ts';
 import type { PublishedTypes } from './published-types.ts';
 
 /** An override of a discovered backend, with its key. */
@@ -197,10 +198,11 @@ class Unmatched {
   /** The display key that was probably meant. */
   #meant(key: string, address: ReturnType<typeof addressedService>): string | undefined {
     if (this.#compared++ >= MAX_COMPARISONS) return undefined;
-    if (address !== undefined) return nearest(displayKey(address), this.#known);
+    if (address !== undefined) return meantService(displayKey(address), this.#known);
     const names = this.#known.map((each) => each.slice(each.indexOf('/') + 1));
     const name = nearest(key, names);
-    return name === undefined ? undefined : this.#known[names.indexOf(name)];
+    const [meant, ...others] = this.#known.filter((each) => each.endsWith(`/${name}`));
+    return others.length === 0 ? meant : undefined;
   }
 }
 
