@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { FILE, HAND_WRITTEN } from '../outputs/holmesgpt/merge.ts';
+import { FILE, HAND_WRITTEN } from '../outputs/holmesgpt/agent-file.ts';
 import { runMerge } from '../outputs/holmesgpt/merge-task.ts';
 import { createMerger } from './merger.ts';
 import { WorkerLimitError } from './worker-thread.ts';

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { connect } from '../../src/kubernetes/connection.ts';
+import { FILE, HAND_WRITTEN, type HolmesFile } from '../../src/outputs/holmesgpt/agent-file.ts';
 import { loadFaults } from '../../src/outputs/holmesgpt/contract.ts';
 import { AgentFollower } from '../../src/outputs/holmesgpt/follower.ts';
 import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
 import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
-import { FILE, HAND_WRITTEN, type HolmesFile, mergeForAgent } from '../../src/outputs/holmesgpt/merge.ts';
+import { mergeForAgent } from '../../src/outputs/holmesgpt/merge.ts';
 import { holmesTarget, publishedTarget } from '../../src/outputs/holmesgpt/publisher.ts';
 import { restarter } from '../../src/outputs/holmesgpt/reload.ts';
 import { holmesText } from '../../src/outputs/holmesgpt/text.ts';

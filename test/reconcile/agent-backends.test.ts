@@ -3,8 +3,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { mergePatch } from '../../src/model/merge.ts';
-import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
-import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
 import {
   type AgentConfigMap,
   FILE,
@@ -12,8 +10,10 @@ import {
   GENERATED,
   HAND_WRITTEN,
   type HolmesFile,
-  mergeForAgent,
-} from '../../src/outputs/holmesgpt/merge.ts';
+} from '../../src/outputs/holmesgpt/agent-file.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
+import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
+import { mergeForAgent } from '../../src/outputs/holmesgpt/merge.ts';
 import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
 
 type Json = Record<string, unknown>;

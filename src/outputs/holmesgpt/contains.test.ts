@@ -6,8 +6,8 @@ import type { DiscoveredService } from '../../model/discovery.ts';
 import { NO_OVERRIDES } from '../../model/overrides.ts';
 import { generate } from '../generate.ts';
 import { OUTPUTS } from '../registry.ts';
+import { FILE } from './agent-file.ts';
 import { containsIn } from './contains.ts';
-import { FILE } from './merge.ts';
 
 const named = (name: string, ...ports: string[]): DiscoveredService =>
   discovered(service(name, { labels: { 'app.kubernetes.io/name': name }, ports }));

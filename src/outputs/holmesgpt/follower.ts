@@ -1,7 +1,7 @@
 import { type Problem, problemLine } from '../../model/discovery.ts';
 import { type PublishedTool, publishedHosts } from '../../model/published-tools.ts';
 import type { AgentState, Follower, FollowInput, FollowOutcome } from '../output.ts';
-import { FILE } from './merge.ts';
+import { FILE } from './agent-file.ts';
 import type { AgentTarget, SyncResult } from './publisher.ts';
 import type { Reloader } from './reload.ts';
 import { dueAt, type Pace, type PendingReload, pendingAfter, retryDelay } from './schedule.ts';

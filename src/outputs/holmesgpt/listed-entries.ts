@@ -2,7 +2,7 @@ import type { Toolset } from '../../model/documents.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { addressedService, type Overrides } from '../../model/overrides.ts';
 import { publishedHosts } from '../../model/published-tools.ts';
-import { FILE } from './merge.ts';
+import { FILE } from './agent-file.ts';
 import { patchIn } from './overrides.ts';
 import { programOf, serverUrl, serviceOfKey } from './server-url.ts';
 import { own, readMapping } from './yaml.ts';

@@ -1,8 +1,9 @@
 import { type PublishedTool, publishedHosts } from '../../model/published-tools.ts';
+import type { AgentConfigMap, HolmesFile } from './agent-file.ts';
 import { loadFaults } from './contract.ts';
 import { type JoinOptions, joinDocuments, withoutDuplicates } from './join.ts';
 import { learnEdit } from './learn.ts';
-import { type AgentConfigMap, type AgentMerge, type HolmesFile, mergeForAgent } from './merge.ts';
+import { type AgentMerge, mergeForAgent } from './merge.ts';
 import { isFault } from './model-check.ts';
 import { holmesText } from './text.ts';
 import type { VersionTexts } from './version-line.ts';

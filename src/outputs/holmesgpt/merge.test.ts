@@ -4,14 +4,8 @@ import { parse, stringify } from 'yaml';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
-import {
-  type AgentConfigMap,
-  FILE,
-  GENERATED,
-  HAND_WRITTEN,
-  type HolmesFile,
-  mergeForAgent,
-} from './merge.ts';
+import { type AgentConfigMap, FILE, GENERATED, HAND_WRITTEN, type HolmesFile } from './agent-file.ts';
+import { mergeForAgent } from './merge.ts';
 import type { VersionTexts } from './version-line.ts';
 
 const holmes: HolmesFile = {

@@ -4,8 +4,9 @@ import { parse, stringify } from 'yaml';
 import { json, kubeServer, refuse } from '../../../test/fixtures/unit/kube-server.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
+import type { HolmesFile } from './agent-file.ts';
 import { agentTokenProblem } from './agent-token.ts';
-import { type HolmesFile, mergeForAgent } from './merge.ts';
+import { mergeForAgent } from './merge.ts';
 import { holmesTarget } from './publisher.ts';
 
 const { signal } = new AbortController();
