@@ -1,7 +1,7 @@
 import { NO_APPROVALS } from '../model/approvals.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
 import { compareKeys, displayKey, displayNamespace } from '../model/key.ts';
-import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { keyOfService, type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import { runAtOnce } from '../model/yield-every.ts';
 import { BackendBuilder } from './backend.ts';
@@ -162,7 +162,7 @@ export function mergeNamespaces(parts: Iterable<Detection>): Detection {
 }
 
 function byKey(a: Candidate, b: Candidate): number {
-  return compareKeys(serviceKey(a.service), serviceKey(b.service));
+  return compareKeys(keyOfService(a.service), keyOfService(b.service));
 }
 
 /**

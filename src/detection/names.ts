@@ -1,7 +1,7 @@
 import { type Candidate, lastingAlternates, type Problem, type Verdict } from '../model/discovery.ts';
 import { compareKeys, displayKey, HOME_CLUSTER } from '../model/key.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import { defaultName, type ServiceKey, serviceKey } from '../model/service.ts';
+import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 
 /** The Services of the backend that holds a name. */
 export interface Holder {
@@ -123,16 +123,35 @@ const isFailing = ({
 }: Candidate & { readonly verdict?: Pick<Verdict, 'health' | 'proof'> }): boolean =>
   verdict?.health === 'unhealthy' || verdict?.proof === 'contradicted';
 
+/** The claim of a backend with one Service, which has asked for no name and holds at most its default name; else `undefined`. */
+function usualClaim<T extends Candidate>(candidate: T, held: readonly Held[]): Claim<T> | undefined {
+  const { alternates, displayName, displayNames = [], service } = candidate;
+  if (alternates.length > 0 || displayName !== undefined || displayNames.length > 0) return undefined;
+  const own = defaultName(service);
+  if (held.some(({ name }) => name !== own)) return undefined;
+  const isOwn = held.some(({ isEntryPoint }) => isEntryPoint);
+  return {
+    candidate,
+    wanted: own,
+    fallback: own,
+    own,
+    holds: isOwn ? 2 : held.length > 0 ? 1 : 0,
+    fails: isFailing(candidate),
+  };
+}
+
 /** @param entryPoints the default names of all entry points */
 function claimOf<T extends Candidate>(
   candidate: T,
   names: ReadonlyMap<ServiceKey, Held[]>,
   entryPoints: ReadonlySet<string>,
 ): Claim<T> {
-  const { cluster, namespace, name: entryPoint } = candidate.service;
+  const { cluster, namespace } = candidate.service;
+  const own = names.get(keyOfService(candidate.service)) ?? [];
+  const usual = usualClaim(candidate, own);
+  if (usual !== undefined) return usual;
   const members = membersOf(candidate);
   const heldBy = (name: string): Held[] => names.get(serviceKey({ cluster, namespace, name })) ?? [];
-  const own = heldBy(entryPoint);
   // A backend keeps its name if its entry point changes, even to a Service that it did not have before.
   const has = new Set((own.length > 0 ? own : members.flatMap(heldBy)).map(({ name }) => name));
   // Display names have no dot, so they differ from default names.
@@ -160,7 +179,7 @@ function claimOf<T extends Candidate>(
 /** Sorts claims: the current holder of the name first, then those that work, then older Services, then by name. */
 function byPrecedence<T extends Candidate>(a: Claim<T>, b: Claim<T>): number {
   const age = ({ candidate }: Claim<T>): string => candidate.service.created ?? '~';
-  const key = ({ candidate }: Claim<T>): ServiceKey => serviceKey(candidate.service);
+  const key = ({ candidate }: Claim<T>): ServiceKey => keyOfService(candidate.service);
   if (a.holds !== b.holds) return b.holds - a.holds;
   if (a.fails !== b.fails) return Number(a.fails) - Number(b.fails);
   if (age(a) !== age(b)) return age(a) < age(b) ? -1 : 1;

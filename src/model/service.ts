@@ -65,7 +65,8 @@ export function keyOfService(service: Service): ServiceKey {
  * none of these parts contains a dot.
  */
 export function defaultName({ cluster, namespace, name }: ServiceName): string {
-  return [name, namespace, ...(cluster === HOME_CLUSTER ? [] : [clusterLabel(cluster)])].join('.');
+  const local = `${name}.${namespace}`;
+  return cluster === HOME_CLUSTER ? local : `${local}.${clusterLabel(cluster)}`;
 }
 
 /** The key of a Service's tool in documents: the display key without dots, which HolmesGPT rejects in keys. */
