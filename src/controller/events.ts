@@ -58,6 +58,8 @@ type EngineFact =
       readonly cycle: number;
       readonly ok: boolean;
       readonly problems: readonly Problem[];
+      /** Whether there may be others: the overrides are invalid, or it failed before all were known. */
+      readonly isPartial?: boolean;
       readonly milliseconds: number;
       /** Tools that limits removed from the documents; absent if none were generated. */
       readonly cuts?: readonly Cut[] | undefined;
@@ -124,6 +126,13 @@ type EngineFact =
       readonly cycle: number;
       readonly tools: readonly string[];
       readonly retryIn: number;
+    }
+  /** Tools that were held are removed: their holds are over, or somebody allowed it. */
+  | {
+      readonly kind: 'held-removed';
+      readonly cycle: number;
+      readonly tools: readonly string[];
+      readonly allowed: boolean;
     }
   /** The published documents were invalid when they were read back, so an earlier revision was published. */
   | {

@@ -4,6 +4,7 @@ import { service } from '../../test/fixtures/unit/service.ts';
 import { observed, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { McpTool } from '../model/discovery.ts';
 import type { Documents } from '../model/documents.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import type { Decision } from '../planning/decide.ts';
 import { plan, rollbackAnnotations } from '../planning/plan.ts';
 import type { GeneratedSnapshot } from './assess.ts';
@@ -165,6 +166,20 @@ describe('tools that are held', () => {
     holding(one);
     holding(one, 'c');
     expect(news()).toHaveLength(1);
+  });
+
+  test('are reported once they are removed, and not if they came back', () => {
+    const one = reports();
+    const published = (...names: readonly string[]) =>
+      one.removedAfterHold({ tools: names.map((name) => ({ name }) as PublishedTool) }, true, 1);
+    holding(one, 'a', 'b', 'c');
+    published('a', 'b', 'c');
+    news();
+    holding(one, 'c');
+    published('b', 'c');
+    expect(news()).toEqual([{ kind: 'held-removed', tools: ['a'], allowed: true }]);
+    published('b', 'c');
+    expect(news()).toEqual([]);
   });
 
   test('are named in a note, five at most', () => {

@@ -1,7 +1,7 @@
 import type { Approvals } from '../model/approvals.ts';
 import { countOf, isOrAre } from '../model/count-of.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { OVERRIDES_KEY } from '../model/documents.ts';
+import { OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
 import type { Rollback } from '../model/revision.ts';
 import { timeText } from '../model/time-text.ts';
@@ -31,6 +31,8 @@ export class ReconcileReports {
   #rollback: { readonly to: number; readonly holds: boolean } | undefined;
   #waiting: ReadonlySet<string> = new Set();
   #held: ReadonlySet<string> = new Set();
+  /** Tools that were held, are not held any more, and were not published since. */
+  #unheld: ReadonlySet<string> = new Set();
 
   constructor(options: ReconcileReportsOptions) {
     this.#options = options;
@@ -95,6 +97,7 @@ export class ReconcileReports {
   held({ held, until }: Decision['held'], cycle: number): Problem | undefined {
     const { emit, target, now } = this.#options;
     const isNew = held.some((tool) => !this.#held.has(tool));
+    this.#unheld = new Set([...this.#held, ...this.#unheld].filter((tool) => !held.includes(tool)));
     this.#held = new Set(held);
     if (until === undefined) return undefined;
     if (isNew) emit({ kind: 'removal-held', cycle, tools: held, retryIn: until - now().getTime() });
@@ -107,6 +110,18 @@ export class ReconcileReports {
       what: `${countOf(held.length, 'tool')} ${isOrAre(held.length)} gone, unusable or beyond a limit, and published until ${time}: ${names}${more}`,
       fix: `to remove what is gone now, set its annotation kubernaut.io/allow-removal: "true", use --force, or switch tools off in ${OVERRIDES_KEY}`,
     };
+  }
+
+  /**
+   * Reports the removal of tools that were held.
+   * @param published the toolset that was published now
+   * @param allowed whether somebody allowed it
+   */
+  removedAfterHold(published: Pick<Toolset, 'tools'>, allowed: boolean, cycle: number): void {
+    const there = new Set(published.tools.map(({ name }) => name));
+    const tools = [...this.#unheld].filter((tool) => !there.has(tool));
+    this.#unheld = new Set();
+    if (tools.length > 0) this.#options.emit({ kind: 'held-removed', cycle, tools, allowed });
   }
 
   /** Reports what was published and why. @param isKnown whether anything was published before */

@@ -94,6 +94,7 @@ describe('most tools would be removed at once', () => {
       await run(found, contradicted);
       expect(place.tools).toEqual(names('new'));
       expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/removal-held');
+      expect(told('held-removed')).toMatchObject([{ tools: names('a', 'b', 'c'), allowed: false }]);
       expect(reconciler.due).toBeUndefined();
     },
   );

@@ -16,7 +16,13 @@ import { type Decision, decideToKeep, type Situation } from '../planning/decide.
 import { sizeFault } from '../planning/guards.ts';
 import type { NamespacedNote } from '../planning/namespaced-note.ts';
 import { type Observed, observe, type ReadRevision } from '../planning/observed.ts';
-import { BACKEND_GROUPS, type Intent, PUBLISHED_TOOLS, SERVICES_IN_USE } from '../planning/plan.ts';
+import {
+  ALLOW_REMOVAL,
+  BACKEND_GROUPS,
+  type Intent,
+  PUBLISHED_TOOLS,
+  SERVICES_IN_USE,
+} from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
 import { toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
@@ -106,6 +112,8 @@ export class Reconciler {
   /** When the first held tool may be removed, on the clock of `performance.now`. */
   #releaseAt: number | undefined;
   #notes: Problem[] = [];
+  /** Whether the last run found all problems that there are. */
+  #areNotesWhole = false;
 
   /** The names of tools, as of the last reconciliation. */
   naming: Naming | undefined;
@@ -151,6 +159,7 @@ export class Reconciler {
           cycle,
           ok: reconciled !== undefined && reconciled.failure === undefined,
           problems: this.#notes,
+          isPartial: !this.#areNotesWhole,
           milliseconds: performance.now() - started,
           cuts: this.#lastGenerated?.cuts,
           omissions: this.#lastGenerated?.omissions,
@@ -180,6 +189,7 @@ export class Reconciler {
   ): Promise<Reconciled | undefined> {
     const { version } = this.#options;
     this.#notes = [];
+    this.#areNotesWhole = false;
     const live = await this.#observe(signal);
     const revisions = await this.#revisions.list(live, this.#note, signal);
     if (live !== undefined) this.#lastSeenOverrides = { overrides: live.data[OVERRIDES_KEY] };
@@ -211,6 +221,7 @@ export class Reconciler {
     if (changed.length > 0) this.#drift.recordRevert(live);
     const isKnown = this.#revisions.hasRecorded || revisions.length > 0;
     this.#reports.result(result, live, decision, isKnown, cycle);
+    this.#reports.removedAfterHold(toolset, live?.annotations[ALLOW_REMOVAL] === 'true', cycle);
     await this.#revisions.record(toolset, result.live, this.#note, signal);
     const { fault } = this.#revisions;
     return {
@@ -295,6 +306,7 @@ export class Reconciler {
       if (generated !== this.#lastGenerated)
         this.#options.emit({ kind: 'generated', cycle, ok: faults === undefined });
       this.#lastGenerated = generated;
+      this.#areNotesWhole = faults === undefined;
       if (faults === undefined) this.#lastValidOverrides = { overrides: situation.overrides };
       if (faults === undefined) this.#reports.trust(found.found, generated, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);

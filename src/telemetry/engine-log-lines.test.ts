@@ -93,7 +93,21 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'warn',
     'reconciliation',
     { cycle, tools: ['a', 'b'], retry_in: 4 },
-    '2 tools are gone, unusable or beyond a limit',
+    '2 tools would be removed, because they are gone, unusable or beyond a limit. They stay',
+  ],
+  [
+    { kind: 'held-removed', cycle, tools: ['a', 'b'], allowed: false },
+    'warn',
+    'reconciliation',
+    { cycle, tools: ['a', 'b'] },
+    '2 tools that were held are removed, because their hold is over: a, b',
+  ],
+  [
+    { kind: 'held-removed', cycle, tools: ['a'], allowed: true },
+    'warn',
+    'reconciliation',
+    { cycle, tools: ['a'] },
+    '1 tool that was held is removed, because the annotation kubernaut.io/allow-removal allowed it: a',
   ],
   [
     { kind: 'observe-failed', cycle, error, retryIn },

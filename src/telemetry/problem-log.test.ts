@@ -10,6 +10,8 @@ function problemLogAt(): {
   /** Lines about problems that ended. */
   readonly resolved: string[];
   readonly report: (...problems: readonly Problem[]) => void;
+  /** Reports some of the problems. */
+  readonly partly: (...problems: readonly Problem[]) => void;
   readonly wait: (seconds: number) => void;
 } {
   const lines: string[] = [];
@@ -23,7 +25,13 @@ function problemLogAt(): {
   const wait = (seconds: number): void => {
     time += seconds * 1000;
   };
-  return { lines, resolved, report: (...problems) => write(problems, 1), wait };
+  return {
+    lines,
+    resolved,
+    report: (...problems) => write(problems, 1),
+    partly: (...problems) => write(problems, 1, true),
+    wait,
+  };
 }
 
 const left = (name: string): Problem => ({
@@ -56,23 +64,33 @@ test('the end of a problem is logged once, when its place has no other one', () 
   expect(resolved).toEqual([]);
   report(other);
   report(other);
-  expect(resolved).toEqual(['resolved: namespace shop: 8 of its Services are left out']);
+  expect(resolved).toEqual(['ended: namespace shop: 8 of its Services are left out']);
   report();
-  expect(resolved.splice(0).slice(1)).toEqual(['resolved: namespace a: listing was denied']);
+  expect(resolved.splice(0).slice(1)).toEqual(['ended: namespace a: listing was denied']);
   report(...Array.from({ length: 5 }, (_, n) => left(`${n}`)));
   report();
   expect(resolved).toEqual([
-    'resolved: Service 0, Service 1, Service 2 and 2 more: is left out: no credentials',
+    'ended: Service 0, Service 1, Service 2 and 2 more: is left out: no credentials',
   ]);
   // The last one that was logged is named, also if others came after it.
   resolved.splice(0);
   for (let count = 100; count < 120; count++) report(flood(count));
   report();
-  expect(resolved).toEqual(['resolved: namespace shop: 100 of its Services are left out']);
+  expect(resolved).toEqual(['ended: namespace shop: 100 of its Services are left out']);
   // Nothing was logged about this one.
   report(flood(1));
   report();
   expect(resolved).toHaveLength(1);
+});
+
+test('nothing ends while not all problems are known, and nothing is logged again afterwards', () => {
+  const { lines, resolved, report, partly } = problemLogAt();
+  report(flood(7), other);
+  partly();
+  partly(left('a'));
+  report(flood(7), other);
+  expect(lines).toHaveLength(3);
+  expect(resolved).toEqual(['ended: Service a: is left out: no credentials']);
 });
 
 test('many of one kind are one line, and of these only new ones are logged', () => {

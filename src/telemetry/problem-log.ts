@@ -35,15 +35,16 @@ function asOne(group: readonly Problem[]): Problem | undefined {
 }
 
 /**
- * Logs each problem once while it lasts, and once when its place has no problem any more. Many identical problems share one line. Where the problems of a place change all
- * the time, the current ones are logged once a minute.
+ * Logs each problem once while it lasts, and once when its place has no problem any more. Many identical problems share one
+ * line. Where the problems of a place change all the time, the current ones are logged once a minute. If not all problems are
+ * known, none ends.
  * @param now a monotonic clock, in milliseconds
  */
 export function problemLog(
   log: Logger,
   component: string,
   now: () => number,
-): (problems: readonly Problem[], cycle: number) => void {
+): (problems: readonly Problem[], cycle: number, isPartial?: boolean) => void {
   const lines = new RateLimiter({ ...LINES, now });
   /** Lines that were written about problems that last. */
   let written: ReadonlySet<string> = new Set();
@@ -70,11 +71,11 @@ export function problemLog(
     return ended.map(({ where, what }) => ({ where, what }));
   };
 
-  return (problems, cycle) => {
+  return (problems, cycle, isPartial = false) => {
     const due = dueOf(problems);
-    const ended = endedOf(problems);
-    const lasting = problems.filter((problem) => written.has(problemLine(problem)));
-    written = new Set([...lasting, ...due].map(problemLine));
+    const ended = isPartial ? [] : endedOf(problems);
+    const lasting = problems.map(problemLine).filter((line) => written.has(line));
+    written = new Set([...(isPartial ? written : lasting), ...due.map(problemLine)]);
     for (const problem of due) open.set(problem.where, problem);
     const write = (level: 'warn' | 'info', all: readonly Problem[], prefix = ''): void => {
       for (const group of groupProblems(all)) {
@@ -84,6 +85,6 @@ export function problemLog(
       }
     };
     write('warn', due);
-    write('info', ended, 'resolved: ');
+    write('info', ended, 'ended: ');
   };
 }

@@ -3,7 +3,7 @@ import { problemLine } from '../../model/discovery.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import { FailureStreak } from '../failure-streak.ts';
 import type { Logger } from '../logger.ts';
-import { messageOf, seconds, stackOf } from './fields.ts';
+import { messageOf, seconds, someOf, stackOf } from './fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type OutcomeOf<K extends FollowOutcome['kind']> = Extract<FollowOutcome, { kind: K }>;
@@ -12,14 +12,6 @@ type Handlers = { readonly [K in FollowOutcome['kind']]: Handler<OutcomeOf<K>> }
 
 const warn = ({ problem }: OutcomeOf<'agent-refused' | 'agent-note'>, log: Logger, fields: Fields): void =>
   log.warn(fields, problemLine(problem));
-
-/** Maximum entries that a line names. */
-const MAX_NAMES = 10;
-
-function someOf(names: readonly string[]): string {
-  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '';
-  return names.length === 0 ? '' : `: ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
-}
 
 const HANDLERS: Handlers = {
   'agent-written': ({ target, learned }, log, fields) =>

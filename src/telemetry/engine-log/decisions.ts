@@ -3,7 +3,7 @@ import { OVERRIDES_KEY } from '../../model/documents.ts';
 import { whatStays } from '../../model/what-stays.ts';
 import type { EventHandlers } from '../event-handlers.ts';
 import type { Logger } from '../logger.ts';
-import { seconds } from './fields.ts';
+import { seconds, someOf } from './fields.ts';
 
 const component = 'reconciliation';
 
@@ -21,7 +21,13 @@ export const decisionLog = (log: Logger): EventHandlers => ({
   'removal-held'({ cycle, tools, retryIn }) {
     log.warn(
       { component, cycle, tools, retry_in: seconds(retryIn) },
-      `${countOf(tools.length, 'tool')} ${isOrAre(tools.length)} gone, unusable or beyond a limit; ${tools.length === 1 ? 'it stays' : 'they stay'} for now, and everything else is updated`,
+      `${countOf(tools.length, 'tool')} would be removed, because ${tools.length === 1 ? 'it is' : 'they are'} gone, unusable or beyond a limit. ${tools.length === 1 ? 'It stays' : 'They stay'} published for now; everything else was updated`,
+    );
+  },
+  'held-removed'({ cycle, tools, allowed }) {
+    log.warn(
+      { component, cycle, tools },
+      `${countOf(tools.length, 'tool')} that ${isOrAre(tools.length) === 'is' ? 'was' : 'were'} held ${isOrAre(tools.length)} removed, because ${allowed ? 'the annotation kubernaut.io/allow-removal allowed it' : `${tools.length === 1 ? 'its hold is' : 'their hold is'} over`}${someOf(tools)}`,
     );
   },
   'rolled-back'({ cycle, to, faults }) {

@@ -9,3 +9,12 @@ export const stackOf = (error: unknown): Record<string, unknown> =>
 export const seconds = (milliseconds: number): number => Math.round(milliseconds / 100) / 10;
 
 export const messageOf = (error: unknown): string => (error as Error).message;
+
+/** Maximum entries that a line names. */
+const MAX_NAMES = 10;
+
+/** The end of a line that names some of these: `: a, b and 3 more`; empty if there are none. */
+export function someOf(names: readonly string[]): string {
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '';
+  return names.length === 0 ? '' : `: ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
+}

@@ -31,8 +31,8 @@ export function publicationLog(log: Logger, now: () => number): EventHandlers {
           : `toolset published to ${target}`,
       );
     },
-    reconciled({ ok, cycle, problems }) {
-      notes(problems, cycle);
+    reconciled({ ok, cycle, problems, isPartial = false }) {
+      notes(problems, cycle, isPartial);
       const failures = ok ? failed.end() : 0;
       if (failures > 0)
         log.info(
