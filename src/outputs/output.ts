@@ -139,8 +139,16 @@ export interface Output<Settings = unknown> {
 
 /** The result of passing the published documents on to an agent. `dueIn` and `retryIn` are in milliseconds. */
 export type FollowOutcome =
-  /** `learned`: someone changed the file, and their changes of these entries were kept. */
-  | { readonly kind: 'agent-written'; readonly target: string; readonly learned?: readonly string[] }
+  /**
+   * `learned`: somebody changed the file, and what they wrote in these entries changed. `isReplaced`: they put another file in
+   * its place.
+   */
+  | {
+      readonly kind: 'agent-written';
+      readonly target: string;
+      readonly learned?: readonly string[];
+      readonly isReplaced?: boolean;
+    }
   | { readonly kind: 'agent-restarted'; readonly target: string }
   | { readonly kind: 'agent-reloaded'; readonly target: string }
   | { readonly kind: 'agent-reload-delayed'; readonly target: string; readonly dueIn: number }

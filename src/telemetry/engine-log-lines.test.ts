@@ -160,11 +160,18 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
   ],
   [{ kind: 'configuration-mended' }, 'info', 'configuration', {}, 'the configuration is valid again'],
   [
+    agent({ kind: 'agent-written', target: 'T', learned: ['toolsets a'], isReplaced: true }),
+    'info',
+    'agent',
+    { cycle },
+    'T was written; another file was put in place of custom_toolset.yaml, so only what it has counts as written by hand, which changes: toolsets a',
+  ],
+  [
     agent({ kind: 'agent-written', target: 'T', learned: [] }),
     'info',
     'agent',
     { cycle },
-    'T was written; changes that somebody made there stay, and win',
+    'T was written; manual edits were kept, and take precedence',
   ],
   [
     agent({
@@ -175,7 +182,7 @@ test.each<[EngineEvent, level: string, component: string, fields: object, messag
     'info',
     'agent',
     { cycle },
-    `T was written; changes that somebody made there stay, and win: ${[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `toolsets t${n}`).join(', ')} and 2 more`,
+    `T was written; manual edits were kept, and take precedence: ${[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `toolsets t${n}`).join(', ')} and 2 more`,
   ],
   [agent({ kind: 'agent-written', target: 'T' }), 'info', 'agent', { cycle }, 'T was written'],
   [

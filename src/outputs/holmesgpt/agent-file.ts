@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Problem } from '../../model/discovery.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
-import { type LastWrite, sections } from './hand-written.ts';
-import { versionLine } from './version-line.ts';
+import { sections, type Version } from './hand-written.ts';
+import { headOf, versionLine } from './version-line.ts';
 
 /** The file that HolmesGPT reads, as a key of its ConfigMap. */
 export const FILE = 'custom_toolset.yaml';
@@ -17,16 +17,22 @@ export const GENERATED = 'custom_toolset.generated.yaml';
 /** The hash of the file as last written. */
 export const FILE_HASH = 'kubernaut.io/agent-file-hash';
 
+/** The version that was written last, as the second line of the file has it. */
+export const FILE_VERSION = 'kubernaut.io/agent-file-version';
+
+/** The beginning of the keys that keep edited files of which not everything could be kept. */
+export const REJECTED = 'custom_toolset.rejected.';
+
 /** The number of writes. */
 export const FILE_REVISION = 'kubernaut.io/agent-file-revision';
 
 /** The first line of a merged file. An edit keeps it; a replacement, for example by Helm, does not have it. */
 const MARK =
-  '# Made by dynamic-toolset from the two texts beside it: what people wrote, and what is generated.\n';
+  '# Made by dynamic-toolset from the two texts beside it: what people wrote, and what is generated.';
 
 /** The first line in release 0.1.0, which merged field by field. */
 const OLD_MARK =
-  '# Made by dynamic-toolset from the two texts beside it: what is generated, and what people wrote.\n';
+  '# Made by dynamic-toolset from the two texts beside it: what is generated, and what people wrote.';
 
 /** The relevant part of HolmesGPT's ConfigMap. */
 export interface AgentConfigMap {
@@ -50,8 +56,10 @@ export interface HolmesFile {
     handWritten: Mapping,
     tools: readonly PublishedTool[],
   ) => JoinedFile;
+  /** Whether HolmesGPT supports several backends per toolset. */
+  readonly hasInstances: boolean;
   /** Refines a patch from the differences of an edit, for the backends of toolsets. */
-  readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & LastWrite) => Mapping;
+  readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & Version) => Mapping;
 }
 
 export interface JoinedFile {
@@ -78,13 +86,13 @@ export const isUntouched = ({ data: { [FILE]: file }, annotations }: AgentConfig
   file !== undefined && fileHash(file) === annotations[FILE_HASH];
 
 /** Whether this program made a file, and nobody replaced it as a whole. */
-export const isMade = (file: string): boolean => file.startsWith(MARK) || isMadeByFieldMerge(file);
+export const isMade = (file: string): boolean => headOf(file).includes(MARK) || isMadeByFieldMerge(file);
 
 /** Whether release 0.1.0 made a file. */
-export const isMadeByFieldMerge = (file: string): boolean => file.startsWith(OLD_MARK);
+export const isMadeByFieldMerge = (file: string): boolean => headOf(file).includes(OLD_MARK);
 
 /** The text of a merged document. */
 export function fileOf(document: Mapping, holmes: HolmesFile): string {
   const content = holmes.write(document);
-  return MARK + versionLine(content) + content;
+  return `${MARK}\n${versionLine(content)}${content}`;
 }

@@ -1,14 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import type { Mapping } from '../../model/mapping.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
+import { same } from '../../model/same.ts';
 import { type AgentConfigMap, FILE, GENERATED, HAND_WRITTEN, type HolmesFile } from './agent-file.ts';
 import { mergeForAgent } from './merge.ts';
 import type { VersionTexts } from './version-line.ts';
+import { own } from './yaml.ts';
 
 const holmes: HolmesFile = {
+  hasInstances: true,
   write: (document) => stringify(document, { compat: 'yaml-1.1', aliasDuplicateObjects: false }),
   fault: (document) => (Object.keys(document).length === 0 ? 'it has no toolset' : undefined),
   join: (generated, handWritten) => ({ document: mergePatch(generated, handWritten) as Mapping, notes: [] }),
@@ -231,10 +234,10 @@ describe('an edit that began with an earlier version', () => {
   };
 
   test('adds only what the person changed, and keeps what was generated meanwhile', () => {
-    const { data, learned, outdated: isOutdated } = merged(outdated, known);
+    const { data, learned, change } = merged(outdated, known);
     expect(data[HAND_WRITTEN]).toBe(`${HELM}  bash:\n    enabled: false\n`);
     expect(learned).toEqual(['toolsets bash']);
-    expect(isOutdated).toBeUndefined();
+    expect(change).toEqual({ kind: 'edited', lost: [] });
     expect(parse(data[FILE] ?? '').toolsets).toEqual({
       prom: { enabled: true, config: { url: 'http://b', timeout: 60 } },
       internet: { enabled: true },
@@ -296,15 +299,11 @@ describe('an edit that began with an earlier version', () => {
     const asked = (servers: unknown): unknown =>
       (servers as Record<string, { approval_required_tools: unknown }>)['shop/mcp']?.approval_required_tools;
 
-    test.each([true, false])(
-      'the agent asks before what it asked meanwhile, with the version known: %s',
-      (isKnown) => {
-        const from = isKnown ? texts : undefined;
-        const all = `${GEN}${server(['*'])}`;
-        expect(asked(saved(withExtra, all, from)[0])).toEqual(['*', '*[!s]', 'list?*', 'extra']);
-        expect(asked(saved(withoutList, all, from)[0])).toEqual(['*']);
-      },
-    );
+    test('the agent asks before what it asked meanwhile', () => {
+      const all = `${GEN}${server(['*'])}`;
+      expect(asked(saved(withExtra, all, texts)[0])).toEqual(['extra', '*']);
+      expect(asked(saved(withoutList, all, texts)[0])).toEqual(['*']);
+    });
 
     test("without other changes of the list, it is the person's", () => {
       const same = `${GEN.replace('http://a', 'http://b')}${server(['*[!s]', 'list?*'])}`;
@@ -312,28 +311,53 @@ describe('an edit that began with an earlier version', () => {
       expect(asked(saved(withoutList, same, texts)[0])).toBeUndefined();
     });
 
-    test('one that was withdrawn meanwhile stays away, also if the version is not known', () => {
+    test('one that was withdrawn meanwhile stays away, and what the person added is added', () => {
       const bash = (text: string): string =>
         text.replace('toolsets:\n', 'toolsets:\n  bash:\n    enabled: false\n');
-      for (const from of [texts, undefined]) {
-        const [servers, person] = saved(bash, GEN, from);
-        expect(servers).toBeUndefined();
-        expect(person).toMatchObject({ toolsets: { bash: { enabled: false } } });
-        expect(person).not.toHaveProperty('mcp_servers');
-      }
+      const [servers, person] = saved(bash, GEN, texts);
+      expect(servers).toBeUndefined();
+      expect(person).toEqual({ toolsets: { bash: { enabled: false } } });
       const mine = (text: string): string =>
         `${text}  mine:\n    config:\n      url: http://mine\n  x/y:\n    config:\n      url: http://z\n`;
-      expect(Object.keys(saved(mine, GEN)[0])).toEqual(['mine', 'x/y']);
+      expect(Object.keys(saved(mine, GEN, texts)[0])).toEqual(['mine', 'x/y']);
     });
   });
 
-  test('that is not known any more is compared with the last one, and said to be', () => {
-    const { data, outdated: isOutdated } = merged(outdated);
-    expect(isOutdated).toBe(true);
-    expect(parse(data[HAND_WRITTEN] ?? '').toolsets).toHaveProperty('added', null);
-    expect(merged(withFile(now, `${now.data[FILE]}  bash:\n    enabled: false\n`))).not.toHaveProperty(
-      'outdated',
-    );
+  test('that is not known any more is not applied, and the file is kept as it was found', () => {
+    for (const [file, hasVersion] of [
+      [outdated.data[FILE] ?? '', true],
+      [(now.data[FILE] ?? '').replace(/# Version.*\n/, '').replace('http://b', 'http://c'), false],
+    ] as const) {
+      const { data, change, rejected = '', annotations } = merged(withFile(now, file));
+      expect(change).toEqual({ kind: 'rejected', hasVersion });
+      expect(data[HAND_WRITTEN]).toBe(now.data[HAND_WRITTEN]);
+      expect(data[FILE]).toBe(now.data[FILE]);
+      expect(data[rejected]).toBe(file);
+      // It stays until somebody removes it.
+      const kept = { data: { ...now.data, ...data }, annotations: { ...now.annotations, ...annotations } };
+      expect(mergeForAgent(later, kept, holmes).kind).toBe('none');
+      expect(mergeForAgent(GEN, kept, holmes)).toMatchObject({ data: { [rejected]: file } });
+    }
+    const last = withFile(now, `${now.data[FILE]}  bash:\n    enabled: false\n`);
+    expect(merged(last).change).toEqual({ kind: 'edited', lost: [] });
+  });
+
+  test.each(['# mine\n', '\n', '---\n', '# a\n\n# b\n'])(
+    'with %j above its first line is an edit, too',
+    (above) => {
+      const { data, change } = merged(
+        withFile(now, `${above}${now.data[FILE]}  bash:\n    enabled: false\n`),
+      );
+      expect(change).toEqual({ kind: 'edited', lost: [] });
+      expect(data[HAND_WRITTEN]).toBe(`${HELM}  bash:\n    enabled: false\n`);
+    },
+  );
+
+  test('without its comments, and otherwise as it is, is none', () => {
+    const person = 'toolsets: { core: null }\n';
+    const removed = carried(GEN, { ...first, data: { ...first.data, [HAND_WRITTEN]: person } });
+    const bare = withFile(removed, stringify(fileOf(removed)));
+    expect(carried(GEN, bare).data).toEqual(removed.data);
   });
 });
 
@@ -416,8 +440,8 @@ describe('properties', () => {
             expect(after).toEqual(mergePatch(rest, after));
           } else {
             const edited = mergePatch(before, step.patch);
-            const mark = (live.data[FILE] ?? '').split('\n')[0];
-            live = carried(text(gen), withFile(live, `${mark}\n${text(edited)}`));
+            const head = (live.data[FILE] ?? '').split('\n').slice(0, 2).join('\n');
+            live = carried(text(gen), withFile(live, `${head}\n${text(edited)}`));
             expect(full(fileOf(live))).toEqual(full(edited));
           }
           expect(live.data['model_list.yaml']).toBe('m: 1\n');
@@ -428,6 +452,27 @@ describe('properties', () => {
     );
   }, 300_000);
 
+  /** Whether a patch changes something that others change, too. */
+  const isChangedTwice = (patch: Mapping, start: Mapping, later: readonly Mapping[]): boolean =>
+    Object.entries(patch).some(([key, value]) => {
+      const before = own(start, key);
+      if (isMapping(value) && isMapping(before))
+        return isChangedTwice(
+          value,
+          before,
+          later.map((each) => own(each, key)).filter((each) => isMapping(each)),
+        );
+      return later.some((each) => Object.hasOwn(each, key) && !same(own(each, key), before));
+    });
+
+  /** Whether a patch makes a mapping of what is none. */
+  const changesKind = (patch: Mapping, file: Mapping): boolean =>
+    Object.entries(patch).some(([key, value]) => {
+      const before = own(file, key);
+      if (!isMapping(value) || before === undefined) return false;
+      return !isMapping(before) || changesKind(value, before);
+    });
+
   test('an outdated edit changes what it would have changed at once', () => {
     fc.assert(
       fc.property(
@@ -436,7 +481,10 @@ describe('properties', () => {
         patch,
         fc.array(generated, { maxLength: 3 }),
         (start, original, change, later) => {
+          // Where both sides change the same thing, the order matters.
+          fc.pre(!isChangedTwice(change, full(start) as Mapping, later.map(full) as Mapping[]));
           const first = carried(text(start), fresh(text(original)));
+          fc.pre(!changesKind(change, full(fileOf(first)) as Mapping));
           const [mark, version] = (first.data[FILE] ?? '').split('\n');
           const saved = `${mark}\n${version}\n${text(mergePatch(full(fileOf(first)), change))}`;
           const follow = (live: AgentConfigMap): AgentConfigMap =>
@@ -447,7 +495,9 @@ describe('properties', () => {
           const known = { generated: text(start), handWritten: first.data[HAND_WRITTEN] ?? '' };
           const merge = mergeForAgent(latest, withFile(now, saved), holmes, [], known);
           const data = { ...now.data, ...(merge.kind === 'write' ? merge.data : {}) };
-          expect([data[HAND_WRITTEN], data[FILE]]).toEqual([atOnce.data[HAND_WRITTEN], atOnce.data[FILE]]);
+          const read = (from: AgentConfigMap['data']) =>
+            [HAND_WRITTEN, FILE].map((key) => parse(from[key] ?? ''));
+          expect(read(data)).toEqual(read(atOnce.data));
         },
       ),
       { numRuns: 300 },

@@ -5,6 +5,7 @@ import {
   FILE,
   FILE_HASH,
   FILE_REVISION,
+  FILE_VERSION,
   fileHash,
   fileOf,
   GENERATED,
@@ -12,10 +13,11 @@ import {
   type HolmesFile,
   type JoinedFile,
   joined,
+  REJECTED,
 } from './agent-file.ts';
 import { sections } from './hand-written.ts';
-import { type BrokenKey, differing, personText } from './person-text.ts';
-import type { VersionTexts } from './version-line.ts';
+import { type BrokenKey, differing, type FileChange, personText } from './person-text.ts';
+import { type VersionTexts, versionOf } from './version-line.ts';
 import { readMapping } from './yaml.ts';
 
 /** Maximum size of all data in bytes: Kubernetes rejects objects over 1 MiB, and metadata needs room too. */
@@ -41,10 +43,12 @@ export type AgentMerge =
       readonly annotations: Readonly<Record<string, string>>;
       /** Identifies the state of the file. Every write has a new token. */
       readonly token: string;
-      /** The file was edited, and the edits were kept: the changed entries, such as `toolsets prometheus/metrics`. */
+      /** What happened to the file, if it was not as it was written. */
+      readonly change?: FileChange;
+      /** The entries that the change of the file added to what people wrote, such as `toolsets prometheus/metrics`. */
       readonly learned?: readonly string[];
-      /** The version that was edited is unknown, so everything that changed since counts as edited. */
-      readonly outdated?: true;
+      /** The key that keeps the file as it was found, because not all of it could be kept. */
+      readonly rejected?: string;
       readonly notes: JoinedFile['notes'];
       /** Maximum bytes of the generated text beside what people wrote. */
       readonly room: number;
@@ -126,6 +130,19 @@ function learnedFrom(before: string | undefined, text: string, now: Mapping): re
   return differing('value' in earlier ? earlier.value : {}, now);
 }
 
+/** The keys with edited files of which not everything could be kept: those that are there, and the file as it is now. */
+function keptCopies(
+  live: AgentConfigMap['data'],
+  change: FileChange | undefined,
+): { readonly all: AgentConfigMap['data']; readonly added: string | undefined } {
+  const all = Object.fromEntries(Object.entries(live).filter(([key]) => key.startsWith(REJECTED)));
+  const { [FILE]: file } = live;
+  const isWhole = change?.kind !== 'rejected' && (change?.kind !== 'edited' || change.lost.length === 0);
+  if (isWhole || file === undefined) return { all, added: undefined };
+  const added = `${REJECTED}${fileHash(file).slice(7, 15)}.yaml`;
+  return { all: { ...all, [added]: file }, added };
+}
+
 /** How often the file was written. */
 function revisionOf({ annotations }: AgentConfigMap): number {
   const counted = Number(annotations[FILE_REVISION] ?? 0);
@@ -148,12 +165,15 @@ export function mergeForAgent(
 ): AgentMerge {
   const base = readMapping(offered);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
-  const handWritten = personText(live, sections(base.value), holmes, known);
+  /** What is generated, without the servers that people list already. */
+  const besideOf = (person: Mapping): JoinedFile =>
+    holmes.withoutDuplicates(sections(base.value), sections(person), tools);
+  const handWritten = personText(live, (person) => besideOf(person).document, holmes, known);
   if (isBroken(handWritten)) return unreadable(handWritten.key, handWritten.broken);
   const own = readMapping(handWritten.text);
   if ('fault' in own) return unreadable(HAND_WRITTEN, own.fault);
   // The remaining part is saved next to the file, so that later edits are compared with it.
-  const added = holmes.withoutDuplicates(sections(base.value), sections(own.value), tools);
+  const added = besideOf(own.value);
   const isWhole = added.notes.length === 0;
   const generated = isWhole ? offered : holmes.write(added.document);
   const join = joined(isWhole ? base.value : added.document, own.value, holmes);
@@ -166,11 +186,16 @@ export function mergeForAgent(
       fix: `it is left as it is; correct ${live.data[HAND_WRITTEN] === undefined ? FILE : HAND_WRITTEN}`,
     };
   const file = fileOf(join.document, holmes);
-  const data = { [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
-  const isSame = live.data[FILE] === file && live.annotations[FILE_HASH] === fileHash(file);
+  const { change } = handWritten;
+  const kept = keptCopies(live.data, change);
+  const data = { ...kept.all, [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
+  const isSame =
+    live.data[FILE] === file &&
+    live.annotations[FILE_HASH] === fileHash(file) &&
+    live.annotations[FILE_VERSION] === versionOf(file);
   const revision = revisionOf(live) + (isSame ? 0 : 1);
   const token = tokenOf(file, revision);
-  const sizes = sizesOf({ file, handWritten: handWritten.text, generated }, live.data);
+  const sizes = sizesOf({ file, handWritten: handWritten.text, generated }, { ...live.data, ...kept.all });
   const { room } = sizes;
   if (isSame && Object.entries(data).every(([key, text]) => live.data[key] === text))
     return { kind: 'none', token, notes, room };
@@ -179,11 +204,16 @@ export function mergeForAgent(
   return {
     kind: 'write',
     data,
-    annotations: { [FILE_HASH]: fileHash(file), [FILE_REVISION]: String(revision) },
+    annotations: {
+      [FILE_HASH]: fileHash(file),
+      [FILE_REVISION]: String(revision),
+      [FILE_VERSION]: versionOf(file) ?? '',
+    },
     token,
     notes,
     room,
     ...(learned === undefined ? {} : { learned }),
-    ...(handWritten.outdated === true ? { outdated: true } : {}),
+    ...(change === undefined ? {} : { change }),
+    ...(kept.added === undefined ? {} : { rejected: kept.added }),
   };
 }

@@ -1,10 +1,10 @@
-import type { Mapping } from '../../model/mapping.ts';
+import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import { same } from '../../model/same.ts';
 import {
   type AgentConfigMap,
   FILE,
-  fileOf,
+  FILE_VERSION,
   GENERATED,
   HAND_WRITTEN,
   type HolmesFile,
@@ -13,14 +13,8 @@ import {
   isUntouched,
   joined,
 } from './agent-file.ts';
-import {
-  changedBy,
-  type LastWrite,
-  reapplied,
-  replacedBy,
-  sections,
-  withoutUndoing,
-} from './hand-written.ts';
+import { changedBy, replacedBy, sections, type Version } from './hand-written.ts';
+import { rebased } from './rebase.ts';
 import { type VersionTexts, versionOf } from './version-line.ts';
 import { edited, own, readMapping } from './yaml.ts';
 
@@ -33,31 +27,32 @@ export interface BrokenKey {
 /** What people wrote. */
 export interface PersonText {
   readonly text: string;
-  /** The version that was edited is unknown, so everything that changed since counts as edited. */
-  readonly outdated?: true;
+  /** What happened to the file, if it is not as it was written. */
+  readonly change?: FileChange;
 }
 
-/**
- * The state with which an edited file is compared: that of the version that was edited, or else of the last write.
- * @returns undefined if the generated text of that time is unknown, so that no edit can be told from it
- */
-function lastWriteOf(
-  file: string,
-  data: AgentConfigMap['data'],
-  holmes: HolmesFile,
-  known: VersionTexts | undefined,
-): LastWrite | BrokenKey | undefined {
-  const generated = known?.generated ?? data[GENERATED];
+/** What happened to a file that is not as it was written. */
+export type FileChange =
+  /** It was edited. `lost`: entries with changes that were not kept, because somebody removed what was changed. */
+  | { readonly kind: 'edited'; readonly lost: readonly string[] }
+  /** Another file is in its place. */
+  | { readonly kind: 'replaced' }
+  /** It was edited, and nobody knows any more with which version the edit began, so nothing of it is kept. */
+  | { readonly kind: 'rejected'; readonly hasVersion: boolean };
+
+/** The version that was made from two texts; `undefined` if the generated one is missing or cannot be read. */
+function versionFrom(
+  { generated, handWritten }: Pick<VersionTexts, 'handWritten'> & { readonly generated: string | undefined },
+  merge: (generated: Mapping, handWritten: Mapping) => Mapping,
+): Version | BrokenKey | undefined {
   const base = generated === undefined ? undefined : readMapping(generated);
   if (base === undefined || 'fault' in base) return undefined;
-  const old = readMapping(known?.handWritten ?? data[HAND_WRITTEN] ?? '');
+  const old = readMapping(handWritten);
   if ('fault' in old) return { broken: old.fault, key: HAND_WRITTEN };
   return {
     generated: sections(base.value),
-    handWritten: old.value,
-    merged: isMadeByFieldMerge(file)
-      ? sections(mergePatch(sections(base.value), sections(old.value)) as Mapping)
-      : joined(base.value, old.value, holmes).document,
+    handWritten: sections(old.value),
+    merged: merge(base.value, old.value),
   };
 }
 
@@ -68,14 +63,14 @@ function ignoredKeys(handWritten: Mapping): Mapping {
 }
 
 /**
- * The hand-written text, updated from edits of the file.
+ * The hand-written text, updated from edits of the file. An edit counts as if it had been made in the current version.
  * @param live HolmesGPT's ConfigMap
- * @param offered what is generated now
+ * @param currentOf what is generated now, beside a hand-written document
  * @param known the texts of the version that was edited, if it is remembered
  */
 export function personText(
   { data, annotations }: AgentConfigMap,
-  offered: Mapping,
+  currentOf: (handWritten: Mapping) => Mapping,
   holmes: HolmesFile,
   known: VersionTexts | undefined,
 ): PersonText | BrokenKey {
@@ -85,23 +80,65 @@ export function personText(
   if (file === undefined) return { text: '' };
   const now = readMapping(file);
   if ('fault' in now) return { broken: now.fault, key: FILE };
-  const last = lastWriteOf(file, data, holmes, known);
-  if (last === undefined) return { text: file };
+  const isOld = isMadeByFieldMerge(file);
+  const last = versionFrom({ generated: data[GENERATED], handWritten: handWritten ?? '' }, (ours, theirs) =>
+    isOld
+      ? sections(mergePatch(sections(ours), sections(theirs)) as Mapping)
+      : joined(ours, theirs, holmes).document,
+  );
+  if (last === undefined) return { text: file, ...(handWritten === undefined ? {} : REPLACED) };
   if ('broken' in last) return last;
-  if (!isMade(file)) return { text: edited(file, replacedBy(now.value, last)) };
-  const since = { ...last, handWritten: sections(last.handWritten) };
-  const changes = changedBy(now.value, since);
-  const patch = isMadeByFieldMerge(file) ? changes : holmes.learn(changes, { ...since, edited: now.value });
-  const version = versionOf(file);
-  const isOutdated =
-    version !== undefined && known === undefined && version !== versionOf(fileOf(last.merged, holmes));
-  const next = { ...ignoredKeys(last.handWritten), ...withoutUndoing(patch, since, offered, isOutdated) };
-  if (known === undefined || known.handWritten === handWritten)
-    return { text: edited(handWritten ?? '', next), ...(isOutdated ? { outdated: true } : {}) };
-  // Somebody changed the hand-written text, too, after this edit began.
-  const current = readMapping(handWritten ?? '');
-  if ('fault' in current) return { broken: current.fault, key: HAND_WRITTEN };
-  return { text: edited(handWritten ?? '', reapplied(last.handWritten, next, current.value)) };
+  const person = readMapping(handWritten ?? '');
+  if ('fault' in person) return { broken: person.fault, key: HAND_WRITTEN };
+  const written = sections(now.value);
+  // Without a version that is known, only its comments are others.
+  if (same(written, last.merged) && (known === undefined || !isMade(file)))
+    return { text: handWritten ?? edited(file, replacedBy(now.value, last)) };
+  if (!isMade(file)) return { text: edited(file, replacedBy(now.value, last)), ...REPLACED };
+  const asLearned = (next: Mapping): string =>
+    edited(handWritten ?? '', { ...ignoredKeys(person.value), ...next });
+  if (isOld) return { text: asLearned(changedBy(written, last)), change: { kind: 'edited', lost: [] } };
+  const before = baseOf(file, annotations, last, known, holmes);
+  if (before === undefined)
+    return {
+      text: handWritten ?? '',
+      change: { kind: 'rejected', hasVersion: versionOf(file) !== undefined },
+    };
+  if ('broken' in before) return before;
+  const generated = sections(currentOf(person.value));
+  const current: Version = {
+    generated,
+    handWritten: last.handWritten,
+    merged: joined(generated, last.handWritten, holmes).document,
+  };
+  const { document, explicit, lost } = rebased(before, written, current, holmes.hasInstances);
+  const next = holmes.learn(changedBy(document, current), { ...current, edited: document });
+  return { text: asLearned(over(explicit, next)), change: { kind: 'edited', lost } };
+}
+
+/** One mapping over another one, at any depth; `null` counts like any other value. */
+function over(below: Mapping, above: Mapping): Mapping {
+  const both = Object.entries(above).map(([key, value]): [string, unknown] => {
+    const under = own(below, key);
+    return [key, isMapping(under) && isMapping(value) ? over(under, value) : value];
+  });
+  return { ...below, ...Object.fromEntries(both) };
+}
+
+const REPLACED = { change: { kind: 'replaced' } } as const;
+
+/** The version that an edit began with; `undefined` if it is not known any more. */
+function baseOf(
+  file: string,
+  annotations: AgentConfigMap['annotations'],
+  last: Version,
+  known: VersionTexts | undefined,
+  holmes: HolmesFile,
+): Version | BrokenKey | undefined {
+  if (known !== undefined) return versionFrom(known, (ours, theirs) => joined(ours, theirs, holmes).document);
+  const lastWritten = annotations[FILE_VERSION];
+  // Before versions were written, the last one is the only one that is known.
+  return lastWritten === undefined || versionOf(file) === lastWritten ? last : undefined;
 }
 
 /** The entries that differ between two hand-written documents, such as `toolsets prometheus/metrics`. */

@@ -13,6 +13,7 @@ const { signal } = new AbortController();
 const FILE = 'toolsets:\n  kubernetes/core:\n    enabled: true\n';
 
 const HOLMES: HolmesFile = {
+  hasInstances: true,
   write: (document) => stringify(document),
   fault: () => undefined,
   join: (generated, handWritten) => ({ document: mergePatch(generated, handWritten) as Mapping, notes: [] }),
@@ -94,7 +95,7 @@ test('an edit that began before the last writes is compared with the version tha
   await sync(more);
   const second = `${configMap.data['custom_toolset.yaml']}  slab:\n    enabled: false\n`;
   configMap.data = { ...configMap.data, 'custom_toolset.yaml': edit };
-  const unknown = { where: 'ConfigMap ns/toolsets', what: expect.stringContaining('no longer knows') };
+  const unknown = { where: 'ConfigMap ns/toolsets', what: expect.stringContaining('is not known any more') };
   const saved = await sync(more);
   expect(saved).toMatchObject({ written: { learned: ['toolsets bash'] } });
   expect(saved).not.toMatchObject({ notes: expect.arrayContaining([expect.objectContaining(unknown)]) });

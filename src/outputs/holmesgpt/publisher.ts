@@ -8,6 +8,7 @@ import type { Problem } from '../../model/discovery.ts';
 import type { PodFiles } from '../../model/pod-files.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
+import type { FollowOutcome } from '../output.ts';
 import { type AgentConfigMap, FILE, GENERATED, HAND_WRITTEN, isUntouched } from './agent-file.ts';
 import type { AgentMerge } from './merge.ts';
 import { toolsetMount } from './mount.ts';
@@ -23,7 +24,7 @@ export type SyncResult =
       readonly frozen: boolean;
       /** HolmesGPT reads the published ConfigMap itself, so every change of that reaches it. */
       readonly direct: boolean;
-      readonly written?: { readonly target: string; readonly learned?: readonly string[] };
+      readonly written?: Omit<Extract<FollowOutcome, { kind: 'agent-written' }>, 'kind'>;
       /** Explains interpretations of hand-written text that the author may not expect. */
       readonly notes?: readonly Problem[];
       /** Bytes that there are for the file; absent: any number. */
@@ -80,10 +81,30 @@ type Attempt =
   | {
       readonly token: string;
       /** Absent: there was nothing to write. */
-      readonly written?: Pick<AgentMerge & { readonly kind: 'write' }, 'learned'>;
+      readonly written?: Pick<AgentMerge & { readonly kind: 'write' }, 'learned' | 'change'>;
       readonly notes: readonly Problem[];
       readonly room: number;
     };
+
+/** Why not everything of an edited file was kept, and where it is. */
+function notKept({
+  change,
+  rejected = '',
+}: Pick<AgentMerge & { readonly kind: 'write' }, 'change' | 'rejected'>): Omit<Problem, 'where'> | undefined {
+  const where = `the edited file is under the key ${rejected}`;
+  if (change?.kind === 'edited' && change.lost.length > 0)
+    return {
+      what: `edits of ${change.lost.join(', ')} were not applied, because somebody removed what they change while the editor was open`,
+      fix: `${where}; edit ${FILE} again, and remove that key`,
+    };
+  if (change?.kind !== 'rejected') return undefined;
+  return {
+    what: change.hasVersion
+      ? `an edit of ${FILE} was not applied: the version that it began with is not known any more, because the program restarted, or the file changed too often meanwhile`
+      : `an edit of ${FILE} was not applied: its line "# Version …" is missing, so what it changes is unknown`,
+    fix: `${where}; make the same changes in ${FILE} as it is now, and remove that key`,
+  };
+}
 
 /** Writes our keys and annotations to the ConfigMap that HolmesGPT's Deployment mounts, and nothing else of it. */
 export function holmesTarget(
@@ -163,12 +184,8 @@ export function holmesTarget(
       throw clusterError(error, `write ${where}`, kube.server);
     }
     remember(merge.data);
-    if (merge.outdated === true)
-      notes.push({
-        where,
-        what: `somebody edited a version of ${FILE} that the program no longer knows, so what it changed meanwhile counts as theirs, except for MCP servers that it removed`,
-        fix: `check ${HAND_WRITTEN}, and remove what nobody wrote`,
-      });
+    const lost = notKept(merge);
+    if (lost !== undefined) notes.push({ where, ...lost });
     return { token: merge.token, written: merge, notes, room };
   };
 
@@ -198,7 +215,11 @@ export function holmesTarget(
           ...(written === undefined
             ? {}
             : {
-                written: { target, ...(written.learned === undefined ? {} : { learned: written.learned }) },
+                written: {
+                  target,
+                  ...(written.learned === undefined ? {} : { learned: written.learned }),
+                  ...(written.change?.kind === 'replaced' ? { isReplaced: true } : {}),
+                },
               }),
         };
       } catch (error) {

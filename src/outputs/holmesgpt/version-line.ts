@@ -20,6 +20,18 @@ export interface KnownVersions {
 export const versionLine = (content: string): string =>
   `# Version ${createHash('sha256').update(content).digest('hex').slice(0, 16)}. Keep this line: edits are compared with this version.\n`;
 
+/** Lines that an editor may have put before the first line count, so many at most. */
+const MAX_HEAD = 20;
+
+/** The comments at the beginning of a file, without white space around them. */
+export function headOf(file: string): readonly string[] {
+  const lines = file.split('\n', MAX_HEAD).map((line) => line.trim());
+  const end = lines.findIndex((line) => line !== '' && line !== '---' && !line.startsWith('#'));
+  return end < 0 ? lines : lines.slice(0, end);
+}
+
 /** The version of a file, with edits or without; `undefined` if it does not say. */
-export const versionOf = (file: string): string | undefined =>
-  /^#[^\n]*\n# Version ([0-9a-f]{16})\./.exec(file)?.[1];
+export function versionOf(file: string): string | undefined {
+  const found = headOf(file).flatMap((line) => /^# Version ([0-9a-f]{16})\./.exec(line)?.[1] ?? []);
+  return found[0];
+}

@@ -14,13 +14,12 @@ const warn = ({ problem }: OutcomeOf<'agent-refused' | 'agent-note'>, log: Logge
   log.warn(fields, problemLine(problem));
 
 const HANDLERS: Handlers = {
-  'agent-written': ({ target, learned }, log, fields) =>
-    log.info(
-      fields,
-      learned === undefined
-        ? `${target} was written`
-        : `${target} was written; changes that somebody made there stay, and win${someOf(learned)}`,
-    ),
+  'agent-written': ({ target, learned, isReplaced = false }, log, fields) => {
+    const about = isReplaced
+      ? '; another file was put in place of custom_toolset.yaml, so only what it has counts as written by hand, which changes'
+      : '; manual edits were kept, and take precedence';
+    log.info(fields, `${target} was written${learned === undefined ? '' : `${about}${someOf(learned)}`}`);
+  },
   'agent-restarted': ({ target }, log, fields) =>
     log.info(fields, `${target} was restarted to reload the toolset`),
   'agent-reloaded': ({ target }, log, fields) =>

@@ -1,0 +1,286 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import type { Mapping } from '../../src/model/mapping.ts';
+import {
+  type AgentConfigMap,
+  FILE,
+  GENERATED,
+  HAND_WRITTEN,
+} from '../../src/outputs/holmesgpt/agent-file.ts';
+import { runMerge } from '../../src/outputs/holmesgpt/merge-task.ts';
+
+/** A parsed YAML document. */
+type Json = ReturnType<typeof parse>;
+type Change = (file: Json) => void;
+
+const url = (name: string): string => `http://${name}.ns.svc.cluster.local:9090`;
+const instance = (name: string, more: Json = {}): Json => ({ name, prometheus_url: url(name), ...more });
+const endpoint = (name: string): Json => ({
+  hosts: [`${name}.shop.svc`],
+  paths: ['/*'],
+  methods: ['GET', 'POST'],
+});
+const server = (name: string, asked: readonly string[] = ['a']): Json => ({
+  description: name,
+  approval_required_tools: [...asked],
+  config: { url: `http://${name}.evil.svc.cluster.local:80/mcp`, mode: 'streamable-http' },
+});
+
+const written = (document: Json): string => stringify(document, { aliasDuplicateObjects: false });
+const merged = (generated: Json, live: AgentConfigMap, known?: AgentConfigMap) => {
+  const texts = known && {
+    generated: known.data[GENERATED] ?? '',
+    handWritten: known.data[HAND_WRITTEN] ?? '',
+  };
+  const options = { holmesgptVersion: '0.32', namespace: 'agent' } as const;
+  return runMerge({
+    kind: 'merge-for-agent',
+    offered: written(generated),
+    live,
+    tools: [],
+    known: texts,
+    options,
+  });
+};
+
+/** What is there afterwards. */
+function published(generated: Json, live: AgentConfigMap, known?: AgentConfigMap): AgentConfigMap {
+  const merge = merged(generated, live, known);
+  if (merge.kind === 'refused') throw new Error(merge.what);
+  if (merge.kind === 'none') return live;
+  return {
+    data: { ...live.data, ...merge.data },
+    annotations: { ...live.annotations, ...merge.annotations },
+  };
+}
+
+const fileIn = ({ data }: AgentConfigMap): Json => parse(data[FILE] ?? '');
+
+/** A version of the file with a change, and with its first two lines. */
+function editOf(version: AgentConfigMap, change: Change): string {
+  const file = fileIn(version);
+  change(file);
+  return `${(version.data[FILE] ?? '').split('\n').slice(0, 2).join('\n')}\n${written(file)}`;
+}
+const saved = (live: AgentConfigMap, file: string): AgentConfigMap => ({
+  ...live,
+  data: { ...live.data, [FILE]: file },
+});
+
+const GENERATED_NOW: Json = {
+  toolsets: {
+    'kubernetes/core': { enabled: true },
+    'prometheus/metrics': { enabled: true, config: { instances: [instance('p'), instance('q')] } },
+    custom: {
+      enabled: true,
+      type: 'http',
+      config: { endpoints: [endpoint('api1'), endpoint('api2'), endpoint('api3')] },
+    },
+  },
+  mcp_servers: { 'evil/bad': server('bad'), 'evil/good': server('good') },
+};
+const PERSON: Json = {
+  toolsets: {
+    'prometheus/metrics': { config: { instances: [instance('x', { headers: { Authorization: 'A' } })] } },
+  },
+  mcp_servers: { mine: { description: 'mine', config: { url: 'http://mine/mcp', mode: 'sse' } } },
+};
+const START = published(GENERATED_NOW, { data: { [FILE]: written(PERSON) }, annotations: {} });
+
+/** Two persons open the file, and save one after the other; the program publishes something else after the first. */
+function both(first: Change, second: Change, later: Json = GENERATED_NOW): Json {
+  const file = editOf(START, second);
+  return fileIn(published(later, saved(published(later, saved(START, editOf(START, first))), file), START));
+}
+
+const instances = (file: Json): Json[] => file.toolsets['prometheus/metrics'].config.instances;
+const named = (file: Json): string[] => instances(file).map(({ name }) => name);
+const x = (file: Json): Json => instances(file).find(({ name }) => name === 'x') ?? {};
+const endpoints = (file: Json): Json[] => file.toolsets.custom.config.endpoints;
+const hosts = (file: Json): string[] => endpoints(file).flatMap((each) => each.hosts);
+const without = (list: Json[], name: string): void =>
+  void list.splice(
+    list.findIndex((each) => each.name === name),
+    1,
+  );
+
+describe('of two persons who edit the file at once, neither undoes what the other one wrote', () => {
+  const addY: Change = (file) => void instances(file).push(instance('y'));
+  test.each<[string, Change, Change, (file: Json) => unknown, unknown]>([
+    [
+      'a withdrawn header',
+      (file) => delete x(file).headers,
+      addY,
+      (file) => [x(file), named(file)],
+      [instance('x'), ['x', 'y', 'p', 'q']],
+    ],
+    ['a removed instance', (file) => without(instances(file), 'x'), addY, named, ['y', 'p', 'q']],
+    [
+      'an added instance',
+      (file) => void instances(file).push(instance('z')),
+      addY,
+      (file) => named(file).sort(),
+      ['p', 'q', 'x', 'y', 'z'],
+    ],
+    [
+      'narrowed methods',
+      (file) => void (endpoints(file)[0] as Json).methods.pop(),
+      (file) => void endpoints(file).push(endpoint('mine')),
+      (file) => [
+        hosts(file).length,
+        endpoints(file).find((each) => each.hosts[0] === 'api1.shop.svc')?.methods,
+      ],
+      [4, ['GET']],
+    ],
+    [
+      'a stricter list',
+      (file) => (file.mcp_servers['evil/good'].approval_required_tools = ['*']),
+      (file) => (file.mcp_servers['evil/good'].approval_required_tools = ['b']),
+      (file) => file.mcp_servers['evil/good'].approval_required_tools.sort(),
+      ['*', 'b'],
+    ],
+    [
+      'a removed server',
+      (file) => delete file.mcp_servers['evil/bad'],
+      (file) => (file.mcp_servers['evil/bad'].description = 'x'),
+      (file) => Object.keys(file.mcp_servers).sort(),
+      ['evil/good', 'mine'],
+    ],
+    [
+      'a removed toolset',
+      (file) => delete file.toolsets['prometheus/metrics'],
+      (file) => (file.toolsets['prometheus/metrics'].config.timeout = 3),
+      (file) => Object.keys(file.toolsets),
+      ['kubernetes/core', 'custom'],
+    ],
+    [
+      'a removed server of their own',
+      (file) => delete file.mcp_servers.mine,
+      (file) => (file.mcp_servers.mine.description = 'x'),
+      (file) => file.mcp_servers.mine,
+      undefined,
+    ],
+    [
+      'two removed servers',
+      (file) => delete file.mcp_servers['evil/bad'],
+      (file) => delete file.mcp_servers['evil/good'],
+      (file) => Object.keys(file.mcp_servers),
+      ['mine'],
+    ],
+  ])('%s', (_, first, second, view, expected) => {
+    expect(view(both(first, second))).toEqual(expected);
+  });
+
+  test('what cannot be kept is said, and the edited file is', () => {
+    const removed = published(
+      GENERATED_NOW,
+      saved(
+        START,
+        editOf(START, (file) => delete file.mcp_servers['evil/bad']),
+      ),
+    );
+    const file = editOf(START, (now) => (now.mcp_servers['evil/bad'].description = 'x'));
+    const merge = merged(GENERATED_NOW, saved(removed, file), START);
+    expect(merge).toMatchObject({ change: { kind: 'edited', lost: ['mcp_servers evil/bad'] } });
+    if (merge.kind === 'write') expect(merge.data[merge.rejected ?? '']).toBe(file);
+  });
+});
+
+describe('what was withdrawn while the editor was open stays away', () => {
+  const { custom, ...others } = GENERATED_NOW.toolsets;
+  const less: Json = {
+    ...GENERATED_NOW,
+    toolsets: {
+      ...others,
+      'prometheus/metrics': { enabled: true, config: { instances: [instance('q')] } },
+      custom: { ...custom, config: { endpoints: [endpoint('api2'), endpoint('api3')] } },
+    },
+  };
+  const nothing: Change = () => {};
+  test.each<[string, Change, (file: Json) => unknown, unknown]>([
+    [
+      'and another endpoint is removed',
+      (file) => void endpoints(file).splice(1, 1),
+      hosts,
+      ['api3.shop.svc'],
+    ],
+    ['and another instance is removed', (file) => without(instances(file), 'q'), named, ['x']],
+    [
+      'and its own paths are narrowed',
+      (file) => ((endpoints(file)[0] as Json).paths = ['/x']),
+      hosts,
+      ['api2.shop.svc', 'api3.shop.svc'],
+    ],
+    [
+      'and something else is changed',
+      (file) => (file.toolsets.bash = { enabled: false }),
+      (file) => [hosts(file), named(file)],
+      [
+        ['api2.shop.svc', 'api3.shop.svc'],
+        ['x', 'q'],
+      ],
+    ],
+  ])('%s', (_, change, view, expected) => {
+    expect(view(both(nothing, change, less))).toEqual(expected);
+  });
+});
+
+describe('a removed section', () => {
+  test.each<[string, Change]>([
+    ['that is gone', (file) => delete file.mcp_servers],
+    ['that is empty', (file) => (file.mcp_servers = null)],
+    ['that is an empty mapping', (file) => (file.mcp_servers = {})],
+  ])('%s removes its entries, and not those that come later', (_, change) => {
+    const first = published(
+      GENERATED_NOW,
+      saved(
+        START,
+        editOf(START, (file) => delete file.mcp_servers['evil/bad']),
+      ),
+    );
+    const second = published(GENERATED_NOW, saved(first, editOf(first, change)));
+    expect(fileIn(second)).not.toHaveProperty('mcp_servers');
+    const more = {
+      ...GENERATED_NOW,
+      mcp_servers: { ...GENERATED_NOW.mcp_servers, 'evil/new': server('new') },
+    };
+    expect(Object.keys(fileIn(published(more, second)).mcp_servers)).toEqual(['evil/new']);
+  });
+});
+
+test('what somebody writes for an address goes to no other one, whatever is generated meanwhile', () => {
+  const names = ['a', 'b', 'c', 'd'] as const;
+  const generated = fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 }).map((found) => {
+    const [only] = found;
+    const config =
+      found.length === 1
+        ? { prometheus_url: url(only ?? '') }
+        : { instances: found.map((name) => instance(name)) };
+    return { toolsets: { 'prometheus/metrics': { enabled: true, config } } } as Json;
+  });
+  /** Gives each backend a secret of its own, flat or in a list. */
+  const secret: Change = (file) => {
+    const { config } = file.toolsets['prometheus/metrics'];
+    for (const each of config.instances ?? [config]) each.headers = { Authorization: each.prometheus_url };
+  };
+  fc.assert(
+    fc.property(generated, fc.array(generated, { maxLength: 3 }), fc.boolean(), (first, later, isLate) => {
+      const start = published(first, { data: {}, annotations: {} });
+      const file = editOf(start, secret);
+      const latest = later.at(-1) ?? first;
+      const follow = (live: AgentConfigMap): AgentConfigMap =>
+        later.reduce((now, each) => published(each, now), live);
+      const end = isLate
+        ? published(latest, saved(follow(start), file), start)
+        : follow(published(first, saved(start, file)));
+      const { config } = fileIn(end).toolsets['prometheus/metrics'] as { config: Json };
+      for (const each of (config.instances ?? [config]) as Json[])
+        expect([undefined, each.prometheus_url]).toContain(
+          (each.headers as Mapping | undefined)?.Authorization,
+        );
+      if (config.instances !== undefined) expect(config).not.toHaveProperty('headers');
+    }),
+    { numRuns: 500 },
+  );
+});
