@@ -1,7 +1,8 @@
-import { constants, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import type { Server } from 'node:https';
 import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
+import { certificatesIn, PemError, privateKeyIn } from '../files/pem.ts';
 import { readText } from '../files/read-text.ts';
 import { watchFiles } from '../files/watch-files.ts';
 import type { Problem } from '../model/discovery.ts';
@@ -100,33 +101,22 @@ async function readTexts(files: TlsFiles): Promise<Texts> {
   return { cert, key, clientCa: files.clientCa === undefined ? undefined : clientCa };
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
-
-function certificatesIn(text: string, path: string): X509Certificate[] {
-  const blocks = text.match(PEM_CERTIFICATE) ?? [];
-  if (blocks.length === 0) throw broken(path, 'holds no certificate in PEM');
+/** Reads the PEM in a file. @throws UserError that names the file */
+function pemIn<T>(read: (text: string) => T, text: string, path: string): T {
   try {
-    return blocks.map((block) => new X509Certificate(block));
+    return read(text);
   } catch (error) {
-    throw broken(path, `holds a certificate that cannot be read: ${firstLine(error)}`, error);
-  }
-}
-
-function keyIn(text: string, path: string): KeyObject {
-  try {
-    return createPrivateKey(text);
-  } catch (error) {
-    // OpenSSL's message is of no help, and the content of the file must not be logged.
-    throw broken(path, 'holds no private key in PEM without a password', error);
+    if (!(error instanceof PemError)) throw error;
+    throw broken(path, error.message, error);
   }
 }
 
 /** @throws UserError if they are invalid */
 function load(texts: Texts, files: TlsFiles): Loaded {
   const { clientCa: clientCaPath = '' } = files;
-  const [certificate] = certificatesIn(texts.cert, files.cert);
-  const clientCas = texts.clientCa === undefined ? [] : certificatesIn(texts.clientCa, clientCaPath);
-  if (certificate?.checkPrivateKey(keyIn(texts.key, files.key)) !== true)
+  const [certificate] = pemIn(certificatesIn, texts.cert, files.cert);
+  const clientCas = texts.clientCa === undefined ? [] : pemIn(certificatesIn, texts.clientCa, clientCaPath);
+  if (certificate?.checkPrivateKey(pemIn(privateKeyIn, texts.key, files.key)) !== true)
     throw broken(files.key, `does not belong to the certificate in ${files.cert}; replace both together`);
   const options: ServerTls = {
     ...MODERN,
