@@ -120,4 +120,10 @@ export const CONFIG: Texts = {
     'Namespaces whose backends of the type get the credentials; `*` for all watched ones.',
   tenants:
     'Ids of tenants, one or a list, by type, `NAMESPACE/*` or `NAMESPACE/SERVICE`. The most specific key applies.',
+  certificates:
+    'Files with which probes use TLS, by type, `NAMESPACE/*` or `NAMESPACE/SERVICE`. The most specific key applies.',
+  'certificates.*.caFile': 'PEM file with certificate authorities, in addition to those of the system.',
+  'certificates.*.clientCertificateFile':
+    'PEM file with the certificate that probes present if a server asks for one. Only under `NAMESPACE/*` and `NAMESPACE/SERVICE`.',
+  'certificates.*.clientKeyFile': 'PEM file with the private key of that certificate.',
 };

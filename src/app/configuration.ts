@@ -5,6 +5,7 @@ import type { SettingName, Settings } from '../config/setting-table.ts';
 import { Fault, flag } from '../config/setting-texts.ts';
 import { forMessages, type GivenSettings, givenSettings, readSettings } from '../config/settings.ts';
 import type { UserDetectors } from '../config/user-detectors.ts';
+import type { Certificates } from '../model/certificates.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import type { Tenants } from '../model/tenants.ts';
@@ -36,6 +37,7 @@ export interface Configuration extends Settings {
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;
   readonly tenants: Tenants;
+  readonly certificates: Certificates;
   /** Types of disabled detectors. They may be unknown types. */
   readonly disabledDetectors: readonly string[];
   /** Custom detectors, by folder. */
@@ -91,8 +93,9 @@ export async function readConfiguration(
       : await (await import('../config/file.ts')).readConfigFile(file, types, signal),
   ].filter((layer) => layer !== undefined);
   const given = givenSettings(texts, env, layers);
-  const merged = <K extends 'detectors' | 'credentials' | 'tenants'>(what: K): ConfigLayer[K] =>
-    Object.assign({}, ...layers.map((layer) => layer[what]).reverse());
+  const merged = <K extends 'detectors' | 'credentials' | 'tenants' | 'certificates'>(
+    what: K,
+  ): ConfigLayer[K] => Object.assign({}, ...layers.map((layer) => layer[what]).reverse());
   const { disabled, faults } = disabledDetectors(env, types);
   return {
     ...readSettings(given, [...layers.flatMap((layer) => layer.faults), ...faults]),
@@ -100,6 +103,7 @@ export async function readConfiguration(
     detectors: merged('detectors'),
     credentials: merged('credentials'),
     tenants: merged('tenants'),
+    certificates: merged('certificates'),
     disabledDetectors: disabled,
     userDetectors,
   };

@@ -41,6 +41,7 @@ function configurationChanges(before: Configuration, after: Configuration): stri
     detectors: 'options of detectors',
     credentials: 'credentials',
     tenants: 'tenants',
+    certificates: 'certificates',
     userDetectors: 'detectors of your own',
   };
   for (const part of Object.keys(parts) as (keyof typeof parts)[])

@@ -8,7 +8,7 @@ const WHERE = 'ConfigMap kubernaut-system/dynamic-toolset-config';
 const TYPES = () => ({ known: ['grafana', 'loki'], isComplete: true });
 const faults = (data: Record<string, string>): readonly string[] => readConfigData(data, WHERE, TYPES).faults;
 
-test('reads settings by key, and options of detectors, credentials and tenants from YAML; an empty text counts as unset', () => {
+test('reads settings by key, and options of detectors, credentials, tenants and certificates from YAML; an empty text counts as unset', () => {
   const read = readConfigData(
     {
       'discovery-interval': ' 30s\n',
@@ -17,6 +17,7 @@ test('reads settings by key, and options of detectors, credentials and tenants f
       detectors: 'grafana:\n  enabled: false\n',
       credentials: 'prometheus: {bearerToken: PROM_TOKEN, namespaces: [monitoring]}',
       tenants: 'loki: team-a\nmonitoring/mimir: [1, b]\n',
+      certificates: 'monitoring/*: {caFile: /etc/ca.pem}',
     },
     WHERE,
     TYPES,
@@ -26,6 +27,7 @@ test('reads settings by key, and options of detectors, credentials and tenants f
   expect(read.credentials).toEqual({
     prometheus: { bearerToken: 'PROM_TOKEN', namespaces: ['monitoring'] },
   });
+  expect(read.certificates).toEqual({ 'monitoring/*': { caFile: '/etc/ca.pem' } });
   expect(read.tenants).toEqual({ loki: ['team-a'], 'monitoring/mimir': ['1', 'b'] });
   expect(read.origin('discoveryInterval')).toBe(`${WHERE}: discovery-interval`);
 });

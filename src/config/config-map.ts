@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { encodingFault } from '../model/binary-text.ts';
+import { type Certificates, certificatesByBackend } from '../model/certificates.ts';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import type { DetectorsOptions } from '../model/detector-options.ts';
 import { didYouMean } from '../model/nearest.ts';
@@ -24,7 +25,7 @@ const EXAMPLE =
   '; a key is the name of a variable in lower case with dashes, such as max-backends for MAX_BACKENDS';
 
 /** The keys with YAML, as in a configuration file. */
-const DOCUMENTS = ['detectors', 'credentials', 'tenants'];
+const DOCUMENTS = ['detectors', 'credentials', 'tenants', 'certificates'];
 
 /** All keys that may stand in it. */
 const KEYS = [
@@ -34,7 +35,7 @@ const KEYS = [
 
 /**
  * Reads the configuration in the data of a ConfigMap: settings by key, with texts as in environment variables, and
- * `detectors`, `credentials` and `tenants` in YAML. An empty text counts as absent.
+ * `detectors`, `credentials`, `tenants` and `certificates` in YAML. An empty text counts as absent.
  * The faults name every key that is not a setting, and every fault in YAML.
  * @param where the ConfigMap, for messages
  * @param types the types that `detectors` may name
@@ -64,6 +65,7 @@ export function readConfigData(
   const detectors: DetectorsOptions = document('detectors', optionsFor(types)) ?? {};
   const credentials: Credentials = document('credentials', credentialsByBackend) ?? {};
   const tenants: Tenants = document('tenants', tenantsByBackend) ?? {};
+  const certificates: Certificates = document('certificates', certificatesByBackend) ?? {};
   for (const [key, text] of Object.entries(data)) {
     const name = NAMES.get(key);
     if (text.trim() === '' || DOCUMENTS.includes(key)) continue;
@@ -82,6 +84,7 @@ export function readConfigData(
     detectors,
     credentials,
     tenants,
+    certificates,
     faults: wrong,
     origin: (name) => `${where}: ${keyOf(name)}`,
   };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { readText } from '../files/read-text.ts';
+import { type Certificates, certificatesByBackend } from '../model/certificates.ts';
 import { type Credentials, credentialsByBackend } from '../model/credentials.ts';
 import { type DetectorsOptions, detectorsOptions } from '../model/detector-options.ts';
 import { ConfigError } from '../model/errors.ts';
@@ -24,12 +25,13 @@ export function settingTexts(content: Readonly<Record<string, unknown>>): Config
   return Object.fromEntries(SETTING_NAMES.map((name) => [name, texts.safeParse(content[name]).data]));
 }
 
-/** The schema of a configuration file: the settings by name, options of detectors by type, credentials and tenants by backend. */
+/** The schema of a configuration file: the settings by name, options of detectors by type, credentials, tenants and certificates by backend. */
 export const configFileSchema = z.strictObject({
   ...settings,
   detectors: detectorsOptions.default({}),
   credentials: credentialsByBackend.default({}),
   tenants: tenantsByBackend.default({}),
+  certificates: certificatesByBackend.default({}),
 });
 
 /** The configuration from a source other than flags and environment variables. */
@@ -37,6 +39,7 @@ export interface ConfigLayer extends Layer {
   readonly detectors: DetectorsOptions;
   readonly credentials: Credentials;
   readonly tenants: Tenants;
+  readonly certificates: Certificates;
   /** What is wrong with it, except for values of settings. */
   readonly faults: readonly string[];
 }
@@ -74,10 +77,10 @@ export async function readConfigFile(
     return `${path}:${line}:${column}: ${name}`;
   };
   if ('value' in result) {
-    const { detectors, credentials, tenants, ...texts } = result.value;
-    return { texts, detectors, credentials, tenants, faults: [], origin };
+    const { detectors, credentials, tenants, certificates, ...texts } = result.value;
+    return { texts, detectors, credentials, tenants, certificates, faults: [], origin };
   }
   const faults = faultLines(result, ({ line, column, message }) => `${path}:${line}:${column}: ${message}`);
   const texts = 'value' in loose ? settingTexts(loose.value) : {};
-  return { texts, detectors: {}, credentials: {}, tenants: {}, faults, origin };
+  return { texts, detectors: {}, credentials: {}, tenants: {}, certificates: {}, faults, origin };
 }

@@ -10,14 +10,14 @@ const KEYS = '(?:holmesgpt\\.)?(?:tools?|toolsets|mcp_servers|backends)';
 const NAMES = `(?:[\\w./-]{1,128}, ){0,9}[\\w./-]{0,128}`;
 
 const SURE = new RegExp(
-  `(?:^|[\\s("'])(?:(?:Service|ConfigMap|Deployment|credentials|tenants|backends) ${NAMESPACE}|(?:(?:overrides|custom_toolset)\\.yaml|ConfigMap [\\w./-]{1,128}), ${KEYS} ${NAMES})$`,
+  `(?:^|[\\s("'])(?:(?:Service|ConfigMap|Deployment|credentials|tenants|certificates|backends) ${NAMESPACE}|(?:(?:overrides|custom_toolset)\\.yaml|ConfigMap [\\w./-]{1,128}), ${KEYS} ${NAMES})$`,
 );
 const LIKELY = new RegExp(
-  `(?:^|[\\s("'\`,;])(?:${NAMESPACE}|(?:Service|tools?|toolsets?|namespace|credentials|tenants|backends) [\\w./-]{0,128})$`,
+  `(?:^|[\\s("'\`,;])(?:${NAMESPACE}|(?:Service|tools?|toolsets?|namespace|credentials|tenants|certificates|backends) [\\w./-]{0,128})$`,
 );
 /** A key of a configuration file, after its position there. */
 const AFTER_POSITION = /\d:\d{1,7}: $/;
-const FILE_KEY = /^(?:credentials|tenants)\.[\w./-]{1,128}: /;
+const FILE_KEY = /^(?:credentials|tenants|certificates)\.[\w./-]{1,128}: /;
 
 /**
  * Recognizes the name of an object or key in a message of ours, such as `Service shop/api-token: `,

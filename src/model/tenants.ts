@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { backendKey } from './backend-key.ts';
 
 /** Maximum tenants of one backend. Each of them becomes an entry of its own in an agent's file. */
 const MAX_TENANTS = 20;
@@ -24,15 +25,7 @@ const tenantIds = z
   .refine((ids) => new Set(ids).size === ids.length, 'names a tenant twice');
 
 /** The tenants with which an agent asks backends: by type, by `namespace/*`, or by `namespace/service`. */
-export const tenantsByBackend = z.record(
-  z
-    .string()
-    .regex(
-      /^[a-z0-9][a-z0-9-]*(\/([a-z0-9][a-z0-9-]*|\*))?$/,
-      'is neither a type, nor NAMESPACE/SERVICE, nor NAMESPACE/*',
-    ),
-  z.union([tenantId.transform((id) => [id]), tenantIds]),
-);
+export const tenantsByBackend = z.record(backendKey, z.union([tenantId.transform((id) => [id]), tenantIds]));
 
 /** Ids of tenants by the key that addresses their backends. */
 export type Tenants = Readonly<Record<string, readonly string[]>>;
