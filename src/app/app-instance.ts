@@ -1,14 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { unusedDeployment } from '../config/holmesgpt.ts';
 import { idleSettings } from '../config/idle-settings.ts';
 import type { Engine, EngineOptions } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
+import { problemLine } from '../model/discovery.ts';
 import { OUTPUTS, type OutputSettings, TARGET_TYPES } from '../outputs/registry.ts';
 import type { TargetType } from '../outputs/target-type.ts';
 import { OutageProber } from '../probing/outage-prober.ts';
 import { ScheduledProber } from '../probing/scheduled-prober.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createFollower } from './agent.ts';
+import type { CertificateFiles } from './certificate-files.ts';
 import type { Configuration } from './configuration.ts';
 import { excludedBy } from './excluded.ts';
 import type { Host } from './host.ts';
@@ -64,6 +67,8 @@ export interface AppInstance {
   end(successor?: AppInstance): Promise<void>;
   readonly leader: LeaderHandle;
   readonly prober: ScheduledProber;
+  /** The files that probes use for TLS, if they reach backends directly. */
+  readonly certificates?: CertificateFiles | undefined;
 }
 
 /**
@@ -78,6 +83,7 @@ export async function createAppInstance(
 ): Promise<AppInstance> {
   const { serveOptions, host, log, cluster, emit } = context;
   const { once, out } = serveOptions;
+  const component = 'configuration';
   const stop = new AbortController();
   const input = await openInput(serveOptions.input, settings, !once, cluster, emit);
   const target = out === undefined ? cluster : undefined;
@@ -94,14 +100,21 @@ export async function createAppInstance(
   const overrides = new OverridesPreloader();
   const unused = unusedDeployment(settings);
   for (const warning of [...(unused === undefined ? [] : [unused]), ...idleSettings(settings)])
-    log.warn({ component: 'configuration' }, warning);
+    log.warn({ component }, warning);
   const follower = await createFollower(settings, host.env, kube, before?.engine.targets[0].follower?.room);
   let changed: ReadinessListener['changed'] = () => {};
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const readiness: ReadinessListener = { changed: (service, ready) => changed(service, ready), signal };
+  let certificates: CertificateFiles | undefined;
   const { prober: backendProber, ...stages } = await stagesOf(settings, input, {
     readiness: once ? undefined : readiness,
     emit,
+    onCertificates: once
+      ? undefined
+      : (files) => {
+          certificates = files;
+        },
+    certificatesBefore: before?.certificates,
   });
   const outageProber = new OutageProber(
     backendProber,
@@ -118,6 +131,10 @@ export async function createAppInstance(
     },
     before?.prober,
   );
+  const probeAll = (): void => prober.invalidateMatching(() => true, true);
+  // What is known of certificates is of other files.
+  if (before !== undefined && !isDeepStrictEqual(before.settings.certificates, settings.certificates))
+    probeAll();
   const homePublisher = overrides.publisher(publishing.publisher);
   const { targetTypes = TARGET_TYPES } = context;
   const others = await openOtherTargets(targetTypes, settings, kube, homePublisher);
@@ -133,6 +150,7 @@ export async function createAppInstance(
     types: stages.rules.detectors.map(({ detector }) => detector.type),
     leader,
     prober,
+    certificates,
     engine: {
       source: input.source,
       stages: { ...stages, prober },
@@ -164,6 +182,20 @@ export async function createAppInstance(
         engine.wake();
       };
       leader.start(() => engine.onStartedLeading());
+      certificates?.watch(
+        {
+          changed() {
+            log.info(
+              { component },
+              'the files of the setting certificates changed, so all backends are probed again',
+            );
+            probeAll();
+            engine.wake();
+          },
+          failed: (problem) => log.warn({ component }, problemLine(problem)),
+        },
+        signal,
+      );
     },
     async end(successor) {
       stop.abort();

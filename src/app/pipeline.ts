@@ -1,5 +1,4 @@
 import { builtInDetectors } from '../config/detector-files.ts';
-import type { Settings } from '../config/setting-table.ts';
 import { probeKinds, type Stages } from '../controller/pass.ts';
 import { interestOf } from '../detection/interest.ts';
 import { makeRules } from '../detection/make-rules.ts';
@@ -11,6 +10,7 @@ import { noProber } from '../probing/no-prober.ts';
 import type { ProbeEvent, Route } from '../probing/prober.ts';
 import { manifestSource } from '../sources/manifests.ts';
 import type { Source, SourceEvent } from '../sources/source.ts';
+import type { CertificateFiles } from './certificate-files.ts';
 import type { Configuration } from './configuration.ts';
 
 /** The input of a command: a cluster or manifests. */
@@ -98,23 +98,46 @@ export async function openInput(
   };
 }
 
-/** The route to the backends: the configured one, or the one that works from here. */
-async function routeOf(settings: Settings, input: Input): Promise<Route | undefined> {
+/** A route to the backends, with the files that it uses for TLS. */
+interface OpenRoute {
+  readonly route: Route;
+  readonly certificates?: CertificateFiles;
+}
+
+/**
+ * The route to the backends: the configured one, or the one that works from here.
+ * @param before the files of the previous configuration
+ */
+async function routeOf(
+  settings: Configuration,
+  input: Input,
+  before: CertificateFiles | undefined,
+): Promise<OpenRoute | undefined> {
   const { kube } = input;
   const inReach = kube?.inCluster === true || settings.connectTo.size > 0;
   const name = settings.probe ?? (inReach ? 'direct' : kube === undefined ? 'none' : 'apiserver-proxy');
   if (name === 'none') return undefined;
   if (name === 'direct') {
+    const { createGuard } = await import('../probing/connect.ts');
     const { directFetch } = await import('../probing/direct.ts');
     const { directExchange } = await import('../probing/kafka.ts');
-    return { fetch: directFetch(settings.connectTo), exchange: directExchange(settings.connectTo) };
+    const { CertificateFiles } = await import('./certificate-files.ts');
+    const certificates = new CertificateFiles(settings, before);
+    await certificates.load();
+    return {
+      route: {
+        fetch: directFetch(settings.connectTo, createGuard(), certificates.tlsFor),
+        exchange: directExchange(settings.connectTo),
+      },
+      certificates,
+    };
   }
   if (kube === undefined)
     throw new ConfigError(
       '--probe apiserver-proxy needs a cluster and not manifests; use none, or direct with --connect-to',
     );
   const { proxyFetch } = await import('../probing/proxy.ts');
-  return { fetch: proxyFetch(kube) };
+  return { route: { fetch: proxyFetch(kube) } };
 }
 
 /** The rules for the configured detectors, and the faults of custom ones. */
@@ -142,16 +165,21 @@ export interface StageOptions {
   readonly emit?: (event: ProbeEvent) => void;
   /** Whether to keep the texts of MCP tools. */
   readonly keepsTexts?: boolean;
+  /** Receives the files that probes use for TLS, and reports their problems. By default, they are problems of the pass. */
+  readonly onCertificates?: ((files: CertificateFiles) => void) | undefined;
+  /** Those of the previous configuration. */
+  readonly certificatesBefore?: CertificateFiles | undefined;
 }
 
 /** Builds the stages from the settings. */
 export async function stagesOf(
   settings: Configuration,
   input: Input,
-  { readiness, emit, keepsTexts }: StageOptions = {},
+  { readiness, emit, keepsTexts, onCertificates, certificatesBefore }: StageOptions = {},
 ): Promise<Stages> {
   const { rules, problems } = await rulesOf(settings);
-  const route = await routeOf(settings, input);
+  const { route, certificates } = (await routeOf(settings, input, certificatesBefore)) ?? {};
+  if (certificates !== undefined) onCertificates?.(certificates);
   const limits = { concurrency: settings.probeConcurrency, timeout: settings.healthCheckTimeout, keepsTexts };
   let prober = noProber;
   let addresses: AddressBook | undefined;
@@ -183,7 +211,7 @@ export async function stagesOf(
   const { clusterDomain, allowedHosts, allowExternalNames, maxBackends, maxNamespaceServices } = settings;
   return {
     rules,
-    problems,
+    problems: onCertificates === undefined ? [...problems, ...(certificates?.problems ?? [])] : problems,
     prober,
     maxBackends,
     ...(addresses && { addresses }),

@@ -47,6 +47,7 @@ function servicePrint(found: DiscoveredService): string {
       verdict.authRequired,
       verdict.tenantRequired,
       verdict.certificate,
+      verdict.trustedWith,
       verdict.facts,
       printOf(verdict.tools),
       verdict.toolsTruncated,

@@ -43,11 +43,12 @@ export const CONDITION_REASONS = {
     'NotFound',
   ],
   /**
-   * Whether clients trust its certificate that know the public authorities, and those of this program. Backends without TLS do
+   * Whether clients trust its certificate that know the public authorities, and those that are configured in this program. Backends without TLS do
    * not have this condition.
    */
   Trusted: [
     'CertificateTrusted',
+    'TrustedWithConfiguredCA',
     'SelfSigned',
     'UnknownAuthority',
     'CertificateExpired',

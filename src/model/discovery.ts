@@ -147,6 +147,8 @@ export interface Verdict {
   readonly tenantRequired?: boolean;
   /** The server's certificate, for clients that verify it. Absent without TLS, or if it is unknown. */
   readonly certificate?: 'trusted' | CertificateFault;
+  /** The configured file with the authority that makes it trusted. Absent if the authorities of the system do. */
+  readonly trustedWith?: string;
   /** `proven`: its responses prove its type; `unproven`: nothing contradicts it; `contradicted`: it is something else. */
   readonly proof: 'proven' | 'unproven' | 'contradicted';
   /** The detector whose proof held, if it differs from the candidate's. */

@@ -4,8 +4,9 @@ import { oddityOf } from './ordinary-chain.ts';
 const CHANGE_CIPHER_SPEC = 20;
 const HANDSHAKE = 22;
 const APPLICATION_DATA = 23;
-/** The type of the message with the certificates. Source: RFC 5246, section 7.4. */
+/** Types of messages: the one with the certificates, and the one that asks the client for its own. Source: RFC 5246, section 7.4. */
 const CERTIFICATE = 11;
+const CERTIFICATE_REQUEST = 13;
 
 const RECORD_HEADER = 5;
 const MESSAGE_HEADER = 4;
@@ -36,6 +37,7 @@ export class HandshakeScreen {
   #messages: Buffer = Buffer.alloc(0);
   #isOver = false;
   #hasCertificates = false;
+  #asksForCertificate = false;
   /** All certificates so far. */
   readonly #chain: Buffer[] = [];
   readonly #mustHaveCertificates: boolean;
@@ -43,6 +45,11 @@ export class HandshakeScreen {
   /** @param mustHaveCertificates whether this side must send certificates, as a server must */
   constructor(mustHaveCertificates: boolean) {
     this.#mustHaveCertificates = mustHaveCertificates;
+  }
+
+  /** Whether this side asked the other one for a certificate. */
+  get asksForCertificate(): boolean {
+    return this.#asksForCertificate;
   }
 
   /**
@@ -81,7 +88,9 @@ export class HandshakeScreen {
       const end = MESSAGE_HEADER + this.#messages.readUIntBE(1, LENGTH_BYTES);
       if (this.#messages.length < end) return undefined;
       const body = this.#messages.subarray(MESSAGE_HEADER, end);
-      if (this.#messages.readUInt8(0) === CERTIFICATE) {
+      const type = this.#messages.readUInt8(0);
+      if (type === CERTIFICATE_REQUEST) this.#asksForCertificate = true;
+      if (type === CERTIFICATE) {
         this.#hasCertificates = true;
         const certificates = certificatesIn(body);
         if (certificates === undefined) return 'has a malformed list of certificates';

@@ -326,7 +326,7 @@ describe('a certificate that HolmesGPT may not trust', () => {
 
   test('is noted once, with what to do', () => {
     expect(noted(untrusted)).toEqual([
-      'Service monitoring/search: HolmesGPT may refuse it: its certificate is self-signed; give its authority to the agent, and to this program with NODE_EXTRA_CA_CERTS',
+      "Service monitoring/search: HolmesGPT may refuse it: its certificate is self-signed; give its authority to this program, with the setting certificates, and to the agent: HolmesGPT takes it, in base64, from the variable CERTIFICATE or its chart's value certificate",
     ]);
   });
 

@@ -1,13 +1,10 @@
-import { constants } from 'node:crypto';
 import http, { type ClientRequest, type RequestOptions } from 'node:http';
-import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { connect, type TLSSocket } from 'node:tls';
 import { readStart } from '../kubernetes/response.ts';
-import type { CertificateFault, Endpoint } from '../model/discovery.ts';
+import type { Endpoint } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { createPacer } from '../model/pacer.ts';
 import { oneLine } from '../model/text.ts';
+import { clientCertificateFailure } from './client-certificate.ts';
 import { type AddressGuard, type ConnectTo, createGuard, openConnection } from './connect.ts';
 import {
   bodyLimitOf,
@@ -19,6 +16,7 @@ import {
   type ProbeResponse,
   recordPhase,
 } from './fetch.ts';
+import { certificateOf, startTls, type TlsFor } from './tls.ts';
 
 /** Maximum bytes of headers, and maximum number of headers. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -29,19 +27,6 @@ const MAX_INFORMATIONAL = 3;
 
 /** Bytes to receive for each byte of the body limit, which leaves room for headers, framing and a TLS handshake. */
 const OVERHEAD_FACTOR = 2;
-
-/**
- * TLS options of probes. Certificates are not verified, because few backends have one of a known authority, and probes
- * send no secrets. Finite-field Diffie-Hellman is disabled, because the server would choose how large the numbers are
- * that this process computes with. TLS 1.3 is disabled, because it encrypts the certificates, which must be checked before
- * OpenSSL reads them, and renegotiation, because it would bring new ones after the handshake.
- */
-const TLS_OPTIONS = {
-  rejectUnauthorized: false,
-  ciphers: 'DEFAULT:!DHE',
-  maxVersion: 'TLSv1.2' as const,
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-};
 
 /** All TLS handshakes of this process, by namespace. */
 const paceHandshake = createPacer();
@@ -70,32 +55,6 @@ export function toProbeFailure(error: unknown, phase: Phase): ProbeFailure {
       cause: error,
     },
   );
-}
-
-/** The code with which Node.js reports each fault. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-const CERTIFICATE_CODES: Readonly<Record<string, CertificateFault>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'unknown authority',
-  UNABLE_TO_GET_ISSUER_CERT: 'unknown authority',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unknown authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unknown authority',
-  CERT_HAS_EXPIRED: 'expired',
-  CERT_NOT_YET_VALID: 'not valid yet',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'for another host',
-};
-
-/**
- * The server's certificate, verified with the public authorities and those in `NODE_EXTRA_CA_CERTS`. Only the code of an
- * error counts, because its message has text from the certificate.
- */
-function certificateOf({ authorized, authorizationError }: TLSSocket): 'trusted' | CertificateFault {
-  return authorized ? 'trusted' : (CERTIFICATE_CODES[String(authorizationError)] ?? 'invalid');
-}
-
-/** Starts TLS on a connection. An IP address is not allowed as a server name (RFC 6066, section 3). */
-function startTls(socket: Duplex, { host }: Endpoint): TLSSocket {
-  const servername = isIP(host.replace(/^\[(.*)\]$/, '$1')) === 0 ? host : '';
-  return connect({ ...TLS_OPTIONS, socket, servername });
 }
 
 function optionsOf({ host, port }: Endpoint, ask: ProbeRequest): RequestOptions {
@@ -132,10 +91,16 @@ function rejectDetours(request: ClientRequest, fail: (failure: ProbeFailure) => 
 
 /**
  * The route `direct`: connects to the backend itself. It follows no redirects, truncates bodies, never decompresses,
- * sends no credentials, and checks the address that a name resolves to.
+ * sends no credentials except a client certificate that is configured for the backend, and checks the address that a name
+ * resolves to.
  */
-export function directFetch(connectTo: ConnectTo, guard: AddressGuard = createGuard()): Fetch {
-  return async ({ endpoint, service }, ask, signal, progress = {}) => {
+export function directFetch(
+  connectTo: ConnectTo,
+  guard: AddressGuard = createGuard(),
+  tlsFor: TlsFor = () => undefined,
+): Fetch {
+  return async (candidate, ask, signal, progress = {}) => {
+    const { endpoint, service } = candidate;
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<ProbeResponse>();
     const limit = bodyLimitOf(ask);
@@ -154,17 +119,22 @@ export function directFetch(connectTo: ConnectTo, guard: AddressGuard = createGu
       progress,
       ...(isSecure ? { pace: (forward) => paceHandshake(displayNamespace(service), forward) } : {}),
     });
+    const given = isSecure ? tlsFor(candidate) : undefined;
     const fail = (error: unknown): void => {
-      reject(signal.aborted ? signal.reason : toProbeFailure(error, phase));
+      const refused =
+        phase === 'securing' && socket.asksForCertificate
+          ? clientCertificateFailure(error, candidate, given)
+          : undefined;
+      reject(signal.aborted ? signal.reason : (refused ?? toProbeFailure(error, phase)));
       socket.destroy();
     };
     const onAbort = (): void => fail(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', fail);
-    const tls = isSecure ? startTls(socket, endpoint) : undefined;
+    const tls = isSecure ? startTls(socket, endpoint, given) : undefined;
     tls?.on('error', fail).on('secureConnect', () => {
       socket.secured();
-      progress.certificate = certificateOf(tls);
+      progress.certificate = certificateOf(tls, given);
       at('requesting');
     });
     const stream = tls ?? socket;

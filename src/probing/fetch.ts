@@ -32,7 +32,7 @@ export interface Progress {
   /** The furthest phase of any connection. `undefined` if the route does not report phases. */
   phase?: Phase;
   /** The certificate of the last TLS connection. */
-  certificate?: Verdict['certificate'];
+  certificate?: Pick<Verdict, 'certificate' | 'trustedWith'>;
   /** Bytes of bodies received so far. */
   received?: number;
   /** The resolved addresses of the candidate's host. */
@@ -96,16 +96,26 @@ export class ProbeFailure extends Error {
   override readonly name = 'ProbeFailure';
   /** What failed. `unreachable`: this route cannot reach the backend, which says nothing about its health. */
   readonly kind: Fault | 'unreachable';
+  /** What to do, if that is known. */
+  readonly fix: string | undefined;
 
-  constructor(message: string, kind: Fault | 'unreachable', options?: ErrorOptions) {
+  constructor(
+    message: string,
+    kind: Fault | 'unreachable',
+    { fix, ...options }: ErrorOptions & { readonly fix?: string } = {},
+  ) {
     super(message, options);
     this.kind = kind;
+    this.fix = fix;
   }
 }
 
 /** The part of a verdict that follows from a request without a response. */
-export function verdictOnFailure({ kind }: ProbeFailure): Pick<Verdict, 'health' | 'proof' | 'fault'> {
+export function verdictOnFailure({
+  kind,
+  fix,
+}: ProbeFailure): Pick<Verdict, 'health' | 'proof' | 'fault' | 'fix'> {
   return kind === 'unreachable'
     ? { health: 'unknown', proof: 'unproven' }
-    : { health: 'unhealthy', proof: 'unproven', fault: kind };
+    : { health: 'unhealthy', proof: 'unproven', fault: kind, ...(fix === undefined ? {} : { fix }) };
 }

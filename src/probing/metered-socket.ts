@@ -79,6 +79,11 @@ export class MeteredSocket extends Duplex {
     else void this.#pace(forward);
   }
 
+  /** Whether the server asked for a client certificate in the TLS handshake. */
+  get asksForCertificate(): boolean {
+    return this.#screen.asksForCertificate;
+  }
+
   /** Ends the limits for the TLS handshake. */
   secured(): void {
     this.#pace = undefined;

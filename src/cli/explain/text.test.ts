@@ -205,3 +205,17 @@ test('a Service that is not the entry point in use says so, and what is publishe
     'not in use now: loki is the one for this loki\n  still published as the tool loki-gateway.monitoring: it stays\n',
   );
 });
+
+test('says what is known of the certificate if there are no conditions', () => {
+  const probed = (certificate: NonNullable<typeof loki.verdict.certificate>, trustedWith?: string) => {
+    const verdict = { ...loki.verdict, certificate, ...(trustedWith && { trustedWith }) };
+    return { ...result, isPublicationKnown: false, verdict, probed: new Map([['loki', verdict]]) };
+  };
+  expect(plain(probed('trusted', '/etc/ca.pem'))).toContain(
+    'its certificate is valid with the CA of /etc/ca.pem; the agent needs it too: HolmesGPT takes it',
+  );
+  expect(plain(probed('unknown authority'))).toContain(
+    'from an authority that is unknown here; give its authority',
+  );
+  expect(plain({ ...probed('expired'), isPublicationKnown: true })).not.toContain('its certificate expired');
+});

@@ -1,7 +1,8 @@
 import type { Explanation } from '../../detection/explain.ts';
 import { conditionOf } from '../../model/condition.ts';
-import { endpointUrl } from '../../model/discovery.ts';
+import { endpointUrl, type Verdict } from '../../model/discovery.ts';
 import type { Service } from '../../model/service.ts';
+import { trusted } from '../../planning/conditions/trusted.ts';
 import { manyLines, promptCost, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
 import { adviceOf } from './advice.ts';
 import { type ExplainResult, isUsed } from './result.ts';
@@ -75,12 +76,18 @@ function backendLines({ explanation, service, ownTool }: ExplainResult): string[
   ];
 }
 
-function probeLines({ verdict, probed }: ExplainResult, paint: Paint): string[] {
+/** What must be known of its certificate, unless that is in the section with the conditions. */
+const certificateLines = (verdict: Verdict, { isPublicationKnown }: ExplainResult): string[] =>
+  isPublicationKnown ? [] : [trusted(verdict)?.message ?? []].flat();
+
+function probeLines(result: ExplainResult, paint: Paint): string[] {
+  const { verdict, probed } = result;
   if (verdict === undefined) return [];
-  return [...probed].flatMap(([name, { health, proof, reason, steps }]) => [
+  return [...probed].flatMap(([name, each]) => [
     ...(probed.size > 1 ? [paint('bold', name)] : []),
-    ...steps.map(({ asked, answered }) => `${asked}  →  ${answered}`),
-    `${health}, ${proof}: ${reason}`,
+    ...each.steps.map(({ asked, answered }) => `${asked}  →  ${answered}`),
+    `${each.health}, ${each.proof}: ${each.reason}`,
+    ...certificateLines(each, result),
   ]);
 }
 

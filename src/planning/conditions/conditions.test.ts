@@ -151,6 +151,13 @@ const HEALTHY: readonly Case<'Healthy'>[] = [
   ['NameNotResolved', 'False', unhealthy('resolution'), {}, 'DNS'],
   ['ConnectionFailed', 'False', unhealthy('connection'), {}, 'NetworkPolicies'],
   ['TLSFailed', 'False', unhealthy('tls'), {}, 'certificate'],
+  [
+    'TLSFailed',
+    'False',
+    { verdict: { health: 'unhealthy', fault: 'tls', reason: 'it requires one', fix: 'write it' } },
+    {},
+    'it requires one; write it',
+  ],
   ['InvalidAnswer', 'False', unhealthy('protocol'), {}, 'port'],
   ['Timeout', 'False', unhealthy('timeout'), {}, 'HEALTH_CHECK_TIMEOUT'],
   ['ErrorAnswer', 'False', unhealthy(), {}, 'it does not; look at its log'],
@@ -171,7 +178,14 @@ const HEALTHY: readonly Case<'Healthy'>[] = [
 const certified = (certificate: NonNullable<Verdict['certificate']>): Found => ({ verdict: { certificate } });
 const TRUSTED: readonly Case<'Trusted'>[] = [
   ['CertificateTrusted', 'True', certified('trusted'), {}, 'is valid'],
-  ['SelfSigned', 'False', certified('self-signed'), {}, 'self-signed; give its authority to the agent'],
+  [
+    'TrustedWithConfiguredCA',
+    'True',
+    { verdict: { certificate: 'trusted', trustedWith: '/etc/ca.pem' } },
+    {},
+    'is valid with the CA of /etc/ca.pem; the agent needs it too: HolmesGPT takes it, in base64, from the variable CERTIFICATE',
+  ],
+  ['SelfSigned', 'False', certified('self-signed'), {}, 'self-signed; give its authority to this program'],
   ['UnknownAuthority', 'False', certified('unknown authority'), {}, 'unknown here; give its authority'],
   ['CertificateExpired', 'False', certified('expired'), {}, 'expired; replace'],
   ['CertificateNotYetValid', 'False', certified('not valid yet'), {}, 'not valid yet; replace'],

@@ -61,7 +61,10 @@ function healthyCase(verdict: Verdict): Cases<'Healthy'> {
   if (health === 'unknown')
     return ['Unknown', 'Unreachable', 'check the network and the DNS between this program and the backend'];
   if (health === 'unhealthy') {
-    if (fault !== undefined) return FAULTS[fault];
+    if (fault !== undefined) {
+      const [status, reason, fix] = FAULTS[fault];
+      return [status, reason, verdict.fix ?? fix];
+    }
     return proof === 'contradicted' ? FAULTS.protocol : ['False', 'ErrorAnswer', 'look at its log'];
   }
   if (isKeptForNow(verdict)) return ['True', 'FailureThresholdNotReached'];

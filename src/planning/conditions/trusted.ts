@@ -19,6 +19,9 @@ const WHY: Readonly<Record<CertificateFault, string>> = {
   invalid: 'its certificate is invalid',
 };
 
+/** Where an agent takes authorities from. */
+const AGENT = "HolmesGPT takes it, in base64, from the variable CERTIFICATE or its chart's value certificate";
+
 /** What is wrong with a backend's certificate, and what to do. `undefined` if nothing is, or it is unknown. */
 export function certificateProblem({
   certificate,
@@ -28,21 +31,26 @@ export function certificateProblem({
   return {
     why: WHY[certificate],
     fix: isUnknown
-      ? 'give its authority to the agent, and to this program with NODE_EXTRA_CA_CERTS'
+      ? `give its authority to this program, with the setting certificates, and to the agent: ${AGENT}`
       : 'replace its certificate',
   };
 }
 
 /** The condition `Trusted`. Only backends with TLS have it, and only if probes reach them directly. */
-export function trusted({ certificate }: Pick<Verdict, 'certificate'>): Finding<'Trusted'> | undefined {
+export function trusted({
+  certificate,
+  trustedWith: file,
+}: Pick<Verdict, 'certificate' | 'trustedWith'>): Finding<'Trusted'> | undefined {
   if (certificate === undefined) return undefined;
-  if (certificate === 'trusted')
-    return {
-      type: 'Trusted',
-      status: 'True',
-      reason: 'CertificateTrusted',
-      message: 'its certificate is valid',
-    };
-  const { why = '', fix = '' } = certificateProblem({ certificate }) ?? {};
-  return { type: 'Trusted', status: 'False', reason: REASONS[certificate], message: `${why}; ${fix}` };
+  const { why, fix } = certificateProblem({ certificate }) ?? {};
+  if (certificate !== 'trusted')
+    return { type: 'Trusted', status: 'False', reason: REASONS[certificate], message: `${why}; ${fix}` };
+  return file === undefined
+    ? { type: 'Trusted', status: 'True', reason: 'CertificateTrusted', message: 'its certificate is valid' }
+    : {
+        type: 'Trusted',
+        status: 'True',
+        reason: 'TrustedWithConfiguredCA',
+        message: `its certificate is valid with the CA of ${file}; the agent needs it too: ${AGENT}`,
+      };
 }
