@@ -30,10 +30,10 @@ export class CertificateFiles {
   readonly #certificates: Certificates;
   readonly #clusterDomain: string;
   #contents: CertificateContents;
-  /** By key. A context is made when the first backend needs it. */
-  readonly #made = new Map<string, ProbeTls>();
-  /** Those without a client certificate, which keys share. */
-  readonly #shared = new Map<Authorities, ProbeTls>();
+  /** Those with a client certificate, by key. A context is made when the first backend needs it. */
+  readonly #own = new Map<string, ProbeTls>();
+  /** Those without one, which keys share. */
+  readonly #shared = new WeakMap<Authorities, ProbeTls>();
   /** The problems that were reported last. */
   #reported: ReadonlySet<string>;
 
@@ -71,8 +71,7 @@ export class CertificateFiles {
     const isSame =
       isDeepStrictEqual(authorities, before.authorities) && isDeepStrictEqual(clients, before.clients);
     if (isSame) return false;
-    this.#made.clear();
-    this.#shared.clear();
+    this.#own.clear();
     return true;
   }
 
@@ -126,14 +125,14 @@ export class CertificateFiles {
   }
 
   #withClient(key: string, authorities: Authorities | undefined, client: ClientCertificate): ProbeTls {
-    const known = this.#made.get(key);
+    const known = this.#own.get(key);
     if (known !== undefined) return known;
     const made = {
       context: createProbeContext(authorities, client),
       authorities,
       clientFile: client.file,
     };
-    this.#made.set(key, made);
+    this.#own.set(key, made);
     return made;
   }
 }

@@ -1,3 +1,4 @@
+import type { Certificates } from '../model/certificates.ts';
 import type { Credentials } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import type { Documents, Generated } from '../model/documents.ts';
@@ -9,6 +10,7 @@ import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type AdmissionPolicy, admit } from '../planning/admission.ts';
 import { approvalConflicts } from '../planning/approval-conflicts.ts';
 import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/budget.ts';
+import { idleCertificates } from '../planning/idle-certificates.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
 import { idleTenants } from '../planning/idle-tenants.ts';
 import { publishedTool } from '../planning/published-tool.ts';
@@ -24,6 +26,8 @@ export interface GenerateOptions extends AdmissionPolicy, Partial<Limits>, Outpu
   readonly credentials: Credentials;
   /** The tenants with which agents ask backends. */
   readonly tenants?: Tenants;
+  /** The files with which probes use TLS, to report keys that apply to nothing. */
+  readonly certificates?: Certificates;
   /** What users change and add. */
   readonly overrides: Overrides;
   /** When Services came into use: where a limit takes some, the earlier ones stay. */
@@ -76,11 +80,12 @@ export function* generateInSteps(
   const { services, held, overrides, waiting, notes: told } = admit(found, options, options.overrides);
   yield;
   const made = toolsOf(services, overrides, kinds, held, options.publishedTypes);
-  const { credentials, tenants = {} } = options;
+  const { credentials, tenants = {}, certificates = {} } = options;
   const tools = withTenants(made.tools, tenants);
   const idle = [
     ...idleCredentials(credentials, tools, { found, kinds }),
     ...idleTenants(tenants, tools, { found, kinds }),
+    ...idleCertificates(certificates, { found, kinds }),
   ];
   yield;
   const limits = limitsOf(options);
