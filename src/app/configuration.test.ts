@@ -59,6 +59,13 @@ test('all faults of all sources are reported together, each with its place', asy
   ]);
 });
 
+test('certificates of the ConfigMap and the file are joined by key, and those of the ConfigMap take precedence', async () => {
+  const { path } = await fileWith('certificates:\n  loki: {caFile: /a}\n  tempo: {caFile: /b}\n');
+  const data = { certificates: 'loki: {caFile: /c}' };
+  const { certificates } = await readConfiguration(sources({ file: path }), { data, where: WHERE });
+  expect(certificates).toEqual({ loki: { caFile: '/c' }, tempo: { caFile: '/b' } });
+});
+
 describe('ENABLE_TYPE', () => {
   const disabled = async (env: Record<string, string>) =>
     (await readConfiguration(sources({ env }))).disabledDetectors;

@@ -266,6 +266,7 @@ describe('a change while it runs', () => {
   test.each([
     ['detectors', { detectors: 'loki: {enabled: false}' }, 'options of detectors'],
     ['credentials', { credentials: 'monitoring/loki: {apiKey: LOKI_KEY}' }, 'credentials'],
+    ['certificates', { certificates: 'loki: {caFile: /etc/ca.pem}' }, 'certificates'],
   ])('of the %s in the ConfigMap is one', async (_, texts, what) => {
     const { open, follow, emit, told } = await setting({ kube: CLUSTER });
     await open(data({}));

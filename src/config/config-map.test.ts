@@ -27,6 +27,7 @@ test('reads settings by key, and options of detectors, credentials, tenants and 
   expect(read.credentials).toEqual({
     prometheus: { bearerToken: 'PROM_TOKEN', namespaces: ['monitoring'] },
   });
+  expect(read.faults).toEqual([]);
   expect(read.certificates).toEqual({ 'monitoring/*': { caFile: '/etc/ca.pem' } });
   expect(read.tenants).toEqual({ loki: ['team-a'], 'monitoring/mimir': ['1', 'b'] });
   expect(read.origin('discoveryInterval')).toBe(`${WHERE}: discovery-interval`);

@@ -47,7 +47,6 @@ function servicePrint(found: DiscoveredService): string {
       verdict.authRequired,
       verdict.tenantRequired,
       verdict.certificate,
-      verdict.trustedWith,
       verdict.facts,
       printOf(verdict.tools),
       verdict.toolsTruncated,

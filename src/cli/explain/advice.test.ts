@@ -150,7 +150,11 @@ test('the path that an owner chose is one word of the command', () => {
 test.each<[Finding['reason'], Partial<DiscoveredService['verdict']>, string[]]>([
   ['UnknownAuthority', {}, ['certificates:', '  monitoring/loki:', '    caFile: /PATH/ca.crt']],
   ['SelfSigned', {}, ['certificates:', '  monitoring/loki:', '    caFile: /PATH/ca.crt']],
-  ['TrustedWithConfiguredCA', { trustedWith: "/etc/o'ca.pem" }, ["base64 -w0 '/etc/o'\\''ca.pem'"]],
+  [
+    'TrustedWithConfiguredCA',
+    { trustedWith: "/etc/o'ca.pem" },
+    ["base64 < '/etc/o'\\''ca.pem' | tr -d '\\n'"],
+  ],
   ['CertificateTrusted', {}, []],
 ])('the certificate of a backend: %s', (reason, more, lines) => {
   const found = { ...loki, verdict: { ...loki.verdict, ...more } };

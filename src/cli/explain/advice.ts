@@ -149,8 +149,8 @@ const ADVICE: Readonly<Record<string, AdviceFor>> = {
   'Trusted SelfSigned': configureCa,
   'Trusted UnknownAuthority': configureCa,
   'Trusted TrustedWithConfiguredCA': ({ verdict }) => ({
-    what: "To give HolmesGPT the CA, the value of its variable CERTIFICATE, or of its chart's value certificate:",
-    lines: [`base64 -w0 ${word(verdict?.trustedWith ?? 'FILE')}`],
+    what: "To give HolmesGPT the CA, for its variable CERTIFICATE or its chart's value certificate, with the file that serve has:",
+    lines: [`base64 < ${word(verdict?.trustedWith ?? 'FILE')} | tr -d '\\n'`],
   }),
   'Published NeedsCredentials': (_, service) => ({
     what: 'If you trust its owner with credentials, in the settings of serve, with the name of a variable of the agent:',
