@@ -264,7 +264,11 @@ describe('a server that requires a client certificate', () => {
 
   test('gets the one that is configured', async () => {
     const files = await load(setting({ 'monitoring/prometheus': { ...CLIENT, caFile: 'one.pem' } }));
-    expect(await certificateOf(files, await strict())).toEqual(trusted('one.pem'));
+    const backend = await strict();
+    expect(await certificateOf(files, backend)).toEqual(trusted('one.pem'));
+    expect((await probeOverTls(backend, prometheus, files.tlsFor)).presented).toBe(join(folder, 'ann.crt'));
+    const silent = await tlsBackend(serving);
+    expect(await probeOverTls(silent, prometheus, files.tlsFor)).not.toHaveProperty('presented');
   });
 
   test('says so if there is none, with the key of the setting', async () => {

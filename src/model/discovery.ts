@@ -149,6 +149,8 @@ export interface Verdict {
   readonly certificate?: 'trusted' | CertificateFault;
   /** The configured file with the authority that makes it trusted. Absent if the authorities of the system do. */
   readonly trustedWith?: string;
+  /** The file with the client certificate that the server asked for and got. Absent if it did not ask, or there is none. */
+  readonly presented?: string;
   /** `proven`: its responses prove its type; `unproven`: nothing contradicts it; `contradicted`: it is something else. */
   readonly proof: 'proven' | 'unproven' | 'contradicted';
   /** The detector whose proof held, if it differs from the candidate's. */

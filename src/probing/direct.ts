@@ -16,7 +16,7 @@ import {
   type ProbeResponse,
   recordPhase,
 } from './fetch.ts';
-import { certificateOf, startTls, type TlsFor } from './tls.ts';
+import { certificatesOf, startTls, type TlsFor } from './tls.ts';
 
 /** Maximum bytes of headers, and maximum number of headers. */
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -134,7 +134,7 @@ export function directFetch(
     const tls = isSecure ? startTls(socket, endpoint, given) : undefined;
     tls?.on('error', fail).on('secureConnect', () => {
       socket.secured();
-      progress.certificate = certificateOf(tls, given);
+      progress.certificate = certificatesOf(tls, given, socket.asksForCertificate);
       at('requesting');
     });
     const stream = tls ?? socket;

@@ -27,12 +27,15 @@ export interface ProbeRequest {
 const PHASES = ['resolving', 'connecting', 'securing', 'requesting'] as const;
 export type Phase = (typeof PHASES)[number];
 
+/** What a connection with TLS showed of certificates. */
+export type CertificateVerdict = Pick<Verdict, 'certificate' | 'trustedWith' | 'presented'>;
+
 /** State that all requests of one probe share. */
 export interface Progress {
   /** The furthest phase of any connection. `undefined` if the route does not report phases. */
   phase?: Phase;
   /** The certificate of the last TLS connection. */
-  certificate?: Pick<Verdict, 'certificate' | 'trustedWith'>;
+  certificate?: CertificateVerdict;
   /** Bytes of bodies received so far. */
   received?: number;
   /** The resolved addresses of the candidate's host. */

@@ -9,7 +9,8 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
-import type { Candidate, CertificateFault, Endpoint, Verdict } from '../model/discovery.ts';
+import type { Candidate, CertificateFault, Endpoint } from '../model/discovery.ts';
+import type { CertificateVerdict } from './fetch.ts';
 
 /**
  * TLS options of probes. Certificates are verified after the handshake, whatever the result, because few backends have one
@@ -98,18 +99,28 @@ function contains(chain: DetailedPeerCertificate, { fingerprints }: Authorities)
   }
 }
 
-/**
- * The server's certificate, verified with the authorities of the system, those in `NODE_EXTRA_CA_CERTS` and the given ones.
- * Only the code of an error counts, because its message has text from the certificate.
- */
-export function certificateOf(
-  socket: TLSSocket,
-  given: ProbeTls | undefined,
-): Pick<Verdict, 'certificate' | 'trustedWith'> {
+/** The server's certificate. Only the code of an error counts, because its message has text from the certificate. */
+function serverCertificate(socket: TLSSocket, authorities: Authorities | undefined): CertificateVerdict {
   const { authorized, authorizationError } = socket;
   if (!authorized) return { certificate: CERTIFICATE_CODES[String(authorizationError)] ?? 'invalid' };
-  const { authorities } = given ?? {};
   return authorities !== undefined && contains(socket.getPeerCertificate(true), authorities)
     ? { certificate: 'trusted', trustedWith: authorities.file }
     : { certificate: 'trusted' };
+}
+
+/**
+ * The certificates of a connection. That of the server is verified with the authorities of the system, those in
+ * `NODE_EXTRA_CA_CERTS` and the given ones.
+ * @param asked whether the server asked for a client certificate
+ */
+export function certificatesOf(
+  socket: TLSSocket,
+  given: ProbeTls | undefined,
+  asked: boolean,
+): CertificateVerdict {
+  const { authorities, clientFile } = given ?? {};
+  return {
+    ...serverCertificate(socket, authorities),
+    ...(asked && clientFile !== undefined ? { presented: clientFile } : {}),
+  };
 }

@@ -185,6 +185,13 @@ const TRUSTED: readonly Case<'Trusted'>[] = [
     {},
     'is valid with the CA of /etc/ca.pem; the agent needs it too: HolmesGPT takes it, in base64, from the variable CERTIFICATE',
   ],
+  [
+    'CertificateTrusted',
+    'True',
+    { verdict: { certificate: 'trusted', presented: '/etc/client.crt' } },
+    {},
+    'is valid; the server asked for a client certificate and got that in /etc/client.crt, so the agent may need one, too',
+  ],
   ['SelfSigned', 'False', certified('self-signed'), {}, 'self-signed; give its authority to this program'],
   ['UnknownAuthority', 'False', certified('unknown authority'), {}, 'unknown here; give its authority'],
   ['CertificateExpired', 'False', certified('expired'), {}, 'expired; replace'],

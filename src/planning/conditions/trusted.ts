@@ -38,6 +38,19 @@ export function certificateProblem({
 
 /** The condition `Trusted`. Only backends with TLS have it, and only if probes reach them directly. */
 export function trusted({
+  presented,
+  ...verdict
+}: Pick<Verdict, 'certificate' | 'trustedWith' | 'presented'>): Finding<'Trusted'> | undefined {
+  const finding = serverTrusted(verdict);
+  return finding === undefined || presented === undefined
+    ? finding
+    : {
+        ...finding,
+        message: `${finding.message}; the server asked for a client certificate and got that in ${presented}, so the agent may need one, too`,
+      };
+}
+
+function serverTrusted({
   certificate,
   trustedWith: file,
 }: Pick<Verdict, 'certificate' | 'trustedWith'>): Finding<'Trusted'> | undefined {
