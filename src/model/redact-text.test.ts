@@ -58,6 +58,7 @@ const PLACES = [
   'credentials shop/',
   'tenants shop/',
   'certificates shop/',
+  'certificates ',
   'backends shop/',
   'namespace ',
   'tool ',
@@ -98,7 +99,7 @@ test.each([
 test.each([
   'a.yaml:2:3: credentials.stack-grafana.monitoring: is neither a type nor namespace/service',
   'a.yaml:20:31: tenants.api-token: names no tenant',
-  'a.yaml:20:31: certificates.shop/api-token: names no file',
+  'a.yaml:20:31: certificates.api-token: names no file',
   '/b c/a.yaml:2:3: credentials.monitoring/grafana.apiKey: is not the name of a variable',
 ])('the reason of a fault in a configuration file is shown: %s', (text) => {
   expect(hideInMessage(text)).toBe(text);
