@@ -289,6 +289,21 @@ describe('a server that requires a client certificate', () => {
     });
   });
 
+  test('says so if it ends the handshake first, as nginx does', async () => {
+    const page = 'HTTP/1.1 400 Bad Request\r\n\r\n<title>400 No required SSL certificate was sent</title>';
+    const lenient = { requestCert: true, rejectUnauthorized: false };
+    expect(await probeOverTls(await tlsBackend(serving, lenient, page), prometheus)).toMatchObject({
+      health: 'unhealthy',
+      fault: 'tls',
+      reason:
+        'GET /: the server requires a client certificate (it answered 400 No required SSL certificate was sent)',
+      fix: expect.stringContaining('under monitoring/prometheus'),
+    });
+    // A server that did not ask for one says something else with it.
+    const { fault } = await probeOverTls(await tlsBackend(serving, {}, page), prometheus);
+    expect(fault).toBeUndefined();
+  });
+
   test('is not assumed if the handshake fails without a request for one', async () => {
     const odd = await tlsBackend(serving, { ciphers: 'DHE-RSA-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' });
     const { fault, reason, fix } = await probeOverTls(odd, prometheus);

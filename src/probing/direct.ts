@@ -4,7 +4,7 @@ import type { Endpoint } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { createPacer } from '../model/pacer.ts';
 import { oneLine } from '../model/text.ts';
-import { clientCertificateFailure } from './client-certificate.ts';
+import { handshakeRefusal, responseRefusal } from './client-certificate.ts';
 import { type AddressGuard, type ConnectTo, createGuard, openConnection } from './connect.ts';
 import {
   bodyLimitOf,
@@ -123,7 +123,7 @@ export function directFetch(
     const fail = (error: unknown): void => {
       const refused =
         phase === 'securing' && socket.asksForCertificate
-          ? clientCertificateFailure(error, candidate, given)
+          ? handshakeRefusal(error, candidate, given)
           : undefined;
       reject(signal.aborted ? signal.reason : (refused ?? toProbeFailure(error, phase)));
       socket.destroy();
@@ -149,7 +149,12 @@ export function directFetch(
     request.on('response', (response) => {
       answered = true;
       readStart(response, limit, ask.enough)
-        .then((body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
+        .then((body) => {
+          const answer = { status: response.statusCode ?? 0, headers: response.headers, body };
+          const refusal = socket.asksForCertificate ? responseRefusal(answer, candidate, given) : undefined;
+          if (refusal === undefined) resolve(answer);
+          else fail(refusal);
+        })
         .catch(fail)
         .finally(() => socket.destroy());
     });
