@@ -35,18 +35,13 @@ async function read(file: string): Promise<string> {
 
 async function readAuthorities(file: string): Promise<Authorities> {
   const all = certificatesIn(await read(file));
-  const system = new Set(getCACertificates('default').map((pem) => pem.trim()));
-  const own = new Map(
-    all.flatMap((each) => {
-      const pem = each.toString().trim();
-      return system.has(pem) ? [] : [[each.fingerprint256, pem] as const];
-    }),
-  );
+  const own = new Map(all.map((each) => [each.toString().trim(), each]));
+  for (const pem of getCACertificates('default')) own.delete(pem.trim());
   if (own.size > MAX_AUTHORITIES)
     throw new PemError(
       `holds ${own.size} certificates beside those of the system, and at most ${MAX_AUTHORITIES} are allowed`,
     );
-  return { file, certificates: [...own.values()], fingerprints: new Set(own.keys()) };
+  return { file, certificates: [...own.keys()], parsed: [...own.values()] };
 }
 
 /** Reads a certificate and its key. @throws PemError with the path of the file that is wrong */
@@ -73,22 +68,39 @@ async function readClient(certificateFile: string, keyFile: string): Promise<Cli
   return { file: certificateFile, certificate: cert.text, key: key.text };
 }
 
-/** The same object as before, if the content is the same, so that what was made of it can stay in use. */
-const unlessChanged = <T extends object>(next: T, before: T | undefined): T =>
-  before !== undefined && isDeepStrictEqual(next, before) ? before : next;
+/** The content of a file or pair, and what is wrong with it now. */
+type Reading<T> = Promise<{ readonly content: T | undefined; readonly fault?: string }>;
 
-/** Reads one file or pair. @returns the previous content if it is wrong, and what is wrong */
-async function attempt<T extends object>(
+/**
+ * Reads one file or pair.
+ * @param before the previous content
+ * @param essence what must be equal for the same content
+ * @returns the previous content if it is the same, so that what was made of it can stay in use, or if the new one is wrong
+ */
+async function attempt<T>(
   reading: Promise<T>,
   before: T | undefined,
-): Promise<{ readonly content: T | undefined; readonly fault?: string }> {
+  essence: (content: T) => readonly string[],
+): Reading<T> {
   try {
-    return { content: unlessChanged(await reading, before) };
+    const next = await reading;
+    const isSame = before !== undefined && isDeepStrictEqual(essence(next), essence(before));
+    return { content: isSame ? before : next };
   } catch (error) {
     if (!(error instanceof PemError)) throw error;
     return { content: before, fault: error.message };
   }
 }
+
+const readCa = (file: string, before: Authorities | undefined): Reading<Authorities> =>
+  attempt(readAuthorities(file), before, ({ certificates }) => certificates);
+
+const readPair = (
+  certificateFile: string,
+  keyFile: string,
+  before: ClientCertificate | undefined,
+): Reading<ClientCertificate> =>
+  attempt(readClient(certificateFile, keyFile), before, ({ certificate, key }) => [certificate, key]);
 
 /** What a key says where a file is wrong. */
 function problemOf(key: string, what: string, fix: string, hasContent: boolean): Problem {
@@ -107,11 +119,10 @@ export async function readCertificates(
   const authorities = new Map<string, Authorities>();
   const clients = new Map<string, ClientCertificate>();
   const problems: Problem[] = [];
-  const readings = new Map<string, ReturnType<typeof attempt<Authorities>>>();
+  const readings = new Map<string, Reading<Authorities>>();
   for (const [key, { caFile, clientCertificateFile, clientKeyFile }] of Object.entries(certificates)) {
     if (caFile !== undefined) {
-      const reading =
-        readings.get(caFile) ?? attempt(readAuthorities(caFile), before.authorities.get(caFile));
+      const reading = readings.get(caFile) ?? readCa(caFile, before.authorities.get(caFile));
       readings.set(caFile, reading);
       const { content, fault } = await reading;
       if (content !== undefined) authorities.set(caFile, content);
@@ -121,10 +132,7 @@ export async function readCertificates(
         );
     }
     if (clientCertificateFile === undefined || clientKeyFile === undefined) continue;
-    const { content, fault } = await attempt(
-      readClient(clientCertificateFile, clientKeyFile),
-      before.clients.get(key),
-    );
+    const { content, fault } = await readPair(clientCertificateFile, clientKeyFile, before.clients.get(key));
     if (content !== undefined) clients.set(key, content);
     if (fault !== undefined)
       problems.push(

@@ -38,13 +38,23 @@ export class HandshakeScreen {
   #isOver = false;
   #hasCertificates = false;
   #asksForCertificate = false;
-  /** All certificates so far. */
+  /** All certificates so far, in DER. */
   readonly #chain: Buffer[] = [];
   readonly #mustHaveCertificates: boolean;
+  readonly #keepsCertificates: boolean;
 
-  /** @param mustHaveCertificates whether this side must send certificates, as a server must */
-  constructor(mustHaveCertificates: boolean) {
+  /**
+   * @param mustHaveCertificates whether this side must send certificates, as a server must
+   * @param keepsCertificates whether to keep them when the handshake is over
+   */
+  constructor(mustHaveCertificates: boolean, keepsCertificates = false) {
     this.#mustHaveCertificates = mustHaveCertificates;
+    this.#keepsCertificates = keepsCertificates;
+  }
+
+  /** The certificates that this side sent, in DER, in their order. */
+  get certificates(): readonly Buffer[] {
+    return this.#chain;
   }
 
   /** Whether this side asked the other one for a certificate. */
@@ -67,7 +77,7 @@ export class HandshakeScreen {
         if (this.#mustHaveCertificates && !this.#hasCertificates) return 'ends without a certificate';
         // What follows is encrypted.
         this.#isOver = true;
-        this.#chain.length = 0;
+        if (!this.#keepsCertificates) this.#chain.length = 0;
         return undefined;
       }
       if (type === APPLICATION_DATA) return 'is not one of TLS 1.2';

@@ -110,6 +110,7 @@ export function directFetch(
       recordPhase(progress, now);
     };
     const isSecure = endpoint.scheme === 'https';
+    const given = isSecure ? tlsFor(candidate) : undefined;
     const socket = openConnection(endpoint, {
       connectTo,
       guard,
@@ -119,7 +120,6 @@ export function directFetch(
       progress,
       ...(isSecure ? { pace: (forward) => paceHandshake(displayNamespace(service), forward) } : {}),
     });
-    const given = isSecure ? tlsFor(candidate) : undefined;
     const fail = (error: unknown): void => {
       const refused =
         phase === 'securing' && socket.asksForCertificate
@@ -134,7 +134,7 @@ export function directFetch(
     const tls = isSecure ? startTls(socket, endpoint, given) : undefined;
     tls?.on('error', fail).on('secureConnect', () => {
       socket.secured();
-      progress.certificate = certificatesOf(tls, given, socket.asksForCertificate);
+      progress.certificate = certificatesOf(tls, socket, given);
       at('requesting');
     });
     const stream = tls ?? socket;

@@ -38,7 +38,7 @@ export class MeteredSocket extends Duplex {
   #busy = false;
   /** Forwards a chunk of the TLS handshake. `undefined` after it, and without TLS. */
   #pace: ((forward: () => void) => Promise<void>) | undefined;
-  readonly #screen = new HandshakeScreen(true);
+  readonly #screen = new HandshakeScreen(true, true);
 
   /**
    * @param open opens the connection, which must receive into the given buffer
@@ -82,6 +82,11 @@ export class MeteredSocket extends Duplex {
   /** Whether the server asked for a client certificate in the TLS handshake. */
   get asksForCertificate(): boolean {
     return this.#screen.asksForCertificate;
+  }
+
+  /** The certificates of the server, in DER, as it sent them. */
+  get serverCertificates(): readonly Buffer[] {
+    return this.#screen.certificates;
   }
 
   /** Ends the limits for the TLS handshake. */

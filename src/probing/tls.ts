@@ -1,10 +1,9 @@
-import { constants } from 'node:crypto';
+import { constants, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   connect,
   createSecureContext,
-  type DetailedPeerCertificate,
   getCACertificates,
   type SecureContext,
   type TLSSocket,
@@ -29,8 +28,7 @@ export interface Authorities {
   readonly file: string;
   /** In PEM, without those of the system. */
   readonly certificates: readonly string[];
-  /** Their fingerprints, as Node.js formats them. */
-  readonly fingerprints: ReadonlySet<string>;
+  readonly parsed: readonly X509Certificate[];
 }
 
 /** A certificate with which probes identify themselves to a server that asks for one. */
@@ -90,20 +88,37 @@ const CERTIFICATE_CODES: Readonly<Record<string, CertificateFault>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'for another host',
 };
 
-/** Whether a chain contains one of these authorities. Each certificate has its issuer, and the last one itself. */
-function contains(chain: DetailedPeerCertificate, { fingerprints }: Authorities): boolean {
-  for (let certificate = chain; ; certificate = certificate.issuerCertificate) {
-    if (fingerprints.has(certificate.fingerprint256)) return true;
-    const { issuerCertificate: issuer } = certificate;
-    if (issuer === undefined || issuer.fingerprint256 === certificate.fingerprint256) return false;
+/**
+ * Whether one of these authorities issued a certificate that a server sent, which may be its own. Node.js could give the
+ * verified chain, but it might never end where authorities certify each other, and an `X509Certificate` with its issuers leaks
+ * memory.
+ */
+function relyOn(sent: readonly Buffer[], { parsed }: Authorities): boolean {
+  try {
+    const chain = sent.map((der) => new X509Certificate(der));
+    return parsed.some((authority) =>
+      chain.some((each) => each.checkIssued(authority) && each.verify(authority.publicKey)),
+    );
+  } catch {
+    // The certificate is trusted all the same.
+    return false;
   }
 }
 
+/** What a connection showed in its handshake. */
+interface Handshake {
+  readonly asksForCertificate: boolean;
+  readonly serverCertificates: readonly Buffer[];
+}
+
 /** The server's certificate. Only the code of an error counts, because its message has text from the certificate. */
-function serverCertificate(socket: TLSSocket, authorities: Authorities | undefined): CertificateVerdict {
-  const { authorized, authorizationError } = socket;
+function serverCertificate(
+  { authorized, authorizationError }: TLSSocket,
+  sent: readonly Buffer[],
+  authorities: Authorities | undefined,
+): CertificateVerdict {
   if (!authorized) return { certificate: CERTIFICATE_CODES[String(authorizationError)] ?? 'invalid' };
-  return authorities !== undefined && contains(socket.getPeerCertificate(true), authorities)
+  return authorities !== undefined && relyOn(sent, authorities)
     ? { certificate: 'trusted', trustedWith: authorities.file }
     : { certificate: 'trusted' };
 }
@@ -111,16 +126,15 @@ function serverCertificate(socket: TLSSocket, authorities: Authorities | undefin
 /**
  * The certificates of a connection. That of the server is verified with the authorities of the system, those in
  * `NODE_EXTRA_CA_CERTS` and the given ones.
- * @param asked whether the server asked for a client certificate
  */
 export function certificatesOf(
   socket: TLSSocket,
+  { asksForCertificate, serverCertificates }: Handshake,
   given: ProbeTls | undefined,
-  asked: boolean,
 ): CertificateVerdict {
   const { authorities, clientFile } = given ?? {};
   return {
-    ...serverCertificate(socket, authorities),
-    ...(asked && clientFile !== undefined ? { presented: clientFile } : {}),
+    ...serverCertificate(socket, serverCertificates, authorities),
+    ...(asksForCertificate && clientFile !== undefined ? { presented: clientFile } : {}),
   };
 }
