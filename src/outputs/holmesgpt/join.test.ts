@@ -241,6 +241,25 @@ describe('lists of other toolsets', () => {
   });
 });
 
+test("a person's own toolset gets nothing from a generated one of its name, also without a type", () => {
+  const jaeger = { enabled: true, type: 'http', config: { endpoints: [{ hosts: ['jaeger.evil.svc'] }] } };
+  const mine = {
+    description: 'mine',
+    tools: [{ name: 'get', description: 'd', command: 'curl http://jaeger' }],
+  };
+  const { document, notes } = joinDocuments({ toolsets: { jaeger } }, { toolsets: { jaeger: mine } }, FILE);
+  expect(document).toEqual({ toolsets: { jaeger: mine } });
+  expect(notes).toMatchObject([{ name: 'jaeger', note: { what: expect.stringContaining('left out') } }]);
+  const options = { enabled: true, tools: [] };
+  const patched = joinDocuments({ toolsets: { jaeger } }, { toolsets: { jaeger: options } }, FILE);
+  expect(patched.document.toolsets).toMatchObject({ jaeger: { config: jaeger.config } });
+  const { document: overridden } = withPatch(
+    { toolsets: { jaeger } },
+    { toolsets: { jaeger: { enabled: true, ...mine } } },
+  );
+  expect(overridden.toolsets).toMatchObject({ jaeger: mine });
+});
+
 describe('an MCP server', () => {
   const ticket = {
     description: 'd',

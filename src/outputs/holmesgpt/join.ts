@@ -163,11 +163,19 @@ function joinList(generated: Mapping, handWritten: Mapping, shape: Shape, option
  */
 export const WITHOUT_ADDRESS = 'prometheus/metrics';
 
+/** Whether a hand-written entry is of another type than the generated one of its name. Without a type, it is one if it has tools. */
+function isOfAnotherType(handWritten: Mapping, generated: Mapping): boolean {
+  const [theirs, ours] = [own(handWritten, 'type') ?? undefined, own(generated, 'type')];
+  const tools = own(handWritten, 'tools');
+  return theirs === undefined
+    ? ours !== undefined && Array.isArray(tools) && tools.length > 0
+    : theirs !== ours;
+}
+
 function joinToolset(name: string, generated: Mapping, handWritten: Mapping, options: JoinOptions) {
   const { config: theirs, ...fields } = handWritten;
   const { config: ours, ...others } = generated;
-  const type = own(fields, 'type');
-  if (type !== undefined && type !== null && type !== own(others, 'type'))
+  if (isOfAnotherType(fields, others))
     return { entry: withoutNulls(handWritten), note: { what: `is an entry of another type, ${LEFT_OUT}` } };
   const entry = mergePatch(others, fields) as Mapping;
   if (theirs === null || (theirs === undefined && ours === undefined)) return { entry };

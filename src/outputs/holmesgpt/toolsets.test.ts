@@ -252,6 +252,19 @@ describe('an MCP server', () => {
     ]);
   });
 
+  test("a person's own one keeps its name, which no backend takes, and takes none of a built-in toolset", () => {
+    const own = (key: string) => ({ ...discoveredTool(server()), key, added: true as const, pinned: true });
+    const named = holmesDocument([own('jaeger'), discoveredTool(jaeger('evil'))], NEWEST);
+    expect(named.document).toMatchObject({ mcp_servers: { jaeger: expect.anything() } });
+    expect(named.document.toolsets).not.toHaveProperty('jaeger');
+    expect(named.notes).toMatchObject([
+      { where: 'Service evil/jaeger', what: expect.stringContaining('your own MCP server is called jaeger') },
+    ]);
+    const builtIn = holmesDocument([own('prometheus/metrics'), discoveredTool(prometheus('ops'))], NEWEST);
+    expect(builtIn.document.toolsets).toHaveProperty('prometheus/metrics');
+    expect(builtIn.document).not.toHaveProperty('mcp_servers');
+  });
+
   test('one whose protocol the agent does not support is left out, with a note', () => {
     const modern = server();
     const { text, notes } = written([

@@ -208,7 +208,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     }
     const result = backendFields(tool, given);
     if ('leftOut' in result) leaveOut(tool, result.leftOut, result.cause);
-    else if (tool.added !== true && isToolset(tool.key, patch))
+    else if (tool.added === true ? own(HOLMES.toolsets, tool.key) !== undefined : isToolset(tool.key, patch))
       leaveOut(tool, `a toolset is called ${tool.key}, and HolmesGPT would take the server in its place`);
     else {
       mcp.push({ tool });
@@ -219,6 +219,12 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
         config: { url: endpointUrl(tool.endpoint), mode: tool.mode, ...result.fields },
       };
     }
+  }
+  // A server that a person added keeps its name.
+  for (const { tool: server } of mcp) {
+    const homonyms = server.added === true ? (byHttpType.get(server.key) ?? []) : [];
+    for (const { tool } of homonyms) leaveOut(tool, `your own MCP server is called ${server.key}`);
+    if (homonyms.length > 0) byHttpType.delete(server.key);
   }
   const placed = new Map<string, readonly { readonly tool: Tool }[]>([...byToolset, ...byHttpType]);
   const all = () => [...tools, ...(options.found ?? []).map(discoveredTool)];
