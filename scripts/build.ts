@@ -20,7 +20,7 @@ const pageFiles = replaced(
   'src/server/page-files.ts',
   `import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-export const pageFile = (name) => readFile(join(import.meta.dirname, '../page', name), 'utf8');`,
+export const pageFile = (name) => readFile(join(import.meta.dirname, '../page', name));`,
 );
 
 /** The served files of Swagger UI. */

@@ -161,6 +161,20 @@ export const REQUESTS: readonly Attack[] = [
       ),
   },
   {
+    name: 'page-files',
+    about: 'the largest file of the API page without a token, from 20 addresses, by clients that go away',
+    run: (stage, signal) =>
+      flood(
+        200,
+        (n) =>
+          send(stage, 'GET', '/docs/swagger-ui-bundle.js', {
+            from: `127.0.3.${2 + (n % 20)}`,
+            signal: AbortSignal.any([signal, AbortSignal.timeout(1_000)]),
+          }),
+        signal,
+      ),
+  },
+  {
     name: 'framework-errors',
     about: 'requests that the router itself rejects, from 2 addresses',
     run: (stage, signal) =>

@@ -11,6 +11,9 @@ const REFILL = 5 * 60_000;
 /** Bucket size for Events of one reason about one Service or namespace. */
 const BURST_ABOUT = 5;
 
+/** With this many budgets, the Services of a namespace share another one: somebody may create Services all the time. */
+const MAX_IN_NAMESPACE = 20;
+
 /** With this many budgets, further Events share the budget of their reason. */
 const MAX_BUDGETS = 2_048;
 
@@ -60,10 +63,23 @@ export class EventBudgets<T> {
     const key = JSON.stringify([reason, about ?? null]);
     const known = this.#budgets.get(key);
     if (known !== undefined) return known;
+    const namespace = about?.includes('/') === true ? about.slice(0, about.lastIndexOf('/')) : undefined;
+    if (namespace !== undefined && this.#isFullIn(reason, namespace, time))
+      return this.of({ reason, about: namespace } as ObjectEvent, time);
     if (about !== undefined && this.#isFull(time)) return this.of({ reason } as ObjectEvent, time);
     const budget = new EventBudget<T>(about === undefined ? BURST : BURST_ABOUT, time);
     this.#budgets.set(key, budget);
     return budget;
+  }
+
+  /** Whether the Services of a namespace have as many budgets for a reason as they may. */
+  #isFullIn(reason: string, namespace: string, time: number): boolean {
+    const start = `${JSON.stringify([reason, namespace]).slice(0, -2)}/`;
+    const theirs = [...this.#budgets].filter(([key]) => key.startsWith(start));
+    if (theirs.length < MAX_IN_NAMESPACE) return false;
+    const idle = theirs.filter(([, budget]) => budget.isIdle(time));
+    for (const [key] of idle) this.#budgets.delete(key);
+    return idle.length === 0;
   }
 
   #isFull(time: number): boolean {

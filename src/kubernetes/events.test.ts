@@ -223,6 +223,16 @@ test('no reason, and no Service, uses up the budget of others', async () => {
   expect(notes().filter((note) => String(note).startsWith('noise'))).toHaveLength(5);
 });
 
+test('Services of a namespace that come and go all the time have a limit together, and take nothing from others', async () => {
+  const { record, settled } = recorder();
+  for (let number = 0; number < 900; number++) record(changed(`noisy/a${number % 180}`, `noise ${number}`));
+  record(changed('shop/orders', 'swapped'));
+  await settled();
+  expect(notes()).toContain('swapped');
+  // 20 Services with 5 each, and 5 of all others together.
+  expect(notes().filter((note) => String(note).startsWith('noise'))).toHaveLength(105);
+});
+
 test('queued Events displace nothing else', async () => {
   const { record, settled } = recorder();
   for (let number = 0; number < 100; number++) record(changed(`team-${number}/a`, `swapped ${number}`));

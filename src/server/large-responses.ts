@@ -8,7 +8,8 @@ const PIECE_BYTES = 64 * 1024;
 /** Maximum bytes of such responses that clients have not read yet, in total and per client. A long list has 512 KiB. */
 const LIMITS = { total: 64 * 1024 * 1024, client: 16 * 1024 * 1024 };
 
-function* piecesOf(body: Buffer): Generator<Buffer> {
+/** The pieces in which a large body is sent. They share its memory. */
+export function* piecesOf(body: Buffer): Generator<Buffer> {
   for (let start = 0; start < body.length; start += PIECE_BYTES)
     yield body.subarray(start, start + PIECE_BYTES);
 }

@@ -8,6 +8,6 @@ const FOLDER = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/p
  * Reads a file of Swagger UI. The build replaces this module with one that reads the file beside the program.
  * @param name one of our own list, never from a request
  */
-export function pageFile(name: string): Promise<string> {
-  return readFile(join(FOLDER, name), 'utf8');
+export function pageFile(name: string): Promise<Buffer> {
+  return readFile(join(FOLDER, name));
 }

@@ -1,5 +1,10 @@
-import type { FastifyInstance } from 'fastify';
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { RateLimiter } from '../model/rate-limit.ts';
+import { addressKey } from './address-key.ts';
+import { piecesOf } from './large-responses.ts';
 import { pageFile } from './page-files.ts';
+import { ProblemError } from './problem.ts';
 
 const HTML = `<!doctype html>
 <html lang="en">
@@ -59,30 +64,63 @@ form.addEventListener('submit', (event) => {
 show().catch(() => {});
 `;
 
-const FILES: Readonly<Record<string, readonly [type: string, read: () => string | Promise<string>]>> = {
+/** Reads a file once. Whoever asks gets the same bytes: copies for each would cost a stranger nothing, and us seconds. */
+function once(read: () => Promise<Buffer>): () => Promise<Buffer> {
+  let content: Promise<Buffer> | undefined;
+  return () => {
+    content ??= read().catch((error: unknown) => {
+      content = undefined;
+      throw error;
+    });
+    return content;
+  };
+}
+
+const FILES: Readonly<Record<string, readonly [type: string, read: () => string | Promise<Buffer>]>> = {
   '/docs': ['text/html', () => HTML],
   '/docs/start.js': ['text/javascript', () => START],
-  '/docs/swagger-ui.css': ['text/css', () => pageFile('swagger-ui.css')],
-  '/docs/swagger-ui-bundle.js': ['text/javascript', () => pageFile('swagger-ui-bundle.js')],
+  '/docs/swagger-ui.css': ['text/css', once(() => pageFile('swagger-ui.css'))],
+  '/docs/swagger-ui-bundle.js': ['text/javascript', once(() => pageFile('swagger-ui-bundle.js'))],
 };
+
+/** Requests for the page's files per second, of one address and of all: they need no token, and have up to 1.7 MB. */
+const EACH = { rate: 2, burst: 30, clients: 10_000 };
+const ALL = { rate: 20, burst: 100, clients: 1 };
 
 /** The page loads only what this server serves, and sends nothing elsewhere. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /** Swagger UI. The page is public and has no data: it requests everything with the user's token. */
-export function page(): (app: FastifyInstance) => void {
+export function page(now: () => number = () => performance.now()): (app: FastifyInstance) => void {
+  const [each, all] = [new RateLimiter({ ...EACH, now }), new RateLimiter({ ...ALL, now })];
+  const limit = ({ ip }: FastifyRequest): void => {
+    const refused = [each.take(addressKey(ip)), all.take('')].find(({ allowed }) => !allowed);
+    if (refused === undefined) return;
+    const seconds = refused.retryAfterSeconds;
+    throw new ProblemError(
+      'too-many-requests',
+      `There were too many requests for this page; wait ${seconds} s.`,
+      { headers: { 'retry-after': String(seconds) } },
+    );
+  };
   return (app) => {
     for (const [url, [type, read]] of Object.entries(FILES))
       app.get(url, {
         config: { public: true },
-        handler: async (_, reply) =>
-          reply
+        handler: async (request, reply) => {
+          limit(request);
+          const content = await read();
+          return reply
             .header('content-security-policy', POLICY)
             .header('referrer-policy', 'no-referrer')
             .header('cache-control', 'public, max-age=300')
             .type(`${type}; charset=utf-8`)
-            .send(await read()),
+            .header('content-length', Buffer.byteLength(content))
+            .send(
+              typeof content === 'string' ? content : Readable.from(piecesOf(content), { objectMode: false }),
+            );
+        },
       });
   };
 }

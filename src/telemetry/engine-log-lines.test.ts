@@ -4,6 +4,7 @@ import { passEvent } from '../../test/fixtures/unit/pass-event.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { EngineEvent, FollowOutcome } from '../controller/events.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
+import { discoveryLog } from './engine-log/discovery.ts';
 import { engineLog } from './engine-log.ts';
 import type { Logger } from './logger.ts';
 import { securityFields } from './security.ts';
@@ -42,6 +43,31 @@ test('a backend of another cluster is logged with its cluster, and one of the ho
     change: { ...change, service: 'a/east/shop/orders' },
   });
   expect(line?.[1]).toMatchObject({ cluster: 'a/east', namespace: 'shop', service_name: 'orders' });
+});
+
+test('changes of the tools of a namespace are logged thirty at once, and then one in ten seconds', () => {
+  let time = 0;
+  const levels: string[] = [];
+  const log = {
+    info: () => levels.push('info'),
+    warn: () => levels.push('warn'),
+    debug: () => levels.push('debug'),
+  };
+  const { 'tools-changed': write } = discoveryLog(log as unknown as Logger, () => time);
+  const tell = (many: number, namespace = 'noisy'): void => {
+    for (let n = 0; n < many; n++)
+      write?.({ kind: 'tools-changed', cycle, change: { ...change, service: `${namespace}/a${n}` } });
+  };
+  tell(40);
+  tell(1, 'shop');
+  time += 10_000;
+  tell(2);
+  expect(
+    levels
+      .map((level) => level === 'debug')
+      .map(Number)
+      .join(''),
+  ).toBe(`${'0'.repeat(30)}${'1'.repeat(10)}001`);
 });
 
 test.each<[EngineEvent, level: string, component: string, fields: object, message: string]>([

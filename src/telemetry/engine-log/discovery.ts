@@ -1,5 +1,6 @@
 import { OUTAGE_PLACE } from '../../model/discovery.ts';
 import { clusterField, readKey } from '../../model/key.ts';
+import { RateLimiter } from '../../model/rate-limit.ts';
 import { toolChangeSentence } from '../engine-events.ts';
 import type { EventHandlers, EventOf } from '../event-handlers.ts';
 import { FailureStreak } from '../failure-streak.ts';
@@ -38,9 +39,13 @@ const OUTAGES = {
     "no backend can be reached, which points at this Pod's DNS or network: health is unknown, and published tools stay until one is reachable",
 };
 
+/** Lines about changed tools of MCP servers, per namespace: servers may change their tools all the time. */
+const CHANGES = { rate: 0.1, burst: 30, clients: 10_000 };
+
 /** Logs discovered backends and discovery problems. */
 export function discoveryLog(log: Logger, now: () => number): EventHandlers {
   const problems = problemLog(log, 'service_discovery', now);
+  const changes = new RateLimiter({ ...CHANGES, now });
   const failed = new FailureStreak(now);
   /** Failures of sources, by cluster. */
   const unread = new Map<string, FailureStreak>();
@@ -75,7 +80,8 @@ export function discoveryLog(log: Logger, now: () => number): EventHandlers {
       log[full || changed ? 'info' : 'debug'](passFields(event), 'discovery completed');
     },
     'tools-changed'({ change, cycle }) {
-      log[change.since === 'nothing' ? 'info' : 'warn'](
+      const { allowed } = changes.take(change.service.slice(0, change.service.lastIndexOf('/')));
+      log[!allowed ? 'debug' : change.since === 'nothing' ? 'info' : 'warn'](
         { component: 'service_discovery', cycle, ...nameOf(change.service) },
         toolChangeSentence(change).replace(/^The/, 'the'),
       );
