@@ -26,6 +26,11 @@ test.each<[string, string, string, readonly string[]]>([
   ['the usual path', '/', '/grafana/login', ['/grafana', '/grafana/login']],
   ['itself', '/', '/', ['/grafana']],
   ['another host', '/', 'http://grafana.other.svc.cluster.local:3000/prom', ['/grafana']],
+  ['the URL of browsers', '/api/health', 'https://ops.example.com/mon/api/health', ['/mon', '/grafana']],
+  ['the same page elsewhere', '/api/health', 'https://ops.example.com/api/health', ['/grafana']],
+  ['another page elsewhere', '/api/health', 'https://ops.example.com/mon/login', ['/grafana']],
+  ['a template elsewhere', '/api/health', 'https://ops.example.com/{{x}}/api/health', ['/grafana']],
+  ['a long path elsewhere', '/x', `https://ops.example.com/${'y'.repeat(200)}/x`, ['/grafana']],
   ['a name that begins the same', '/', `${HOST}.evil.example/prom`, ['/grafana']],
   ['a login on it', '/', 'http://me:secret@grafana.lab.svc.cluster.local:3000/prom', ['/prom', '/grafana']],
   ['another port', '/', HOST.replace('3000', '3001'), ['/grafana']],
@@ -53,6 +58,18 @@ test.each<[string, readonly string[]]>([
   ['<base', ['/grafana']],
 ])('a page with %s', (text, expected) => {
   expect(page(text)).toEqual(expected);
+});
+
+test.each<[string, readonly string[]]>([
+  [
+    'requestURI: /health; missing -http.pathPrefix="/vm" in the requested path "/health"',
+    ['/vm', '/grafana'],
+  ],
+  ['missing -http.pathPrefix="/vm/" in the requested path "/"', ['/vm', '/grafana']],
+  ['missing -http.pathPrefix="/{{x}}" in the requested path "/"', ['/grafana']],
+  ['missing -http.pathPrefix="//evil.example/vm" in the requested path "/"', ['/grafana']],
+])('an error with %s', (text, expected) => {
+  expect(bases(['/health', 400, '', text])).toEqual(expected);
 });
 
 test('only a few are tried, and none twice', () => {

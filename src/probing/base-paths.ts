@@ -1,7 +1,7 @@
 import type { Endpoint } from '../model/discovery.ts';
 import { withoutTrailing } from '../model/trailing.ts';
 import type { ProbeResponse } from './fetch.ts';
-import { pathOnServer, redirectPath } from './redirect.ts';
+import { pathElsewhere, pathOnServer, redirectPath } from './redirect.ts';
 
 /** One request of a probe, with its response. */
 export interface Exchange {
@@ -16,6 +16,12 @@ const MAX_BASES = 3;
 const MAX_HEAD = 8 * 1024;
 
 const BASE_ELEMENT = /<base\s[^<>]{0,200}?href=(?:"([^"<>]{1,200})"|'([^'<>]{1,200})'|([^\s"'<>]{1,200}))/i;
+
+/**
+ * VictoriaMetrics and its kin answer so to every request outside their path.
+ * @see https://github.com/VictoriaMetrics/VictoriaMetrics/blob/master/lib/httpserver/httpserver.go
+ */
+const MISSING_PREFIX = /missing -http\.pathPrefix="([^"]{1,200})"/;
 
 /** A base path as in an endpoint: empty, or with a slash at the start and none at the end. */
 const asBase = (path: string): string => withoutTrailing(path, '/');
@@ -32,17 +38,18 @@ function basesOfRedirect(asked: string, to: string): string[] {
 }
 
 function basesIn({ path, answer }: Exchange, endpoint: Endpoint): string[] {
-  const to = redirectPath(answer, path, endpoint);
+  const to = redirectPath(answer, path, endpoint) ?? pathElsewhere(answer, path, endpoint);
   if (to !== undefined) return basesOfRedirect(path, to);
-  const [, ...texts] = BASE_ELEMENT.exec(answer.body.slice(0, MAX_HEAD)) ?? [];
+  const start = answer.body.slice(0, MAX_HEAD);
+  const [, ...texts] = BASE_ELEMENT.exec(start) ?? MISSING_PREFIX.exec(start) ?? [];
   const href = texts.find((text) => text !== undefined);
   const base = href === undefined ? undefined : pathOnServer(href, path, endpoint);
   return base === undefined ? [] : [asBase(base)];
 }
 
 /**
- * The base paths that a server names in its responses: redirects to itself, and the `base` element of its pages. Then
- * the usual ones. Only a few, the most likely first.
+ * The base paths that a server names in its responses: redirects, the `base` element of its pages, and errors. Then the usual
+ * ones. Only a few, the most likely first.
  * @param usual the product's usual base paths, with a slash at the start
  */
 export function basePathsIn(

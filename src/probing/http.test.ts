@@ -332,6 +332,17 @@ describe('a base path that the server names', () => {
     });
   });
 
+  test('is found if it is the usual one, and only the health check is at the root', async () => {
+    const argo = [
+      kind('argocd', '', { health: ['/health'], proofs: [{ all: [{ get: '/version', json: { v: '1' } }] }] }),
+    ];
+    const answers = { '/health': 200, '/argocd/health': 200, '/argocd/version': { v: '1' } } as const;
+    expect(await verdict(answers, argo, { ...prometheus, detector: 'argocd' })).toMatchObject({
+      ...PROVED,
+      path: '/argocd',
+    });
+  });
+
   test('is found over the other scheme, and precedes the path of a proof', async () => {
     const answers = {
       '/mon/-/healthy': 200,

@@ -378,7 +378,8 @@ async function probeOnce(
   if (prefix !== '' || otherScheme) return contradicted;
   await client.get('/');
   const exchanges = await client.exchanges();
-  const usual = status === 404 ? [`/${detector}`] : [];
+  // A server may have its health check at the root, and all else below a path.
+  const usual = exchanges.some(({ answer }) => answer.status === 404) ? [`/${detector}`] : [];
   return {
     ...(proof.ownLogin ? locked : contradicted),
     bases: basePathsIn(exchanges, endpoint, usual),

@@ -40,6 +40,17 @@ export function redirectPath(
     : pathOnServer(location, asked, endpoint);
 }
 
+/**
+ * The path of a redirect to another server, where the path of the request is below a prefix. A server that knows its URL for
+ * browsers only leads there, and has the same prefix itself.
+ * @param asked the path of the request
+ */
+export function pathElsewhere(answer: ProbeResponse, asked: string, endpoint: Endpoint): string | undefined {
+  const { to } = targetOf(answer, asked, endpoint) ?? {};
+  if (to === undefined || asked === '/' || !to.pathname.endsWith(asked)) return undefined;
+  return to.pathname.length <= MAX_PATH && PLAIN_PATH.test(to.pathname) ? to.pathname : undefined;
+}
+
 /** The words of login pages, as parts of a path. */
 const LOGIN_PATH = /(?:^|[/_.-])(?:log-?_?in|sign-?_?in|auth|oauth2?|sso|saml2?|openid)(?:[/_.-]|$)/i;
 
