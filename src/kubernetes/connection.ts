@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import http, { type IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
+import { isIP } from 'node:net';
 import { delimiter } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js';
 import type { Context } from '@kubernetes/client-node/dist/config_types.js';
@@ -211,11 +212,14 @@ export function connect(options: KubeClientOptions): KubeClient {
     }
     if (cluster.proxyUrl === undefined || cluster.proxyUrl === '') settings.agent = agentFor(settings);
     const { method, path, headers, body } = request;
+    // A `Host` header is for what the API server passes the request on to; its certificate is that of its own name.
+    const name = headers.host === undefined ? {} : { servername: serverNameOf(settings, base) };
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     return send(
       base,
       {
         ...settings,
+        ...name,
         method,
         path: `${base.pathname.replace(/\/$/, '')}${path}`,
         headers: { ...settings.headers, 'user-agent': 'dynamic-toolset', ...headers, ...length },
@@ -273,6 +277,11 @@ export function connect(options: KubeClientOptions): KubeClient {
       return { status: response.statusCode ?? 0, headers: response.headers, body };
     },
   };
+}
+
+/** The name for SNI, as Node.js derives it from a URL: none for an IP address. */
+function serverNameOf({ servername }: RequestOptions, { hostname }: URL): string {
+  return servername ?? (isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : '');
 }
 
 function send(base: URL, options: RequestOptions, payload: string | undefined): Promise<IncomingMessage> {

@@ -9,6 +9,8 @@ export interface ProbeResponse {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The body as text, truncated at the limit. */
   readonly body: string;
+  /** The backend got the `Host` name of what forwards the request, which an agent does not use. */
+  readonly hasForeignHost?: true;
 }
 
 export interface ProbeRequest {
@@ -21,6 +23,8 @@ export interface ProbeRequest {
   readonly limit?: number;
   /** Called with each chunk of the body. Reading stops when it returns `true`. For responses that are streams. */
   readonly enough?: (chunk: Buffer) => boolean;
+  /** Sends the `Host` name of the endpoint through what forwards the request, too. */
+  readonly ownHost?: boolean;
 }
 
 /** The phases of a connection, in order. */

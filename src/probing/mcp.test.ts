@@ -1,9 +1,10 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { httpBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { endpointUrl } from '../model/discovery.ts';
 import { directFetch } from './direct.ts';
+import type { Fetch } from './fetch.ts';
 import { probeMcp } from './mcp.ts';
 
 const mcp = candidate(
@@ -42,6 +43,50 @@ test('a stream of other messages is abandoned after a few of them, long before t
   const backend = await streaming('data:{\n\n'.repeat(1_000));
   const verdict = await probeMcp(mcp, directFetch(backend.standsFor(mcp)), signal());
   expect(verdict).toMatchObject({ health: 'unhealthy', proof: 'contradicted' });
+});
+
+describe('what forwards the request has another Host name', () => {
+  const allowing = { status: 200, headers: { 'content-type': 'text/event-stream' }, body: '' };
+  const EVENT = 'event: endpoint\ndata: /messages\n\n';
+
+  /** Passes requests on as the API server does, to a server that refuses its name. */
+  const forwarding =
+    (own: { readonly status: number; readonly body: string }, asked: boolean[] = []): Fetch =>
+    async (_candidate, { ownHost = false, enough }) => {
+      asked.push(ownHost);
+      const body = ownHost ? own.body : 'Invalid Host header';
+      enough?.(Buffer.from(body));
+      return ownHost ? { ...allowing, ...own } : { status: 421, headers: {}, body, hasForeignHost: true };
+    };
+  const probed = (fetch: Fetch) => probeMcp({ ...mcp, mode: 'sse' }, fetch, signal());
+
+  test('a server that allows its own is proven', async () => {
+    const asked: boolean[] = [];
+    expect(await probed(forwarding({ status: 200, body: EVENT }, asked))).toMatchObject({
+      health: 'healthy',
+      proof: 'proven',
+    });
+    expect(asked).toEqual([false, true]);
+  });
+
+  test('a server that refuses its own, too, says so', async () => {
+    expect(await probed(forwarding({ status: 421, body: 'Invalid Host header' }))).toMatchObject({
+      health: 'unhealthy',
+      reason: expect.stringContaining('add deployments.monitoring.svc.cluster.local to the hosts'),
+    });
+  });
+
+  test('a server that wants a login says so', async () => {
+    expect(await probed(forwarding({ status: 401, body: '' }))).toMatchObject({ authRequired: true });
+  });
+
+  test('nothing is known if something on the way does not know the name', async () => {
+    expect(await probed(forwarding({ status: 404, body: 'no such site' }))).toMatchObject({
+      health: 'unknown',
+      proof: 'unproven',
+      reason: expect.stringContaining('only direct probes show'),
+    });
+  });
 });
 
 test.each([

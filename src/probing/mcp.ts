@@ -108,6 +108,8 @@ interface Attempt {
   readonly verdict: Omit<Verdict, 'steps'>;
   /** Whether it says enough of the server, so that no other way is tried. */
   readonly decisive?: true;
+  /** The server refuses the `Host` name of what forwards the request. */
+  readonly isForeign?: true;
   /** The path of the server to which it redirects. */
   readonly redirected?: string | undefined;
   /** An agent that is given the path follows the redirect: only 307 and 308 keep the method. */
@@ -154,6 +156,8 @@ class McpProbe {
   readonly #fetch: Fetch;
   readonly #signal: AbortSignal;
   readonly #options: McpOptions;
+  /** Whether requests have the `Host` name of the endpoint, even if something forwards them. */
+  #ownHost = false;
 
   constructor(candidate: Candidate, fetch: Fetch, signal: AbortSignal, options: McpOptions) {
     this.#candidate = candidate;
@@ -162,14 +166,34 @@ class McpProbe {
     this.#options = options;
   }
 
-  /** Asks in one way. @throws only if the signal is aborted */
-  ask(way: Way, proven: Proven): Promise<Attempt> {
+  /**
+   * Asks in one way. If the server refuses the `Host` name of what forwards the request, asks again with that of the endpoint,
+   * because agents use that one.
+   * @throws only if the signal is aborted
+   */
+  async ask(way: Way, proven: Proven): Promise<Attempt> {
+    const first = await this.#askOnce(way, proven);
+    if (first.isForeign !== true) return first;
+    this.#ownHost = true;
+    const second = await this.#askOnce(way, proven);
+    const { proof, authRequired } = second.verdict;
+    if (proof === 'proven' || authRequired || second.decisive === true) return second;
+    const message =
+      'it refuses the Host name of the API server, and only direct probes show whether it allows its own';
+    return { ...failed(new ProbeFailure(message, 'unreachable'), way.path), decisive: true };
+  }
+
+  #askOnce(way: Way, proven: Proven): Promise<Attempt> {
     return way.mode === 'sse' ? this.#askForEvents(way) : this.#askForMessages(way, proven);
+  }
+
+  #whole(ask: ProbeRequest): ProbeRequest {
+    return this.#ownHost ? { ...ask, ownHost: true } : ask;
   }
 
   async #send(name: string, ask: ProbeRequest): Promise<Answer> {
     try {
-      const answer = await this.#fetch(this.#candidate, ask, this.#signal);
+      const answer = await this.#fetch(this.#candidate, this.#whole(ask), this.#signal);
       this.steps.push({ asked: name, answered: answerText(answer, ask.path, this.#candidate.endpoint) });
       return answer;
     } catch (error) {
@@ -179,7 +203,7 @@ class McpProbe {
     }
   }
 
-  #refused(): Attempt {
+  #refused({ hasForeignHost }: ProbeResponse): Attempt {
     const { host } = this.#candidate.endpoint;
     const refused = answered({
       health: 'unhealthy',
@@ -187,7 +211,7 @@ class McpProbe {
       toolsGap: 'it refuses the Host name',
       reason: `it refuses the Host name of requests: add ${host} to the hosts that the server allows`,
     });
-    return { ...refused, decisive: true };
+    return { ...refused, decisive: true, ...(hasForeignHost === true && { isForeign: true }) };
   }
 
   /** The old SSE transport: the server opens a stream and names its endpoint. */
@@ -204,7 +228,7 @@ class McpProbe {
       enough: (chunk) => events.push(chunk),
     });
     if (answer instanceof ProbeFailure) return failed(answer, asked);
-    if (refusesHost(answer)) return this.#refused();
+    if (refusesHost(answer)) return this.#refused(answer);
     if (requiresLogin(answer) || leadsToOwnLogin(answer, path, this.#candidate.endpoint)) return LOGIN;
     if (named)
       return answered({
@@ -278,7 +302,8 @@ class McpProbe {
       if (session !== undefined) await this.#endSession(path, inSession);
     }
     const answers = [modern, ...(legacy instanceof ProbeFailure ? [] : [legacy])];
-    if (answers.some(refusesHost)) return this.#refused();
+    const refusal = answers.find(refusesHost);
+    if (refusal !== undefined) return this.#refused(refusal);
     if (answers.some(requiresLogin)) return LOGIN;
     const status = legacy instanceof ProbeFailure ? modern.status : legacy.status;
     const said = `POST ${path} initialize answered ${status}`;
@@ -316,7 +341,10 @@ class McpProbe {
   async #endSession(path: string, headers: Readonly<Record<string, string>>): Promise<void> {
     const ask: ProbeRequest = { method: 'DELETE', path, headers };
     if (!this.#signal.aborted) await this.#send(`DELETE ${path} to end the session`, ask);
-    else this.#fetch(this.#candidate, ask, AbortSignal.timeout(SESSION_END_TIMEOUT)).catch(() => {});
+    else
+      this.#fetch(this.#candidate, this.#whole(ask), AbortSignal.timeout(SESSION_END_TIMEOUT)).catch(
+        () => {},
+      );
   }
 }
 

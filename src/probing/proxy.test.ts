@@ -65,6 +65,21 @@ test("a backend's own 404 is a response", async () => {
   expect(asked[0]?.path).toBe('/api/v1/namespaces/monitoring/services/http:grafana:3000/proxy/x');
 });
 
+test('the backend gets the Host name of the API server, or its own if that is wanted', async () => {
+  const hosts: (string | undefined)[] = [];
+  const { kube } = await kubeServer((response) => {
+    hosts.push(response.req.headers.host);
+    response.end('ok');
+  });
+  const foreign = await proxyFetch(kube)(grafana, { path: '/' }, signal);
+  const own = await proxyFetch(kube)(grafana, { path: '/', ownHost: true }, signal);
+  expect(hosts).toEqual([
+    expect.stringMatching(/^127\.0\.0\.1:/),
+    'grafana.monitoring.svc.cluster.local:3000',
+  ]);
+  expect([foreign.hasForeignHost, own.hasForeignHost]).toEqual([true, undefined]);
+});
+
 test.each([
   ['answers of 1xx without end', 'HTTP/1.1 102 Processing\r\n\r\n', '', '1xx'],
   ['chunks of one byte', '1\r\nx\r\n', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n', '128 KiB'],

@@ -70,7 +70,13 @@ export function proxyFetch(kube: KubeClient): Fetch {
         {
           method: ask.method ?? 'GET',
           path: `${prefix}${pathname}${search}`,
-          headers: { accept: '*/*', 'accept-encoding': 'identity', ...ask.headers },
+          headers: {
+            accept: '*/*',
+            'accept-encoding': 'identity',
+            // The API server passes it on; what stands before the API server may go by it.
+            ...(ask.ownHost === true ? { host: `${endpoint.host}:${endpoint.port}` } : {}),
+            ...ask.headers,
+          },
           ...(ask.body === undefined ? {} : { body: ask.body }),
           limit: bodyLimitOf(ask),
           ...(ask.enough === undefined ? {} : { enough: ask.enough }),
@@ -88,7 +94,8 @@ export function proxyFetch(kube: KubeClient): Fetch {
       });
     }
     const message = apiServerMessage(answer);
-    if (message === undefined) return asSent(answer, prefix);
+    if (message === undefined)
+      return { ...asSent(answer, prefix), ...(ask.ownHost === true ? {} : { hasForeignHost: true }) };
     if (answer.status === 401 || answer.status === 403)
       throw new ProbeFailure(
         `the API server's proxy was denied; grant ${isMcp ? '"get", "create" and "delete"' : '"get"'} on services/proxy, or use --probe none`,
