@@ -215,6 +215,27 @@ describe('a Service is not a backend', () => {
     const { candidates } = detect([service('shop', { annotations, ports: ['http:9090'] })], rules, options);
     for (const { certainty } of candidates) expect(certainty).toBe('hint');
   });
+
+  test.each<[string, string, ServiceFields, readonly string[]]>([
+    ['loki', 'gateway', { labels: { name: 'gateway' }, ports: ['gateway-http:80'] }, ['loki']],
+    ['mimir', 'query-frontend', { ports: ['http-metrics:8080'] }, ['mimir']],
+    ['grafana-loki', 'nginx', { ports: [80] }, ['loki']],
+    ['loki', 'distributor', { ports: ['http-metrics:3101'] }, []],
+    ['loki', 'shop-gateway', { ports: [80] }, []],
+    ['loki', 'web', { ports: [80] }, []],
+    ['loki-shop', 'gateway', { ports: [80] }, []],
+    ['shop-loki', 'gateway', { ports: [80] }, []],
+    ['loki', 'gateway', { labels: { app: 'prometheus' }, ports: [80] }, ['prometheus']],
+    ['mcp', 'gateway', { ports: [80] }, []],
+  ])('the namespace %s is a hint for the Service %s %j: %j', (namespace, name, fields, types) => {
+    const { candidates } = detect([service(name, { ...fields, namespace })], rules, options);
+    expect(candidates.map(({ type }) => type)).toEqual(types);
+    if (types[0] === namespace)
+      expect(candidates[0]).toMatchObject({
+        certainty: 'hint',
+        evidence: expect.arrayContaining([{ signal: 'hint', detail: `namespace ${namespace}` }]),
+      });
+  });
 });
 
 describe('reasons', () => {

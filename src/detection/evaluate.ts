@@ -180,7 +180,7 @@ export function evaluate(facts: Facts, compiled: CompiledDetector, rules: Rules)
       !exact,
     ) ?? (named === detector ? undefined : choosePort(service, detector, rules.vocabulary, lenient, !exact));
   if (port === undefined) {
-    const missingPort = service.ports.length === 0 || certainty === 'annotation';
+    const missingPort = certainty === 'annotation' || (service.ports.length === 0 && certainty !== 'hint');
     return service.ports.length === 0
       ? miss('the Service has no ports', true, missingPort)
       : { ...miss(`none of its ports is one of ${detector.title}'s`, true, missingPort), otherPorts: true };

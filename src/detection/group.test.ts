@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { detected } from '../../test/fixtures/unit/detection.ts';
+import { detected, options, rules } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Service } from '../model/service.ts';
+import { detect } from './detect.ts';
 
 /** Each backend by the Service that was chosen, with the others that lead to it. */
 function groups(...services: Service[]): Record<string, readonly string[]> {
@@ -51,6 +52,17 @@ describe('selectors that contain one another', () => {
       'monitoring/b': [],
     });
   });
+});
+
+test('Services whose product only the namespace names are parts of one installation', () => {
+  const part = (name: string, namespace: string): Service =>
+    service(name, { namespace, ports: ['http:3100'] });
+  const services = [part('gateway', 'loki'), part('query-frontend', 'loki'), part('gateway', 'shop')];
+  const { candidates } = detect(services, rules, options);
+  expect(candidates.map(({ service, alternates }) => [service.namespace, service.name, alternates])).toEqual([
+    ['loki', 'gateway', ['query-frontend']],
+    ['shop', 'gateway', []],
+  ]);
 });
 
 describe('one backend, one tool', () => {

@@ -130,6 +130,24 @@ function readMention(
   return undefined;
 }
 
+/**
+ * The product that only the namespace names, as in `gateway.loki`: a hint, if the Service's own name has nothing but words
+ * for roles and neutral ones. Jsonnet libraries name Services like that.
+ */
+function namedByNamespace(
+  { service, nameWords }: Facts,
+  compiled: CompiledDetector,
+  rules: Rules,
+): Identity | undefined {
+  if (compiled.detector.trailing !== 'known') return undefined;
+  const { roles, unknown } = readRoles(nameWords, compiled, rules.neutral);
+  if (roles.length === 0 || unknown !== undefined) return undefined;
+  const where = `namespace ${service.namespace}`;
+  const mention: Mention = { certainty: 'hint', where, readings: [wordsOf(service.namespace)] };
+  const reading = readMention(mention, compiled, rules);
+  return reading === undefined || 'near' in reading || !reading.exact ? undefined : reading;
+}
+
 /** The rank of a certainty. 0 is the most certain. */
 export function certaintyRank(certainty: Certainty): number {
   return CERTAINTIES.indexOf(certainty);
@@ -149,6 +167,8 @@ export function identify(
     if ('near' in reading) near.push(reading.near);
     else found.push(reading);
   }
+  const fromNamespace = found.length === 0 ? namedByNamespace(facts, compiled, rules) : undefined;
+  if (fromNamespace !== undefined) found.push(fromNamespace);
   found.sort(
     (a, b) =>
       certaintyRank(a.certainty) - certaintyRank(b.certainty) ||

@@ -46,6 +46,8 @@ function stemOf(
         rest: withoutParts(words.slice(run.end), match, rules).join('-'),
       };
   }
+  // Only the namespace names the product, so the installation has no other name.
+  if (match.certainty === 'hint' && hasOnlyParts(words, match, rules)) return { stem: '', rest: '' };
   let end = words.length;
   for (let cut = 1; cut > 0 && end > 1; end -= cut) cut = lastPart(words, end, match, rules);
   return { stem: words.slice(0, end).join('-'), rest: '' };
@@ -77,6 +79,10 @@ function withoutParts(words: readonly string[], { compiled }: Match, rules: Rule
   }
   return rest;
 }
+
+/** Whether a name has no other words than those for roles, and neutral ones. */
+const hasOnlyParts = (words: readonly string[], match: Match, rules: Rules): boolean =>
+  phraseAt(words, 0, match.compiled.phrases) !== undefined && withoutParts(words, match, rules).length === 0;
 
 /** Computes the data for grouping. */
 export function memberOf(match: Match, rules: Rules): Member {
