@@ -11,6 +11,7 @@ const PROCESSES = [
   'test/image/**/*.test.ts',
   'test/monitoring/**/*.test.ts',
   'test/proxy/**/*.test.ts',
+  'test/replay/**/*.test.ts',
   'test/workflows/**/*.test.ts',
 ];
 const CLUSTER = ['test/cluster/**/*.test.ts', 'test/deploy/**/*.test.ts', 'test/integration/**/*.test.ts'];

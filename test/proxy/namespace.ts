@@ -4,8 +4,11 @@ import { promisify } from 'node:util';
 /** The address at which backends listen. It is a Pod's in the API server's eyes, and only exists in the namespace. */
 export const POD_ADDRESS = '10.9.9.9';
 
+/** All addresses of its network can be used in the same way, because they are on the loopback interface. */
+const POD_NETWORK_BITS = 16;
+
 /** Prepares the network namespace, then becomes the program that it is given. */
-const PREPARE = `ip link set lo up && ip addr add ${POD_ADDRESS}/32 dev lo && exec "$@"`;
+const PREPARE = `ip link set lo up && ip addr add ${POD_ADDRESS}/${POD_NETWORK_BITS} dev lo && exec "$@"`;
 
 /**
  * The words that run a program in a network namespace of its own, which has a loopback interface with `POD_ADDRESS` and
