@@ -1,4 +1,4 @@
-import { below, NGINX_NOT_FOUND, serving, text, to } from '../answers.ts';
+import { below, json, NGINX_NOT_FOUND, page, serving, text, to } from '../answers.ts';
 import { type Kind, labels, port } from '../case.ts';
 import { grafanaBelow, loki, mimir, tempo } from '../products/grafana.ts';
 import { argocdBelow, jaegerBelow, kialiBelow, VICTORIA_METRICS, victoriaBelow } from '../products/others.ts';
@@ -409,6 +409,79 @@ export const BASE_PATHS: Kind = {
       truth: {
         found: { 'mimir-gateway': { is: 'mimir http:80/mimir/prometheus' } },
         holmes: ['prometheus/metrics http://mimir-gateway:80/mimir/prometheus'],
+      },
+    },
+    {
+      name: 'Jaeger whose start page alone is at the root, and says where the rest is',
+      source: 'https://www.jaegertracing.io/docs/latest/deployment/frontend-ui/ (base path, `<base href>`)',
+      services: [
+        {
+          name: 'traces-query',
+          labels: labels('jaeger', 'traces', { 'app.kubernetes.io/component': 'query' }),
+          selector: { app: 'traces-query' },
+          ports: [port('query', 80, 16686)],
+        },
+      ],
+      pods: [
+        {
+          name: 'traces-query-0',
+          labels: { app: 'traces-query' },
+          ports: [
+            {
+              number: 16686,
+              serves: serving({
+                ...jaegerBelow('/mesh/traces'),
+                '/': page(
+                  '<!doctype html><html><head><meta charset="utf-8"><base href="/mesh/traces/"></head></html>',
+                ),
+              }),
+            },
+          ],
+        },
+      ],
+      truth: {
+        found: { 'traces-query': { is: 'jaeger http:80/mesh/traces' } },
+        holmes: ['jaeger http://traces-query:80/mesh/traces/api/services'],
+      },
+    },
+    {
+      name: 'Kibana with server.rewriteBasePath, which has nothing elsewhere and does not say where it is',
+      source:
+        'https://www.elastic.co/docs/reference/kibana/configuration-reference/general-settings (server.basePath)',
+      services: [
+        {
+          name: 'kibana',
+          labels: { app: 'kibana', release: 'kibana' },
+          selector: { app: 'kibana' },
+          ports: [port('http', 5601, 5601)],
+        },
+      ],
+      pods: [
+        {
+          name: 'kibana-0',
+          labels: { app: 'kibana' },
+          ports: [
+            {
+              number: 5601,
+              serves: serving(
+                { '/ops/kibana/api/status': json({ status: { overall: { level: 'available' } } }) },
+                json({ statusCode: 404, error: 'Not Found', message: 'Not Found' }, 404),
+              ),
+            },
+          ],
+        },
+      ],
+      truth: {
+        found: {
+          kibana: {
+            is: 'kibana http:5601',
+            proven: 'NoProof',
+            healthy: 'HealthPathNotFound',
+            says: ['NS/kibana under kibana, paths in the setting detectors'],
+          },
+        },
+        holmes: ['kibana http://kibana:5601/api/status'],
+        warns: ['NS/kibana under kibana, paths in the setting detectors'],
       },
     },
   ],

@@ -1,5 +1,4 @@
-import type { Handler } from '../answers.ts';
-import { serving, text, to } from '../answers.ts';
+import { type Handler, send, serving, text, to } from '../answers.ts';
 import { type Case, type Kind, labels, port } from '../case.ts';
 import { mcpServer, pythonHostCheck, sseServer, typescriptHostCheck } from '../products/mcp.ts';
 
@@ -77,9 +76,24 @@ export const MCP: Kind = {
       },
     },
     {
+      name: 'with SSE only, at /sse/, to which /sse leads with 307',
+      source: 'https://github.com/encode/starlette/blob/master/starlette/routing.py (redirect_slashes)',
+      ...byHand((request, response) => {
+        if (request.url === '/sse') return send(response, to('/sse/', 307));
+        sseServer('event: endpoint\ndata: /messages/?session_id=4b1d\n\n', { at: '/sse/' })(
+          request,
+          response,
+        );
+      }),
+      truth: {
+        found: { 'orders-mcp': { is: 'mcp http:8000/sse/' } },
+        holmes: ['mcp/sse http://orders-mcp:8000/sse/'],
+      },
+    },
+    {
       name: 'an event stream that names no endpoint is no MCP server',
       source: 'https://html.spec.whatwg.org/multipage/server-sent-events.html',
-      ...byHand(sseServer('event: message\ndata: {"changed":true}\n\n', true)),
+      ...byHand(sseServer('event: message\ndata: {"changed":true}\n\n', { ends: true })),
       truth: { found: {}, holmes: [], warns: [/orders-mcp/] },
     },
     {

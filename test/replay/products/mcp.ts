@@ -74,12 +74,12 @@ export function mcpServer({
 /**
  * The old transport HTTP with SSE: a stream whose first event names the endpoint.
  * Source: https://modelcontextprotocol.io/specification/2024-11-05/basic/transports
- * @param ends whether the server ends the stream after the event
+ * @param options its path, by default `/sse`, and whether it ends the stream after the event
  */
-export function sseServer(event: string, ends = false): Handler {
+export function sseServer(event: string, { at = '/sse', ends = false } = {}): Handler {
   return (request, response) => {
-    if (request.url !== '/sse' || request.method !== 'GET')
-      return send(response, text('Not Found', request.url === '/sse' ? 405 : 404));
+    if (request.url !== at || request.method !== 'GET')
+      return send(response, text('Not Found', request.url === at ? 405 : 404));
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(event);
     if (ends) response.end();
