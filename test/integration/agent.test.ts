@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { connect } from '../../src/kubernetes/connection.ts';
-import { FILE, HAND_WRITTEN, type HolmesFile } from '../../src/outputs/holmesgpt/agent-file.ts';
+import { FILE, HAND_WRITTEN, type HolmesFile, REJECTED } from '../../src/outputs/holmesgpt/agent-file.ts';
 import { loadFaults } from '../../src/outputs/holmesgpt/contract.ts';
 import { AgentFollower } from '../../src/outputs/holmesgpt/follower.ts';
 import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
@@ -220,7 +220,8 @@ describe('HolmesGPT’s own ConfigMap', () => {
   });
 
   /** What becomes of the toolset where a person adds a line to its configuration, and its backend then moves. */
-  async function editedAndMoved(line: string): Promise<unknown> {
+  /** Somebody adds an option to the only backend, while another one takes its place. */
+  async function editedAndMoved(line: string) {
     const { installConfigMap, installDeployment, follower, follow, configMap, admin, configMapPath, clock } =
       await setting();
     await installConfigMap();
@@ -234,27 +235,32 @@ describe('HolmesGPT’s own ConfigMap', () => {
     );
     await admin.patch(configMapPath, { data: { [FILE]: edited } });
     clock.now += 3_600_000;
-    expect(await follow(agent, generated('http://b:9090'))).toMatchObject([
-      { kind: 'agent-written', learned: ['toolsets prometheus/metrics'] },
-      { kind: 'agent-restarted' },
-    ]);
-    return parse((await configMap()).data[FILE] ?? '').toolsets['prometheus/metrics'].config;
+    const outcomes = await follow(agent, generated('http://b:9090'));
+    const { data } = await configMap();
+    return { outcomes, data, edited, config: parse(data[FILE] ?? '').toolsets['prometheus/metrics'].config };
   }
 
   test('a manual edit is kept through later changes', async () => {
-    expect(await editedAndMoved('query_timeout_seconds_default: 7')).toEqual({
-      prometheus_url: 'http://b:9090',
-      query_timeout_seconds_default: 7,
-    });
+    const { outcomes, config } = await editedAndMoved('query_timeout_seconds_default: 7');
+    expect(outcomes).toMatchObject([
+      { kind: 'agent-written', learned: ['toolsets prometheus/metrics'] },
+      { kind: 'agent-restarted' },
+    ]);
+    expect(config).toEqual({ prometheus_url: 'http://b:9090', query_timeout_seconds_default: 7 });
   });
 
-  test('an approval for one backend stays with its address', async () => {
-    expect(await editedAndMoved('verify_ssl: false')).toEqual({
-      instances: [
-        { name: 'default', prometheus_url: 'http://a:9090', verify_ssl: false },
-        { name: 'b', prometheus_url: 'http://b:9090' },
-      ],
-    });
+  test('an approval for one backend goes to no other one, is not lost, and does not bring that one back', async () => {
+    const { outcomes, config, data, edited } = await editedAndMoved('verify_ssl: false');
+    const what = 'edits of toolsets prometheus/metrics were not applied';
+    expect(outcomes).toMatchObject([
+      { kind: 'agent-written' },
+      { kind: 'agent-note', problem: { what: expect.stringContaining(what) } },
+      { kind: 'agent-restarted' },
+    ]);
+    expect(config).toEqual({ prometheus_url: 'http://b:9090' });
+    expect(Object.entries(data).filter(([key]) => key.startsWith(REJECTED))).toEqual([
+      [expect.anything(), edited],
+    ]);
   });
 
   test('an invalid file of a user is not changed, and nothing is restarted', async () => {

@@ -154,10 +154,16 @@ function listed(config: Mapping, shape: Shape): Mapping {
 function rebasedConfig(three: Three<Mapping>, shape: Shape | undefined, context: Context): Mapping {
   const [base, edited, now] = three;
   if (same(addressesOf(base), addressesOf(now)) || same(edited, base)) return rebasedMapping(three, context);
-  if (shape?.flat === true)
-    return rebasedMapping(three.map((each) => listed(each, shape)) as unknown as Three<Mapping>, context);
   const changed = keysOf(base, edited).filter((key) => !same(base[key], edited[key]));
-  return changed.every((key) => isCommon(key, edited[key] ?? null)) ? rebasedMapping(three, context) : edited;
+  if (changed.every((key) => has(edited, key) && isCommon(key, edited[key])))
+    return rebasedMapping(three, context);
+  if (shape?.flat !== true) {
+    context.lose();
+    return now;
+  }
+  const lists = three.map((each) => listed(each, shape)) as unknown as Three<Mapping>;
+  const result = rebasedMapping(lists, context);
+  return same(result, lists[2]) ? now : result;
 }
 
 function rebasedEntry(name: string, three: Three<Mapping>, hasInstances: boolean, context: Context): Mapping {
