@@ -1,11 +1,17 @@
 import { styleText } from 'node:util';
 import { sinceOf } from '../controller/company.ts';
 import { splitCandidate } from '../controller/entry-points.ts';
-import { discover, type Stages, toolKinds } from '../controller/pass.ts';
+import { detectionOptions, discover, type Stages, toolKinds } from '../controller/pass.ts';
 import { withinUsableShards } from '../controller/usable-shards.ts';
 import { type Explanation, explain } from '../detection/explain.ts';
 import type { BeyondLimit } from '../detection/limit-candidates.ts';
-import { type Candidate, type Problem, problemLine, type Verdict } from '../model/discovery.ts';
+import {
+  type Candidate,
+  type ExceededLimit,
+  type Problem,
+  problemLine,
+  type Verdict,
+} from '../model/discovery.ts';
 import type { Generated } from '../model/documents.ts';
 import { ConfigError } from '../model/errors.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
@@ -71,13 +77,18 @@ function ownToolOf(
 }
 
 /** Why the limit on backends leaves one out before it is probed; `undefined` if it does not. */
-function limitOf(candidate: Candidate | undefined, beyond: BeyondLimit | undefined): Problem | undefined {
+function limitOf(
+  candidate: Candidate | undefined,
+  beyond: BeyondLimit | undefined,
+): ExceededLimit | undefined {
   if (candidate === undefined || beyond === undefined) return undefined;
   const key = serviceKey(candidate.service);
-  if (!beyond.candidates.some(({ service }) => serviceKey(service) === key)) return undefined;
-  const { what, fix } = beyond;
-  return { where: 'all namespaces', what, fix };
+  return beyond.candidates.some(({ service }) => serviceKey(service) === key) ? beyond.limit : undefined;
 }
+
+/** Whether a problem is about a limit, which the verdict names. */
+const isAbout = (limit: ExceededLimit | undefined, { where, fix }: Problem): boolean =>
+  limit !== undefined && where === limit.where && fix === limit.fix;
 
 /** An explanation with the backend of the Service itself, if a new Service connects several backends that are in use. */
 function withOwnBackend(
@@ -117,7 +128,7 @@ async function explainService(
 ): Promise<ExplainResult> {
   const { namespace, name, services, stages, state, policy, configured } = input;
   const key = serviceKey({ cluster: HOME_CLUSTER, namespace, name });
-  const detected = explain(services, key, stages.rules, stages.detection);
+  const detected = explain(services, key, stages.rules, detectionOptions(stages));
   const explanation = detected && withOwnBackend(detected, stages);
   if (explanation === undefined) {
     const known = services.map((service) => service.name).sort();
@@ -143,6 +154,7 @@ async function explainService(
   );
   const used = service?.service.name ?? candidate?.service.name ?? name;
   const places = [...[used, name].map((each) => `Service ${namespace}/${each}`), `namespace ${namespace}`];
+  const limit = limitOf(candidate, found.beyond) ?? explanation.limit;
   const { overrides } = state;
   const inUseSince = sinceOf(found);
   const { proposal: generated, notes } = await generateAsServe(
@@ -166,10 +178,10 @@ async function explainService(
     asksBeforeEach: service === undefined ? undefined : whyAsked(service, approval, overrides, questions),
     questions,
     problems: distinctProblems([
-      ...found.problems.filter(({ where }) => places.includes(where)),
+      ...found.problems.filter((each) => places.includes(each.where) && !isAbout(limit, each)),
       ...explanation.ignored,
     ]),
-    limit: limitOf(candidate, found.beyond),
+    limit,
     cuts,
     ...backendState(explanation, service, verdict, found.services, generated, input),
     stillPublished:

@@ -186,15 +186,24 @@ export function* combineOutcomes(
   };
 }
 
+/** The options of detection, with what is in use, which has precedence where a limit takes some. */
+export const detectionOptions = ({
+  detection,
+  inUse = new Set(),
+  companions = new Map(),
+}: Pick<Stages, 'detection' | 'inUse' | 'companions'>): DetectOptions => ({
+  ...detection,
+  inUseSince: sinceOf({ inUse, companions }),
+});
+
 /** Runs one full pass from Services to discovered services: detection, then all probes. */
 export async function discover(
   services: Iterable<Service>,
   stages: Stages,
   signal: AbortSignal,
 ): Promise<PassResult> {
-  const { prober, inUse = new Set(), companions = new Map() } = stages;
-  const options = { ...stages.detection, inUseSince: sinceOf({ inUse, companions }) };
-  const backends = backendsOf(detect(services, stages.rules, options), stages);
+  const { prober } = stages;
+  const backends = backendsOf(detect(services, stages.rules, detectionOptions(stages)), stages);
   const prepared = (await prober.prepare?.(backends.entryPoints, signal)) ?? [];
   const probe = (entryPoint: Candidate): Promise<Verdict> => prober.probe(entryPoint, signal);
   const outcomes = await Promise.all(

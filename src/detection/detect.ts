@@ -11,7 +11,7 @@ import { groupMembers } from './group.ts';
 import { factsOf } from './identity.ts';
 import { ignoredAnnotations } from './ignored-annotations.ts';
 import { keptOut } from './kept-out.ts';
-import { limitNamespace } from './limit-namespace.ts';
+import { type BeyondNamespaceLimit, limitNamespace } from './limit-namespace.ts';
 import { type Member, memberOf } from './member.ts';
 import { assignNames, NO_NAMING } from './names.ts';
 import { Neighbours } from './neighbours.ts';
@@ -24,6 +24,8 @@ export interface Detection {
   /** All relevant Services, whether backends or not. */
   readonly services: readonly Service[];
   readonly problems: readonly Problem[];
+  /** The Services beyond the limit of their namespace; absent: none. */
+  readonly beyondNamespaceLimit?: readonly BeyondNamespaceLimit[];
 }
 
 /** Indexes Services by key. For duplicate keys, the result does not depend on their order. */
@@ -125,7 +127,7 @@ export function* detectNamespace(
     if (aside !== undefined) services.push(aside);
     if (found.length > 0) problems.push(...found);
   }
-  const { kept, problem } = limitNamespace(members, maxNamespaceServices, approved, inUseSince);
+  const { kept, problem, beyond } = limitNamespace(members, maxNamespaceServices, approved, inUseSince);
   if (problem !== undefined) problems.push(problem);
   services.sort((a, b) => (a.name < b.name ? -1 : 1));
   const { neighbours: known } = memory;
@@ -140,7 +142,8 @@ export function* detectNamespace(
     problems.push(...made.problems);
     if (made.candidate !== undefined) candidates.push(made.candidate);
   }
-  return { candidates, services, problems };
+  const limits = beyond === undefined ? {} : { beyondNamespaceLimit: [beyond] };
+  return { candidates, services, problems, ...limits };
 }
 
 /** Merges the results of all namespaces: assigns unique names, and sorts problems. Pure. */
@@ -148,17 +151,20 @@ export function mergeNamespaces(parts: Iterable<Detection>): Detection {
   const found: Candidate[] = [];
   const services: Service[] = [];
   const problems: Problem[] = [];
+  const beyond: BeyondNamespaceLimit[] = [];
   const placeOf = ({ services: [first] }: Detection): string =>
     first === undefined ? '' : displayNamespace(first);
   for (const part of [...parts].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))) {
     found.push(...part.candidates);
     for (const service of part.services) services.push(service);
     problems.push(...part.problems);
+    beyond.push(...(part.beyondNamespaceLimit ?? []));
   }
   // These names are preliminary: a pass assigns them again, because it knows which names are in use, and reports conflicts.
   const { candidates } = assignNames(found.sort(byKey), NO_NAMING);
   problems.sort((a, b) => (a.where < b.where ? -1 : a.where > b.where ? 1 : a.what < b.what ? -1 : 1));
-  return { candidates, services, problems };
+  const limits = beyond.length === 0 ? {} : { beyondNamespaceLimit: beyond };
+  return { candidates, services, problems, ...limits };
 }
 
 function byKey(a: Candidate, b: Candidate): number {

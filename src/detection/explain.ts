@@ -1,4 +1,4 @@
-import type { Candidate, Problem } from '../model/discovery.ts';
+import type { Candidate, ExceededLimit, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
@@ -31,6 +31,8 @@ export interface Explanation {
   readonly keptOut?: string;
   /** The backend that the Service leads to, as its entry point or not. */
   readonly candidate?: Candidate;
+  /** The limit on Services of its namespace, if that leaves it out. */
+  readonly limit?: ExceededLimit;
   readonly problems: readonly Problem[];
   /** Annotations that have no effect. */
   readonly ignored: readonly Problem[];
@@ -107,7 +109,8 @@ export function explain(
   const detectors = [...rules.detectors, ...rules.switchedOff]
     .sort((a, b) => a.order - b.order)
     .map((compiled) => verdictOf(facts, compiled, rules));
-  const { candidates, problems } = detect(services, rules, options);
+  const { candidates, problems, beyondNamespaceLimit = [] } = detect(services, rules, options);
+  const limit = beyondNamespaceLimit.find((beyond) => beyond.services.has(key))?.limit;
   const candidate = candidates.find(
     (found) =>
       displayNamespace(found.service) === displayNamespace(service) &&
@@ -119,6 +122,7 @@ export function explain(
     detectors,
     ...(out === undefined ? {} : { keptOut: out }),
     ...(candidate === undefined ? {} : { candidate }),
+    ...(limit === undefined ? {} : { limit }),
     problems: problems.filter(({ where }) => where === `Service ${displayKey(service)}`),
     ignored: out === undefined ? ignoredAnnotations(service, rules) : [],
   };

@@ -79,9 +79,12 @@ test.each([
     candidates: candidates.filter((each) =>
       problems[0]?.what.includes(`${each.service.namespace}/${each.service.name}`),
     ),
-    what: `${keys.length} backends were found: the limit is 2, ${who}`,
+    limit: {
+      what: `${keys.length} backends were found: the limit is 2, ${who}`,
+      fix: problems[0]?.fix,
+      setting: { key: 'maxBackends', enough: keys.length },
+    },
   });
-  expect(beyond?.fix).toBe(problems[0]?.fix);
 });
 
 test('never more than the limit, in the same order, and no namespace gets two more than another that needs more', () => {

@@ -1,7 +1,7 @@
 import { type Approvals, approvalKind, isApproved, NO_APPROVALS } from '../model/approvals.ts';
 import { compareText } from '../model/compare.ts';
 import { isOrAre } from '../model/count-of.ts';
-import type { Candidate, Problem } from '../model/discovery.ts';
+import type { Candidate, ExceededLimit, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
 import { bySeniority, type InUseSince, seniorityOf } from '../model/seniority.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
@@ -16,8 +16,7 @@ const MAX_NAMESPACES = 3;
 /** The candidates beyond the limit, and why, for one of them alone. */
 export interface BeyondLimit {
   readonly candidates: readonly Candidate[];
-  readonly what: string;
-  readonly fix: string;
+  readonly limit: ExceededLimit;
 }
 
 /** The candidates within the limit. */
@@ -107,6 +106,14 @@ export function limitCandidates(
     ...detection,
     candidates: candidates.filter((candidate) => taken.has(candidate)),
     problems: [...problems, problem],
-    beyond: { candidates: left, what: `${candidates.length} backends were found: ${limit}`, fix },
+    beyond: {
+      candidates: left,
+      limit: {
+        where: problem.where,
+        what: `${candidates.length} backends were found: ${limit}`,
+        fix,
+        setting: { key: 'maxBackends', enough: candidates.length },
+      },
+    },
   };
 }

@@ -1,8 +1,8 @@
 import { isOrAre } from '../model/count-of.ts';
-import type { Problem } from '../model/discovery.ts';
+import type { ExceededLimit, Problem } from '../model/discovery.ts';
 import { displayNamespace } from '../model/key.ts';
 import { bySeniority, type InUseSince, knownSeniority, NONE, type Seniority } from '../model/seniority.ts';
-import { keyOfService } from '../model/service.ts';
+import { keyOfService, type ServiceKey } from '../model/service.ts';
 import type { Match } from './evaluate.ts';
 import type { Member } from './member.ts';
 
@@ -20,6 +20,15 @@ interface Ranked {
   readonly since: Seniority;
   readonly name: string;
 }
+
+/** The Services of a namespace beyond its limit, and why. */
+export interface BeyondNamespaceLimit {
+  readonly services: ReadonlySet<ServiceKey>;
+  readonly limit: ExceededLimit;
+}
+
+const RAISE =
+  'raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"';
 
 function keptFirst(a: Ranked, b: Ranked): number {
   const order = a.rank - b.rank || bySeniority(a.since, b.since);
@@ -39,7 +48,7 @@ export function limitNamespace(
   most = MAX_NAMESPACE_SERVICES,
   approved: ReadonlySet<Match> = new Set(),
   inUseSince: InUseSince = new Map(),
-): { readonly kept: readonly Member[]; readonly problem?: Problem } {
+): { readonly kept: readonly Member[]; readonly problem?: Problem; readonly beyond?: BeyondNamespaceLimit } {
   if (members.length <= most) return { kept: members };
   const sorted = members
     .map((member): Ranked => {
@@ -54,13 +63,23 @@ export function limitNamespace(
     .sort(keptFirst)
     .map(({ member }) => member);
   const left = sorted.slice(most);
+  const where = `namespace ${left.slice(0, 1).map(({ match }) => displayNamespace(match.service))}`;
   const names = left.slice(0, MAX_NAMES).map(({ match }) => match.service.name);
   return {
     kept: sorted.slice(0, most),
     problem: {
-      where: `namespace ${left.slice(0, 1).map(({ match }) => displayNamespace(match.service))}`,
+      where,
       what: `${left.length} of its ${members.length} Services that look like backends ${isOrAre(left.length)} left out, the newest (${names.join(', ')}${left.length > MAX_NAMES ? ', …' : ''}): the limit is ${most} for each namespace`,
-      fix: 'raise MAX_NAMESPACE_SERVICES (--max-namespace-services), or keep Services out with the annotation kubernaut.io/toolset: "false"',
+      fix: RAISE,
+    },
+    beyond: {
+      services: new Set(left.map(({ match }) => keyOfService(match.service))),
+      limit: {
+        where,
+        what: `${where} has ${members.length} Services that look like backends: the limit is ${most} for each namespace, and those in use stay, and then the oldest`,
+        fix: RAISE,
+        setting: { key: 'maxNamespaceServices', enough: members.length },
+      },
     },
   };
 }

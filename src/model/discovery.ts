@@ -212,6 +212,13 @@ export interface Problem {
   readonly fix?: string;
 }
 
+/** A limit that leaves a Service out before it is probed. */
+export interface ExceededLimit extends Problem {
+  readonly fix: string;
+  /** The key of the setting, and the value with which the limit leaves nothing out. */
+  readonly setting: { readonly key: 'maxBackends' | 'maxNamespaceServices'; readonly enough: number };
+}
+
 /** The place of a problem of all probes: this program cannot reach any backend. */
 export const OUTAGE_PLACE = 'probes';
 

@@ -206,8 +206,23 @@ test.each<[string, Partial<ExplainResult>, RegExp]>([
   ],
   [
     'the limit on backends',
-    { limit: { where: 'all', what: '9 backends were found: the limit is 8', fix: 'raise' } },
+    {
+      limit: {
+        ...{ where: 'all', what: '9 backends were found: the limit is 8', fix: 'raise' },
+        setting: { key: 'maxBackends', enough: 9 },
+      },
+    },
     /the limit is/,
+  ],
+  [
+    'the limit on Services of a namespace',
+    {
+      limit: {
+        ...{ where: 'x', fix: 'raise', setting: { key: 'maxNamespaceServices', enough: 9 } },
+        what: 'namespace shop has 9 Services that look like backends: the limit is 8',
+      },
+    },
+    /look like backends/,
   ],
   [
     'a held removal',

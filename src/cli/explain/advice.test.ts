@@ -95,10 +95,13 @@ test('a backend that its answers do not prove gets a name or another URL', () =>
   );
 });
 
-test('another Service of a backend is explained by that one, and a limit says all', () => {
+test('another Service of a backend is explained by that one, and a limit can be raised', () => {
   expect(linesOf(result(loki, other))).toEqual(['dynamic-toolset explain monitoring/loki']);
-  const limit = { where: 'all namespaces', what: 'the limit is 1', fix: 'raise it' };
-  expect(linesOf(result(loki, loki.service, { limit }))).toEqual([]);
+  const limit = {
+    ...{ where: 'all namespaces', what: 'the limit is 1', fix: 'raise it' },
+    setting: { key: 'maxBackends' as const, enough: 9 },
+  };
+  expect(linesOf(result(loki, loki.service, { limit }))).toEqual(['maxBackends: 9']);
 });
 
 const because = (

@@ -1,5 +1,5 @@
 import type { DetectorVerdict, Explanation } from '../../detection/explain.ts';
-import { endpointUrl } from '../../model/discovery.ts';
+import { type ExceededLimit, endpointUrl } from '../../model/discovery.ts';
 import type { Service } from '../../model/service.ts';
 import type { ExplainResult } from './result.ts';
 
@@ -40,6 +40,12 @@ const urlOf = ({ namespace, name, ports }: Service): string =>
 const otherApi = (service: Service): Advice => ({
   what: 'If it is another HTTP API that the agent should use, its owner can offer it, and you approve it:',
   lines: [annotate(service, `${OFFER}=true`), approve(service)],
+});
+
+/** For a Service that a limit leaves out. */
+const raise = ({ setting: { key, enough } }: ExceededLimit): Advice => ({
+  what: 'To have all of them, in the settings of serve:',
+  lines: [`${key}: ${enough}`],
 });
 
 /** For a Service that is no backend, whatever the detectors find. */
@@ -186,7 +192,8 @@ export function adviceOf(result: ExplainResult): Advice[] {
   const { explanation, service, limit } = result;
   const { candidate, detectors, keptOut } = explanation;
   if (keptOut !== undefined) return keptOutAdvice(explanation.service);
-  if (candidate === undefined) return unmatchedAdvice(explanation.service, detectors);
+  if (candidate === undefined)
+    return limit === undefined ? unmatchedAdvice(explanation.service, detectors) : [raise(limit)];
   if (candidate.service.name !== explanation.service.name)
     return [
       {
@@ -194,6 +201,6 @@ export function adviceOf(result: ExplainResult): Advice[] {
         lines: [`dynamic-toolset explain ${keyOf(candidate.service)}`],
       },
     ];
-  if (limit !== undefined) return [];
+  if (limit !== undefined) return [raise(limit)];
   return service === undefined ? unprovenAdvice(explanation) : conditionAdvice(result);
 }

@@ -2,7 +2,7 @@ import type { Explanation } from '../../detection/explain.ts';
 import type { Backend } from '../../model/backend.ts';
 import type { BackendId } from '../../model/backend-id.ts';
 import type { Finding } from '../../model/condition.ts';
-import type { Approval, DiscoveredService, Problem, Verdict } from '../../model/discovery.ts';
+import type { Approval, DiscoveredService, ExceededLimit, Problem, Verdict } from '../../model/discovery.ts';
 import type { Cut } from '../../model/documents.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { Questions } from '../../outputs/output.ts';
@@ -29,7 +29,7 @@ export interface ExplainResult {
   readonly approval: Approval | undefined;
   readonly problems: readonly Problem[];
   /** The limit that leaves the backend out before it is probed. */
-  readonly limit: Problem | undefined;
+  readonly limit: ExceededLimit | undefined;
   /** What limits remove from its tool. */
   readonly cuts: readonly Cut[];
   /** The id of the backend. `undefined` if the backend is left out. */

@@ -50,9 +50,12 @@ const verdictIn = (each: ExplainResult): string =>
   plain(each).split('Verdict\n  ')[1]?.split('\nWhat you can do\n')[0] ?? '';
 
 test('a limit that leaves the backend out is named, also for a Service that is not its entry point', () => {
-  const limit = { where: 'all namespaces', what: 'the limit is 1', fix: 'raise it' };
+  const limit = {
+    ...{ where: 'all namespaces', what: 'the limit is 1', fix: 'raise it' },
+    setting: { key: 'maxBackends' as const, enough: 9 },
+  };
   const left = { ...result, service: undefined, verdict: undefined, probed: new Map(), limit };
-  expect(plain(left)).toMatch(/Verdict\n {2}left out: the limit is 1; raise it\n$/);
+  expect(plain(left)).toMatch(/Verdict\n {2}left out: the limit is 1; raise it\n\nWhat you can do/);
   const other = { ...result.explanation, service: { ...loki.service, name: 'loki-headless' } };
   expect(plain({ ...left, explanation: other })).toMatch(
     /Verdict\n {2}no tool of its own: loki is the one .*\n {2}left out: the limit is 1; raise it\n\nWhat you can do/,

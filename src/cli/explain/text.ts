@@ -196,8 +196,8 @@ function decisionLines(result: ExplainResult): string[] {
   const { explanation, verdict, service, limit, cuts } = result;
   const { candidate, detectors, keptOut } = explanation;
   if (keptOut !== undefined) return [`left out: ${keptOut}`];
-  if (candidate === undefined) return [unmatchedLine(detectors)];
   const overLimit = limit === undefined ? [] : [`left out: ${limit.what}; ${limit.fix}`];
+  if (candidate === undefined) return limit === undefined ? [unmatchedLine(detectors)] : overLimit;
   if (candidate.service.name !== explanation.service.name)
     return [
       `${result.stillPublished.length === 0 ? 'no tool of its own' : 'not in use now'}: ${candidate.service.name} is the one for this ${candidate.type}`,
