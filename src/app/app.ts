@@ -63,6 +63,7 @@ export function createApp(options: AppOptions): App {
     now: () => new Date(),
     policy: () => run?.maybeRunning?.instance.engine.targets[0].generation,
     leads: () => run?.maybeRunning?.instance.leader.mayPublish() === true,
+    removalHold: () => run?.maybeRunning?.instance.engine.targets[0].removalHold,
     outputs: OUTPUTS,
   });
   return {

@@ -12,7 +12,6 @@ import { OUTPUTS } from '../outputs/registry.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
 import { type Observed, observe } from '../planning/observed.ts';
-import { REMOVAL_HELD } from '../planning/plan.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
 
@@ -26,8 +25,6 @@ export interface CurrentState {
   readonly tools: readonly PublishedTool[];
   /** Reads in which of the published documents a tool is. `undefined` if there are none. */
   readonly leftOutOf: LeftOutOf | undefined;
-  /** The published annotation about held tools. */
-  readonly removalHeld: string | undefined;
   /** The groups of the published backends, which keep their ids. */
   readonly groups: Groups;
   /** Why the ConfigMap could not be read, if it could not. */
@@ -64,7 +61,7 @@ export function currentStateOf(
     stageInputs: { ...publishedUse(last), naming },
     publication: {
       isKnown,
-      ...publicationState(live?.annotations),
+      ...publicationState(live?.annotations, settings.removalHold),
       // The annotation is of the text that `serve` read last.
       overrideError: overrideFaults,
       failure: undefined,
@@ -72,7 +69,6 @@ export function currentStateOf(
     },
     tools: live?.present.tools ?? [],
     leftOutOf: live && OUTPUTS.leftOutOf(live.present),
-    removalHeld: live?.annotations[REMOVAL_HELD],
     groups: publishedGroups(last),
     overrideFaults,
   };
@@ -96,7 +92,16 @@ export async function readCurrentState(
     const live = observe(await target.read(signal), OUTPUTS);
     const last = await lastPublishedFrom(live, target, OUTPUTS, signal);
     const state = currentStateOf(live, settings, true, last);
-    return { ...state, publication: { ...state.publication, watched, areSettingsUnknown } };
+    const { heldRemovals } = state.publication;
+    const held = heldRemovals && {
+      ...heldRemovals,
+      now: Date.now(),
+      ...(areSettingsUnknown === true ? { hold: undefined } : {}),
+    };
+    return {
+      ...state,
+      publication: { ...state.publication, watched, areSettingsUnknown, heldRemovals: held },
+    };
   } catch (error) {
     signal.throwIfAborted();
     return { ...unknown, fault: (error as Error).message };

@@ -53,18 +53,14 @@ const publishedOf = (
  */
 const stillPublished = (
   service: Pick<Service, 'namespace' | 'name'>,
-  { state, configured, areSettingsUnknown }: ExplainInput,
+  { state: { publication, tools } }: Pick<ExplainInput, 'state'>,
   isServiceGone: boolean,
   successor?: string,
-): readonly StillPublished[] => {
-  const { publication, removalHeld, tools } = state;
-  const hold = areSettingsUnknown ? undefined : configured.removalHold;
-  const facts = { publication, removalHeld, hold, now: Date.now() };
-  return publishedOf(service, tools).map((tool) => ({
+): readonly StillPublished[] =>
+  publishedOf(service, tools).map((tool) => ({
     tool,
-    why: whyStill(tool, facts, isServiceGone, successor),
+    why: whyStill(tool, publication, isServiceGone, successor),
   }));
-};
 
 /** The tool to which `overrides.yaml` gives a URL of its own, so that it names no Service, and has the name of one. */
 function ownToolOf(

@@ -223,6 +223,7 @@ function sharedFacts({
       namespace: service.service.namespace,
       isOutage,
       isPublished: published !== undefined,
+      tool: published?.name,
       standing: standingOf(service, taken, hasOwnAddress, leftOutOf),
       insteadLeftOutOf: (instead && leftOutOf?.(instead, service.mappings)) ?? [],
       isFound,

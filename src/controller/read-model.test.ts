@@ -9,6 +9,7 @@ import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import { OUTAGE_PLACE } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
 import { publishedGroups } from '../planning/backend-groups.ts';
+import { type Loss, removals } from '../planning/removals.ts';
 import { BackendIds, idsOf } from './backend-ids.ts';
 import type { EngineEvent } from './events.ts';
 import { ReadModel, type ReadModelOptions } from './read-model.ts';
@@ -155,6 +156,23 @@ test('a backend keeps its id, its history and the times of its conditions when a
   expect([backend?.id, backend?.entryPoint.service.name]).toEqual(['monitoring/loki-a', 'loki-b']);
   expect(readModel.history('monitoring/loki-a')?.discoveredAt).toEqual(new Date(1));
   expect(condition('Healthy')).toEqual(['True', 'ProbeSucceeded', 1]);
+});
+
+test('the condition of a backend whose removal is held says until when, as soon as that is published', () => {
+  const { found, published, readModel } = setting({ removalHold: () => 300_000 });
+  const of = (tool: string): Loss => ({
+    ...{ tool, namespace: 'monitoring', service: `monitoring/${tool}`, cause: 'unhealthy' },
+  });
+  const { note = '' } = removals([of('loki'), of('b')], new Map([['monitoring', 2]]), undefined, 0, {
+    ...{ hold: 300_000, once: false },
+  });
+  const message = () =>
+    conditionOf(readModel.backends.backends[0]?.conditions ?? [], 'Published')?.message ?? '';
+  found(probed(loki(), DOWN));
+  published({ loki: 'loki' });
+  expect(message()).toMatch(/^it is published for now \(.*\)$/);
+  published({ loki: 'loki' }, { annotations: { 'kubernaut.io/removal-held': note } });
+  expect(message()).toMatch(/\); it stays until 1970-01-01T00:05:00Z at the latest, because most tools/);
 });
 
 test('conditions follow from discovery, the published state and decisions, and keep their transition times', () => {

@@ -52,6 +52,8 @@ export interface ReadModelOptions {
   readonly policy?: () => AdmissionPolicy | undefined;
   /** Reads in which of the published documents a tool is; absent: that is what the inputs would leave out. */
   readonly outputs?: Pick<Outputs, 'leftOutOf'>;
+  /** How long a mass removal is held, in milliseconds, if that is known. */
+  readonly removalHold?: () => number | undefined;
   /** Whether this process publishes, and therefore knows the effect of limits. */
   readonly leads?: () => boolean;
 }
@@ -273,7 +275,7 @@ export class ReadModel {
 
   /** Rebuilds the backends after one of their inputs changed. */
   #refresh(): void {
-    const { policy, leads, now } = this.#options;
+    const { policy, leads, removalHold, now } = this.#options;
     const decides = leads?.() ?? true;
     this.#catalog.update(
       {
@@ -284,7 +286,7 @@ export class ReadModel {
         policy: policy?.() ?? {},
         publication: {
           isKnown: this.#tools !== undefined,
-          ...publicationState(this.published?.annotations),
+          ...publicationState(this.published?.annotations, removalHold?.()),
           failure: this.#publishFailure,
           decides,
         },

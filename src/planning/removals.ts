@@ -208,9 +208,13 @@ function massLosses(
 export const stillGone = (gone: readonly Gone[], now: number, hold: number): readonly Gone[] =>
   gone.filter(({ at }) => at <= now && now - at < hold);
 
+/** How long a mass removal of tools is held, by cause, in milliseconds. */
+export const massHold = (cause: Cause, hold: number): number =>
+  cause === 'not ready' ? Math.min(NOT_READY_HOLD, hold) : hold;
+
 /** How long to hold a tool, by cause, in milliseconds. */
 function holdFor(cause: Cause, mass: boolean, { hold, once }: RemovalOptions): number {
-  if (mass) return cause === 'not ready' ? Math.min(NOT_READY_HOLD, hold) : hold;
+  if (mass) return massHold(cause, hold);
   const isProbed = cause === 'unhealthy' || cause === 'contradicted';
   return once && isProbed ? Math.min(CONFIRMATION_HOLD, hold) : 0;
 }

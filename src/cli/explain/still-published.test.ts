@@ -8,10 +8,9 @@ const lost = ['a', 'b'].map((tool) => ({
 }));
 const { note } = removals(lost, new Map([['ns', 2]]), undefined, NOW, { hold: 300_000, once: false });
 const HELD: StayFacts = {
-  publication: { rollback: undefined, overrideError: undefined },
-  removalHeld: note,
-  hold: 300_000,
-  now: NOW + 20_000,
+  rollback: undefined,
+  overrideError: undefined,
+  heldRemovals: { note, hold: 300_000, now: NOW + 20_000 },
 };
 const NEXT = /^serve removes it with its next publication$/;
 
@@ -21,23 +20,17 @@ test.each<[string, string, Partial<StayFacts>, boolean, RegExp]>([
   [
     'a hold of unknown length',
     'a',
-    { hold: undefined },
+    { heldRemovals: { note, hold: undefined, now: NOW } },
     true,
     /since 2026-01-01T00:00:00Z, for REMOVAL_HOLD/,
   ],
-  ['a hold that is over', 'a', { now: NOW + 300_000 }, true, NEXT],
+  ['a hold that is over', 'a', { heldRemovals: { note, hold: 300_000, now: NOW + 300_000 } }, true, NEXT],
   ['nothing, for a tool that is not held', 'c', {}, true, NEXT],
-  [
-    'a rollback',
-    'a',
-    { publication: { rollback: 3, overrideError: undefined } },
-    true,
-    /^the rollback to revision 3 holds until .* rollback --end$/,
-  ],
+  ['a rollback', 'a', { rollback: 3 }, true, /^the rollback to revision 3 holds until .* rollback --end$/],
   [
     'invalid overrides, also during a rollback',
     'a',
-    { publication: { rollback: 3, overrideError: 'line 1' } },
+    { rollback: 3, overrideError: 'line 1' },
     true,
     /^overrides\.yaml cannot be used/,
   ],
@@ -47,6 +40,5 @@ test.each<[string, string, Partial<StayFacts>, boolean, RegExp]>([
 
 test('a tool that the one of another Service replaces stays until the next publication, or as long as a rollback', () => {
   expect(whyStill('a', HELD, false, 'b')).toBe('with its next publication, serve publishes b in its place');
-  const publication = { rollback: 3, overrideError: undefined };
-  expect(whyStill('a', { ...HELD, publication }, false, 'b')).toMatch(/^the rollback to revision 3 holds/);
+  expect(whyStill('a', { ...HELD, rollback: 3 }, false, 'b')).toMatch(/^the rollback to revision 3 holds/);
 });

@@ -10,6 +10,7 @@ import {
 } from '../../model/condition.ts';
 import type { Approval, DiscoveredService, Verdict } from '../../model/discovery.ts';
 import type { Cut, Omission, Scope } from '../../model/documents.ts';
+import { removals } from '../removals.ts';
 import { findingsOf } from './conditions.ts';
 import { type PublicationState, publicationState, STATE_ANNOTATIONS } from './published.ts';
 
@@ -396,8 +397,39 @@ test('a disabled backend has only that reason, even if it is unhealthy as well',
   expect(conditionOf('Published', unhealthy(), facts)[1]).toBe('DisabledByOverride');
 });
 
+/** Two tools of a namespace, all that it has, are lost. */
+const LOST = ['loki', 'other'].map((tool) => ({
+  ...{ tool, namespace: 'monitoring', service: `monitoring/${tool}`, cause: 'unhealthy' as const },
+}));
+const HOLD = 300_000;
+const { note: NOTE } = removals(
+  LOST,
+  new Map([['monitoring', 2]]),
+  undefined,
+  Date.parse('2026-01-01T00:00:00Z'),
+  { hold: HOLD, once: false },
+);
+const HELD: Partial<Facts> = { tool: 'loki', state: state({ heldRemovals: { note: NOTE, hold: HOLD } }) };
+
+test.each<[string, Found, Partial<Facts>, RegExp]>([
+  ['an unhealthy one', unhealthy(), {}, /; it stays until 2026-01-01T00:05:00Z at the latest, because most/],
+  [
+    'one without ready Pods',
+    unhealthy('not_ready'),
+    {},
+    /; it stays until 2026-01-01T00:00:15Z at the latest,/,
+  ],
+  ['one that is gone', {}, { isFound: false }, /; it stays until 2026-01-01T00:05:00Z, because .* kubernaut/],
+  ['another one', unhealthy(), { tool: 'third' }, /does not\)$/],
+  ['one that people switch off', {}, OFF, /switches it off\)$/],
+  ['one in a rollback', unhealthy(), { state: { ...STATE, ...HELD.state, rollback: 3 } }, /--end\)$/],
+])('the message of a held backend says until when it stays: %s', (_, found, facts, message) => {
+  expect(conditionOf('Published', found, { ...HELD, ...facts })[2]).toMatch(message);
+});
+
 test('annotations about the publication apply only to the watched backends', () => {
   const annotations = {
+    'kubernaut.io/removal-held': 'since',
     'kubernaut.io/override-error': 'line 1',
     'kubernaut.io/rolled-back-to': '3',
     'kubernaut.io/rolled-back-from': 'sha256:1',
@@ -406,7 +438,11 @@ test('annotations about the publication apply only to the watched backends', () 
   const watched = Object.fromEntries(
     Object.entries(annotations).filter(([name]) => STATE_ANNOTATIONS.includes(name)),
   );
-  expect(publicationState(watched)).toEqual({ rollback: 3, overrideError: 'line 1' });
+  expect(publicationState(watched)).toEqual({
+    rollback: 3,
+    overrideError: 'line 1',
+    heldRemovals: { note: 'since', hold: undefined },
+  });
   expect(publicationState(annotations)).toEqual(publicationState(watched));
   expect(publicationState()).toEqual({ rollback: undefined, overrideError: undefined });
 });

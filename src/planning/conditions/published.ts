@@ -5,7 +5,9 @@ import { displayKey } from '../../model/key.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ServiceName } from '../../model/service.ts';
 import { approveCommand } from '../admission.ts';
-import { OVERRIDE_ERROR, ROLLBACK_ANNOTATIONS, rollbackOf } from '../plan.ts';
+import { type HeldRemovals, whyHeld } from '../held-removals.ts';
+import { OVERRIDE_ERROR, REMOVAL_HELD, ROLLBACK_ANNOTATIONS, rollbackOf } from '../plan.ts';
+import type { Cause } from '../removals.ts';
 
 /** The state of the publication as a whole. */
 export interface PublicationState {
@@ -19,6 +21,8 @@ export interface PublicationState {
   readonly failure: string | undefined;
   /** Whether this process decides what to publish, so that it knows what limits remove. */
   readonly decides: boolean;
+  /** The removals that `serve` holds. Absent: none. */
+  readonly heldRemovals?: HeldRemovals | undefined;
   /** For a command: the namespaces that `serve` watches. Absent in `serve`, which finds nothing elsewhere. */
   readonly watched?: readonly string[] | 'unknown' | undefined;
   /** For a command: whether the settings of `serve` could not be read or used, so that it may decide otherwise. */
@@ -26,13 +30,22 @@ export interface PublicationState {
 }
 
 /** The annotations that contain this state. */
-export const STATE_ANNOTATIONS = [OVERRIDE_ERROR, ...ROLLBACK_ANNOTATIONS];
+export const STATE_ANNOTATIONS = [OVERRIDE_ERROR, REMOVAL_HELD, ...ROLLBACK_ANNOTATIONS];
 
-/** Reads the state from annotations. */
+/**
+ * Reads the state from annotations.
+ * @param hold how long `serve` holds a mass removal, in milliseconds, if that is known
+ */
 export function publicationState(
   annotations: Readonly<Record<string, string>> = {},
-): Pick<PublicationState, 'rollback' | 'overrideError'> {
-  return { rollback: rollbackOf(annotations)?.to, overrideError: annotations[OVERRIDE_ERROR] };
+  hold?: number,
+): Pick<PublicationState, 'rollback' | 'overrideError' | 'heldRemovals'> {
+  const note = annotations[REMOVAL_HELD];
+  return {
+    rollback: rollbackOf(annotations)?.to,
+    overrideError: annotations[OVERRIDE_ERROR],
+    ...(note === undefined ? {} : { heldRemovals: { note, hold } }),
+  };
 }
 
 /** What the published documents contain of a backend, while a rollback or invalid overrides keep them as they are. */
@@ -53,6 +66,8 @@ export interface PublicationFacts {
   readonly namespace: string;
   /** Whether its tool is in `toolset.json`. */
   readonly isPublished: boolean;
+  /** The name of its published tool, if it is known. */
+  readonly tool?: string | undefined;
   /** What the published documents have of it, while something keeps them as they are. */
   readonly standing?: StandingFacts | undefined;
   /** Whether the last discovery found it. */
@@ -180,12 +195,34 @@ function standingCase(facts: PublicationFacts): Case | undefined {
   return partialCase(facts) ?? [status, reason, `left out of ${leftOutOf.join(' and ')}${as}: ${why}`];
 }
 
+/** What a hold of removals says about a published tool that would be left out for this reason. `undefined` if it is not held. */
+function heldText({ tool, state, verdict }: PublicationFacts, reason: Case[1]): string | undefined {
+  const { heldRemovals } = state;
+  const cause: Cause | undefined =
+    reason === 'NotFound'
+      ? 'gone'
+      : reason === 'Unhealthy'
+        ? verdict.fault === 'not_ready'
+          ? 'not ready'
+          : 'unhealthy'
+        : reason === 'NotProven'
+          ? 'contradicted'
+          : undefined;
+  if (tool === undefined || heldRemovals === undefined || cause === undefined) return undefined;
+  return whyHeld(tool, heldRemovals, cause);
+}
+
 /** The case of a backend whose tool is in the documents. */
 function publishedCase(facts: PublicationFacts): Case {
   const reason = exclusionReason(facts);
   if (reason !== undefined) {
     const [, why, message] = holdReason(facts.state) ?? reason;
-    return ['True', 'KeptForNow', `it is published for now (${why}: ${message})`];
+    const held = heldText(facts, why);
+    return [
+      'True',
+      'KeptForNow',
+      `it is published for now (${why}: ${message})${held === undefined ? '' : `; ${held}`}`,
+    ];
   }
   return (
     standingCase(facts) ?? partialCase(facts) ?? ['True', 'InToolset', 'it is in the published documents']
