@@ -1,11 +1,13 @@
 import type { Configuration } from '../app/configuration.ts';
 import { currentStateOf, withCurrentState } from '../app/current-state.ts';
 import { discoverOnce } from '../app/discover-once.ts';
+import { excludedBy } from '../app/excluded.ts';
 import { LiveConfiguration } from '../app/live-configuration.ts';
 import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
 import { searchedByServe, searchedText } from '../app/searched.ts';
 import { targetOf } from '../app/target.ts';
 import { assess, situationOf } from '../controller/assess.ts';
+import { heldNote } from '../controller/held-note.ts';
 import { toolKinds } from '../controller/pass.ts';
 import { withinUsableShards } from '../controller/usable-shards.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
@@ -125,11 +127,13 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
     return { sync: read, stages: baseStages, found: backends };
   });
   const generation = { ...settings, kinds: toolKinds(stages.rules) };
+  const excluded = excludedBy(stages.rules, input.namespaces);
   const findings = {
     found: found.services,
     contradicted: found.contradicted,
     outputs: OUTPUTS,
-    removal: undefined,
+    // As `serve` does it, which goes on with the hold that it published.
+    removal: { hold: settings.removalHold, once: false, excluded },
     now: Date.now(),
   };
   const situation = situationOf(live, observeRevisions(revisions, OUTPUTS), {});
@@ -147,6 +151,7 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
   const { decision, decided, faults, notes } = proposal;
   const refused = refusal(live, false);
   const { rollback } = decision.intent;
+  const held = heldNote(decision.held, publisher.target);
   warn(cli.output, [
     ...sync.problems,
     ...found.problems,
@@ -161,6 +166,7 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
             what: `the rollback to revision ${rollback.to} holds until the inputs change, or until rollback --end`,
           },
         ]),
+    ...(held === undefined ? [] : [held]),
     ...notes,
     ...shardNotes,
   ]);

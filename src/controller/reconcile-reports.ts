@@ -1,16 +1,15 @@
 import type { Approvals } from '../model/approvals.ts';
-import { countOf, isOrAre } from '../model/count-of.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
+import type { Toolset } from '../model/documents.ts';
 import { displayKey } from '../model/key.ts';
 import type { Rollback } from '../model/revision.ts';
-import { timeText } from '../model/time-text.ts';
 import { documentDiff, QUICK_EDITS } from '../planning/changes.ts';
 import type { Decision } from '../planning/decide.ts';
 import type { Observed } from '../planning/observed.ts';
 import { rollbackOf } from '../planning/plan.ts';
 import type { GeneratedSnapshot } from './assess.ts';
 import type { EngineEvent } from './events.ts';
+import { heldNote } from './held-note.ts';
 import type { PublishResult } from './publication.ts';
 import type { ToolWatch } from './tool-changes.ts';
 
@@ -94,22 +93,14 @@ export class ReconcileReports {
   }
 
   /** Reports held tools. @returns a note about them; `undefined` if there are none */
-  held({ held, until }: Decision['held'], cycle: number): Problem | undefined {
+  held({ held, until, due }: Decision['held'], cycle: number): Problem | undefined {
     const { emit, target, now } = this.#options;
     const isNew = held.some((tool) => !this.#held.has(tool));
     this.#unheld = new Set([...this.#held, ...this.#unheld].filter((tool) => !held.includes(tool)));
     this.#held = new Set(held);
     if (until === undefined) return undefined;
     if (isNew) emit({ kind: 'removal-held', cycle, tools: held, retryIn: until - now().getTime() });
-    // To the second: the annotation that keeps a hold has no more, and the same time makes one line of the log.
-    const time = timeText(until);
-    const names = held.slice(0, 5).join(', ');
-    const more = held.length > 5 ? ` and ${held.length - 5} more` : '';
-    return {
-      where: target,
-      what: `${countOf(held.length, 'tool')} ${isOrAre(held.length)} gone, unusable or beyond a limit, and published until ${time}: ${names}${more}`,
-      fix: `to remove what is gone now, set its annotation kubernaut.io/allow-removal: "true", use --force, or switch tools off in ${OVERRIDES_KEY}`,
-    };
+    return heldNote({ held, until, due }, target);
   }
 
   /**

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { expect, inject, test } from 'vitest';
-import { testCluster } from '../cluster/cluster.ts';
+import { testCluster, waitUntil } from '../cluster/cluster.ts';
 import { PUBLISHING } from './rights.ts';
-import { setting } from './setting.ts';
+import { startServe } from './serve-process.ts';
+import { setting, toolNames } from './setting.ts';
 
 /** Runs the command line with nothing of this process' environment but what is given. */
 async function run(env: Readonly<Record<string, string>>, ...args: string[]) {
@@ -67,6 +68,29 @@ test('diff prints what serve would change, exits with 1 if there is a difference
   const after = await run(env, 'diff');
   expect(after.code).toBe(1);
   expect(after.stdout).toContain(`-      "name": "loki.${watched}"`);
+});
+
+test('diff keeps what serve holds, and says until when and how to remove it now', async () => {
+  const { env: base, prometheus, loki, removeService, read } = await setting();
+  const env = { ...base, PROBE: 'none' };
+  await prometheus();
+  await loki();
+  const serve = startServe(env);
+  await waitUntil(
+    'both are published',
+    async () => toolNames(await read().catch(() => ({ data: {} }))).length === 2,
+  );
+  await Promise.all(['prometheus', 'loki'].map(removeService));
+  await serve.logged('gone, unusable or beyond a limit');
+  await waitUntil(
+    'the hold is published',
+    async () => (await read()).metadata.annotations['kubernaut.io/removal-held'] !== undefined,
+  );
+  const { code, stdout, stderr } = await run(env, 'diff');
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  expect(stderr).toMatch(
+    /2 tools are gone, .* and published until \S+Z: .*; to remove what is gone now, set its annotation kubernaut.io\/allow-removal/,
+  );
 });
 
 test('diff searches the namespaces that serve searched, unless others are given, and says so', async () => {
