@@ -116,7 +116,7 @@ describe('a pass', () => {
       {
         where: 'Service monitoring/loki',
         what: expect.stringMatching(why),
-        fix: 'if its API is at another port or path, give its URL as the endpoint of monitoring/loki under tools in overrides.yaml, or only its path as that of monitoring/loki under loki, paths in the setting detectors',
+        fix: 'if its API is at another port or path, give its URL as the endpoint of monitoring/loki under tools in overrides.yaml, or set its path in detectors.loki.paths["monitoring/loki"]',
       },
     ]);
     expect(found.problems[0]?.what).toContain('looks like loki');

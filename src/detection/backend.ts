@@ -198,7 +198,9 @@ function candidateOf(
     const ids = given === undefined ? place?.tenants : undefined;
     const path = withoutTrailing(given ?? tenantPath(place?.path ?? '', ids?.[0] ?? ''), '/');
     if (place !== undefined && ids !== undefined) tenancy = { path: place.path, ids };
-    if (path !== '') evidence.push({ signal: 'path', detail: `${detector.title}'s API is below ${path}` });
+    const whoServes =
+      detector.mcp === true ? 'MCP servers serve their API' : `${detector.title} serves its API`;
+    if (path !== '') evidence.push({ signal: 'path', detail: `${path} (where ${whoServes})` });
     endpoint = { scheme, host, port: chosen.port.port, path };
   }
   const bundle = bundledWith(service, detector, rules.vocabulary);

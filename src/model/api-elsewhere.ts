@@ -14,5 +14,5 @@ export function apiElsewhere({
   const url = `give its URL as the endpoint of ${key} under tools in overrides.yaml`;
   return endpoint.scheme === 'tcp'
     ? `if it listens at another port, ${url}`
-    : `if its API is at another port or path, ${url}, or only its path as that of ${key} under ${detector}, paths in the setting detectors`;
+    : `if its API is at another port or path, ${url}, or set its path in detectors.${detector}.paths["${key}"]`;
 }

@@ -384,7 +384,7 @@ describe('a base path that the server names', () => {
     if (proof === 'unproven')
       expect(told).toMatchObject({
         health: 'unknown',
-        fix: expect.stringContaining('under prometheus, paths in the setting detectors'),
+        fix: expect.stringContaining('or set its path in detectors.prometheus.paths['),
       });
   });
 });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { candidate } from '../../test/fixtures/unit/detection.ts';
 import { rawBackend } from '../../test/fixtures/unit/server.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import { ProbeFailure } from './fetch.ts';
 import { directExchange, probeKafka } from './kafka.ts';
 
 const kafka = candidate(
@@ -70,4 +71,13 @@ test.each<[string, Buffer]>([
   ['half an answer', frame([18]).subarray(0, 15)],
 ])('%s is no proof', async (_, answer) => {
   expect(await verdict(answer)).toMatchObject({ health: 'unhealthy', proof: 'contradicted' });
+});
+
+test.each([
+  ['connection', 'connection refused', 'connection failed: connection refused'],
+  ['resolution', 'its name does not resolve (ENOTFOUND)', 'its name does not resolve (ENOTFOUND)'],
+  ['refused', 'not probed: it is loopback', 'not probed: it is loopback'],
+] as const)('what failed is said once: %s', async (kind, message, reason) => {
+  const exchange = () => Promise.reject(new ProbeFailure(message, kind));
+  expect(await probeKafka(kafka, exchange, AbortSignal.timeout(5_000))).toMatchObject({ reason });
 });

@@ -173,9 +173,9 @@ export async function probeKafka(
     );
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error;
-    return verdict(
-      { ...verdictOnFailure(error), reason: `connection failed: ${error.message}` },
-      error.message,
-    );
+    // Without an address, nothing was connected to.
+    const isConnecting = error.kind !== 'resolution' && error.kind !== 'refused';
+    const reason = isConnecting ? `connection failed: ${error.message}` : error.message;
+    return verdict({ ...verdictOnFailure(error), reason }, error.message);
   }
 }

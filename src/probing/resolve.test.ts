@@ -99,9 +99,13 @@ describe('the name of a Service', () => {
   });
 
   test.each<[string, readonly Buffer[] | number | undefined, RegExp]>([
-    ['that is not there', NO_SUCH_NAME, /^its name does not resolve \(ENOTFOUND after \d\.\d s\)$/],
-    ['that has no address', [], /\(ENODATA after/],
-    ['while DNS is broken', 2, /\(ESERVFAIL after/],
+    [
+      'that is not there',
+      NO_SUCH_NAME,
+      /^its name does not resolve \(ENOTFOUND( after (?!0\.0)\d\.\d s)?\)$/,
+    ],
+    ['that has no address', [], /\(ENODATA[ )]/],
+    ['while DNS is broken', 2, /\(ESERVFAIL[ )]/],
     ['while DNS is away', undefined, /\((no answer from DNS|ETIMEOUT) after 0\.\d s\)$/],
   ])('%s: with a message', async (_, answer, reason) => {
     const { resolve } = await dns(() => answer);
@@ -146,12 +150,16 @@ describe('the name of a Service that leads elsewhere', () => {
   });
 
   test.each<[string, readonly Buffer[] | number | undefined, RegExp]>([
-    ['that is not there', NO_SUCH_NAME, /^its name does not resolve \(ENOTFOUND after \d\.\d s\)$/],
-    ['that has no address', [], /\(ENODATA after/],
-    ['while DNS is broken', 2, /\(ESERVFAIL after/],
-    ['while DNS refuses', 5, /\(EREFUSED after/],
+    [
+      'that is not there',
+      NO_SUCH_NAME,
+      /^its name does not resolve \(ENOTFOUND( after (?!0\.0)\d\.\d s)?\)$/,
+    ],
+    ['that has no address', [], /\(ENODATA[ )]/],
+    ['while DNS is broken', 2, /\(ESERVFAIL[ )]/],
+    ['while DNS refuses', 5, /\(EREFUSED[ )]/],
     ['while DNS is away', undefined, /\((no answer from DNS|ETIMEOUT) after 0\.\d s\)$/],
-    ['with an answer of many packets', Array(200).fill(FOUR), /\(its answer is too large for UDP after/],
+    ['with an answer of many packets', Array(200).fill(FOUR), /\(its answer is too large for UDP[ )]/],
   ])('%s: with a message', async (_, answer, reason) => {
     const { resolve } = await dns(() => answer);
     const error = await resolve(200)(ELSEWHERE, true).catch((each: unknown) => each);

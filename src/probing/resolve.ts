@@ -113,8 +113,9 @@ export function createResolve(deadline = DEADLINE, servers?: readonly string[]):
       return addresses.slice(0, MAX_ADDRESSES);
     } catch (error) {
       const { code = 'no address' } = error as NodeJS.ErrnoException;
-      const after = ((performance.now() - started) / 1000).toFixed(1);
-      throw new ProbeFailure(`its name does not resolve (${code} after ${after} s)`, 'resolution', {
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      const after = seconds === '0.0' ? '' : ` after ${seconds} s`;
+      throw new ProbeFailure(`its name does not resolve (${code}${after})`, 'resolution', {
         cause: error,
       });
     }

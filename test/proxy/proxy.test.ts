@@ -157,7 +157,7 @@ describe.skipIf(problem !== undefined)(problem === undefined ? title : `${title}
     expect(found('blank')).toMatchObject({ type: 'alertmanager', health: 'unknown' });
     expect(explained('blank').probe).toMatchObject({ proof: 'unproven' });
     expect(warningsOf('blank')).toMatchObject([
-      { fix: expect.stringContaining('under alertmanager, paths in the setting detectors') },
+      { fix: expect.stringContaining('or set its path in detectors.alertmanager.paths[') },
     ]);
   });
 

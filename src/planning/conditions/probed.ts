@@ -47,7 +47,11 @@ export const proven = (found: DiscoveredService): Finding<'Proven'> =>
 const FAULTS: Readonly<Record<Fault, Cases<'Healthy'>>> = {
   not_ready: ['False', 'NoReadyEndpoints', 'look at the Pods behind it'],
   refused: ['False', 'AddressRefused', 'probes go to addresses of the cluster only'],
-  resolution: ['False', 'NameNotResolved', 'check that the Service exists, and the DNS of the cluster'],
+  resolution: [
+    'False',
+    'NameNotResolved',
+    'check CLUSTER_DOMAIN and the DNS of the cluster, or probe from inside the cluster',
+  ],
   connection: ['False', 'ConnectionFailed', 'check its Pods, its ports and NetworkPolicies'],
   tls: ['False', 'TLSFailed', 'check its certificate, and whether it speaks TLS on that port'],
   protocol: ['False', 'InvalidAnswer', 'check that the port is the one of its API'],
