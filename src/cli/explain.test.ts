@@ -82,6 +82,34 @@ test('explain names the setting that allows ExternalNames', async () => {
   );
 });
 
+test('the override that explain gives for an ExternalName has the type and the port of its Service', async () => {
+  const text = await explained({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'a', namespace: 'd', labels: { 'app.kubernetes.io/name': 'loki' } },
+    spec: { type: 'ExternalName', externalName: 'loki.example.com', ports: [{ name: 'http', port: 3100 }] },
+  });
+  expect(text).toMatch(
+    /:\n {4}tools:\n {6}d\/a:\n {8}type: loki\n {8}endpoint: "http:\/\/loki\.example\.com:3100"\n$/,
+  );
+});
+
+test('what a name, a role and a port say about the product decides the advice', async () => {
+  const named = (name: string, port: number): object => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'a', namespace: 'd', labels: { app: 'loki-thing', 'app.kubernetes.io/name': name } },
+    spec: { ports: [{ name: 'foo', port }] },
+  });
+  const tempo = await explained(named('tempo', 4242));
+  expect(tempo).toContain("Verdict\n  not a backend: none of its ports is one of Tempo's");
+  expect(tempo.split('What you can do')[1]).toMatch(
+    /^\n {2}If it is tempo on another port.*\n.*\n.*\n {8}type: tempo\n/,
+  );
+  const exporter = await explained(named('prometheus-node-exporter', 9100));
+  expect(exporter.split('What you can do')[1]).not.toMatch(/toolset-type|type: prometheus/);
+});
+
 /** Starts an MCP server that offers these tools, all declared read-only. @returns its port */
 async function mcpServer(names: readonly string[]): Promise<number> {
   const tools = names.map((name) => ({ name, annotations: { readOnlyHint: true } }));
@@ -147,6 +175,12 @@ test.each([
   expect(text).toMatch(/\n {2}\(the agent asks before each tool, also the read-only ones: /);
   expect(text).toContain(why);
   expect(JSON.parse(await explainedServer(names, policy, 'json')).asksBeforeEach).toEqual(expect.any(String));
+});
+
+test('the path of an API is said with who serves it there', async () => {
+  expect(await explainedServer(['get'], 'approve')).toMatch(
+    /\n {2}path +\/mcp \(where MCP servers serve their API\)\n/,
+  );
 });
 
 test('explain does not say so where the agent asks before the others only', async () => {

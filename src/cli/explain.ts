@@ -166,6 +166,7 @@ async function explainService(
   // Without what overrides decide, the verdict is the same.
   if (state.fault === undefined || approval?.state === 'unknown') warnOfUnknownState(state, configured, cli);
   return {
+    files: flags.filename ?? [],
     explanation: service === undefined ? explanation : { ...explanation, candidate: service },
     probed,
     verdict,

@@ -35,6 +35,8 @@ export interface Miss {
   readonly missingPort: boolean;
   /** Whether only a port is missing that is known to be one of the product's. */
   readonly otherPorts?: true;
+  /** Whether it is something else than the product, so that its type would be wrong. */
+  readonly isOther?: true;
 }
 
 /** Rank of a component without a role: after the front ends of a query path, before its other parts. */
@@ -154,14 +156,17 @@ export function evaluate(facts: Facts, compiled: CompiledDetector, rules: Rules)
 
   for (const { why, ...match } of detector.exclude) {
     const detail = matchService(service, match);
-    if (detail !== undefined) return miss(`${detail}: ${why}`, true);
+    if (detail !== undefined) return { ...miss(`${detail}: ${why}`, true), isOther: true };
   }
   const played = rolesOf(facts, found, compiled, rules);
   const roles = played.filter(({ role }) => !compiled.accepts.has(role.name));
   if (certainty !== 'annotation') {
     const never = roles.find(({ role }) => role.rank === undefined);
     if (never !== undefined)
-      return miss(`"${never.words}" means role ${never.role.name}: ${never.role.why}`, true);
+      return {
+        ...miss(`"${never.words}" means role ${never.role.name}: ${never.role.why}`, true),
+        ...(never.role.isOther ? { isOther: true as const } : {}),
+      };
   }
 
   const stated = signalled === certainty;

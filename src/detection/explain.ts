@@ -3,6 +3,7 @@ import { displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
 import { evaluate, scopeExclusion } from './evaluate.ts';
+import { type ExternalBackend, externalBackend } from './external-backend.ts';
 import { type Facts, factsOf } from './identity.ts';
 import { ignoredAnnotations } from './ignored-annotations.ts';
 import { keptOut } from './kept-out.ts';
@@ -17,6 +18,8 @@ export interface DetectorVerdict {
   readonly reasons: readonly string[];
   /** Whether it nearly matches. */
   readonly near: boolean;
+  /** Whether it is something else than the product, so that its type would be wrong. */
+  readonly isOther?: true;
   /** Why the configuration excludes it, if it would match otherwise. */
   readonly excluded?: string;
   /** What to do if it is right all the same, as a clause. */
@@ -29,6 +32,8 @@ export interface Explanation {
   readonly detectors: readonly DetectorVerdict[];
   /** Why the Service is excluded before any detector runs. */
   readonly keptOut?: string;
+  /** The backend outside the cluster that it leads to, if it is an ExternalName that the configuration does not allow. */
+  readonly external?: ExternalBackend;
   /** The backend that the Service leads to, as its entry point or not. */
   readonly candidate?: Candidate;
   /** The limit on Services of its namespace, if that leaves it out. */
@@ -88,6 +93,7 @@ function verdictOf(facts: Facts, compiled: CompiledDetector, rules: Rules): Dete
     matched: false,
     near: verdict.near,
     reasons: [verdict.why],
+    ...(verdict.isOther === true ? { isOther: true } : {}),
     ...(verdict.otherPorts === true ? { fix } : {}),
   };
 }
@@ -117,10 +123,12 @@ export function explain(
       (found.service.name === service.name || found.alternates.includes(service.name)),
   );
   const out = keptOut(service, rules, options);
+  const external = out === undefined ? undefined : externalBackend(service, rules, options);
   return {
     service,
     detectors,
     ...(out === undefined ? {} : { keptOut: out }),
+    ...(external === undefined ? {} : { external }),
     ...(candidate === undefined ? {} : { candidate }),
     ...(limit === undefined ? {} : { limit }),
     problems: problems.filter(({ where }) => where === `Service ${displayKey(service)}`),

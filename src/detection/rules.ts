@@ -9,6 +9,8 @@ export interface Role {
   readonly why: string;
   readonly matchesBeforeProduct: boolean;
   readonly requiresProductName: boolean;
+  /** Whether it is something else than the product. */
+  readonly isOther: boolean;
 }
 
 /** A phrase that means a role. */
@@ -69,13 +71,14 @@ const longestFirst = (a: readonly string[], b: readonly string[]): number => b.l
 function phrasesOf(detector: Detector, vocabulary: Vocabulary): Phrases {
   const phrases: RolePhrase[] = [];
   for (const [name, definition] of Object.entries(vocabulary.roles)) {
-    const { rank, why, anywhere, besideProduct } = definition;
+    const { rank, why, anywhere, besideProduct, isOther } = definition;
     const role: Role = {
       name,
       rank,
       why,
       matchesBeforeProduct: anywhere,
       requiresProductName: besideProduct,
+      isOther,
     };
     for (const word of [...definition.words, ...(detector.roles[name] ?? [])])
       phrases.push({ words: word.split('-'), role });

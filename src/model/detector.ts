@@ -197,6 +197,8 @@ export const vocabularySchema = z.strictObject({
       anywhere: z.boolean().default(false),
       /** Whether, in a Service's name, it counts only together with the product's name. */
       besideProduct: z.boolean().default(false),
+      /** Whether it is something else than the product, so that the type of the product would be wrong for it. */
+      isOther: z.boolean().default(false),
     }),
   ),
 });

@@ -38,6 +38,7 @@ const FACTS: Parameters<typeof findingsOf>[1] = {
 };
 
 const RESULT: ExplainResult = {
+  files: [],
   explanation: { service: loki.service, detectors: [], candidate: loki, problems: [], ignored: [] },
   probed: new Map(),
   verdict,

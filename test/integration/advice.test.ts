@@ -44,15 +44,15 @@ test.skipIf(!hasKubectl)(
     const { run, service, followed } = await setting();
     await service('numbers');
     await service('api');
-    await service('prometheus-exporter');
+    await service('thing', { labels: { app: 'loki-thing' }, ports: [{ port: 8080, name: 'api' }] });
+    await service('node-exporter', { labels: { app: 'prometheus-node-exporter' } });
     await service('prometheus', { annotations: { 'kubernaut.io/toolset': 'false' } });
     // Approvals are written into the published ConfigMap.
     await run('dynamic-toolset serve --once --force');
     expect(await followed('numbers', 0)).toMatchObject({ used: true, backend: { type: 'prometheus' } });
     expect(await followed('api', 1)).toMatchObject({ used: true, backend: { type: 'custom' } });
-    expect(await followed('prometheus-exporter', 1)).toMatchObject({
-      ...{ used: true, backend: { type: 'prometheus' } },
-    });
+    expect(await followed('thing', 1)).toMatchObject({ used: true, backend: { type: 'loki' } });
+    expect(await followed('node-exporter', 1)).toMatchObject({ used: true, backend: { type: 'custom' } });
     expect(await followed('prometheus', 0)).toMatchObject({ used: true, backend: { type: 'prometheus' } });
   },
 );

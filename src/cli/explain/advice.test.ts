@@ -16,6 +16,7 @@ const result = (
   own: Service,
   more: Partial<ExplainResult> = {},
 ): ExplainResult => ({
+  files: [],
   explanation: {
     ...{ service: own, detectors: [], problems: [], ignored: [] },
     ...(found === undefined ? {} : { candidate: found }),
@@ -61,8 +62,12 @@ test('a Service that no detector matches gets a label or an annotation', () => {
   expect(linesOf(unmatched(other, [near()]))).toEqual([
     'dynamic-toolset discover -n monitoring',
     'kubectl annotate service -n monitoring shop kubernaut.io/toolset=true kubernaut.io/toolset-type=loki',
-    'dynamic-toolset approve monitoring/shop',
   ]);
+  expect(linesOf(unmatched(other, [near({ type: 'mcp' })])).at(-1)).toBe(
+    'dynamic-toolset approve monitoring/shop',
+  );
+  // Of several, any may be meant.
+  expect(linesOf(unmatched(other, [near(), near({ type: 'tempo' })])).at(-1)).toMatch(/toolset-type=TYPE$/);
   expect(linesOf(unmatched(other, [near({ fix: 'give its URL' })]))).toEqual([
     'tools:',
     '  monitoring/shop:',
@@ -70,6 +75,23 @@ test('a Service that no detector matches gets a label or an annotation', () => {
     '    endpoint: "http://shop.monitoring.svc.cluster.local:8080"',
   ]);
   expect(linesOf(unmatched(other, [near({ excluded: 'it is switched off' })]))).toEqual([]);
+});
+
+test('the advice follows the evidence that the verdict names, or the most certain one', () => {
+  const tempo = near({ type: 'tempo', fix: 'give its URL' });
+  expect(linesOf(unmatched(other, [near(), tempo]))[2]).toBe('    type: tempo');
+  // A component of a product is not that product.
+  const exporter = near({ type: 'prometheus', isOther: true });
+  const lines = linesOf(unmatched(other, [near(), exporter]));
+  expect(lines[0]).toBe('dynamic-toolset discover -n monitoring');
+  expect(lines.join('\n')).not.toContain('toolset-type');
+});
+
+test('a label that the Service has already is replaced', () => {
+  const labelled = { ...other, labels: { 'app.kubernetes.io/name': 'shop' } };
+  expect(linesOf(unmatched(labelled, []))[0]).toBe(
+    'kubectl label service -n monitoring shop app.kubernetes.io/name=prometheus --overwrite',
+  );
 });
 
 test('a Service that is kept out gets what lets it in', () => {
@@ -124,7 +146,7 @@ test.each<[Finding['type'], string, string]>([
     'kubectl get endpointslices -n monitoring -l kubernetes.io/service-name=loki -o wide',
   ],
   ['Healthy', 'Timeout', 'kubectl get networkpolicies -n monitoring'],
-  ['Healthy', 'ErrorAnswer', "curl -i 'http://127.0.0.1:3100/'"],
+  ['Healthy', 'ErrorAnswer', 'curl -i http://127.0.0.1:3100/'],
   ['Healthy', 'HealthPathNotFound', '    endpoint: "http://loki.monitoring.svc.cluster.local:3100/PATH"'],
   ['Published', 'NeedsTenant', '  monitoring/loki: ID_OF_THE_TENANT'],
   ['Published', 'NeedsCredentials', '    bearerToken: NAME_OF_A_VARIABLE'],
@@ -140,6 +162,65 @@ test('only what waits for approval is to be approved', () => {
   expect(asked('waiting')).toEqual(['dynamic-toolset approve monitoring/loki']);
   expect(asked('refused')).toEqual([]);
   expect(because('Published', 'InToolset')).toEqual([]);
+});
+
+test.each<[string, number, string, string, readonly string[]]>([
+  ['its own port', 3100, 'GET /ready answered 503', 'GET /ready', ['3100', '3100/ready']],
+  ['a privileged port', 80, 'GET /-/healthy answered 500', 'GET /-/healthy', ['8080:80', '8080/-/healthy']],
+  ['another one', 443, 'GET /x: no', 'GET /x', ['8443:443', '8443/x']],
+  ['a request that is no GET', 3100, 'initialize answered 500', 'initialize', ['3100', '3100/base']],
+])('the request that failed is repeated: %s', (_, port, reason, asked, [forwarded, at]) => {
+  const found = { ...loki, endpoint: { ...loki.endpoint, port, path: '/base' } };
+  const steps = [
+    { asked: 'GET /other', answered: '404' },
+    { asked, answered: 'no' },
+  ];
+  const verdict = { ...loki.verdict, reason, steps };
+  expect(because('Healthy', 'ErrorAnswer', { verdict }, found)).toEqual([
+    `kubectl port-forward -n monitoring service/loki ${forwarded}`,
+    `curl -i http://127.0.0.1:${at}`,
+  ]);
+});
+
+test('the port of a headless Service is forwarded, not that of its Pods', () => {
+  const headless = service('loki', { ports: [{ name: 'http', port: 80, targetPort: 3100 }] });
+  expect(because('Healthy', 'ErrorAnswer', {}, { ...loki, service: headless })[0]).toMatch(/ 8080:80$/);
+});
+
+test('a name that does not exist: the domain of the cluster, and a route from outside', () => {
+  const named = (reason: string, files: readonly string[] = []) =>
+    because('Healthy', 'NameNotResolved', { files, verdict: { ...loki.verdict, reason } });
+  const proxy = 'dynamic-toolset explain monitoring/loki --probe apiserver-proxy';
+  const absent = 'GET /: its name does not resolve (ENOTFOUND)';
+  expect(named(absent)).toEqual([proxy, 'CLUSTER_DOMAIN=DOMAIN dynamic-toolset explain monitoring/loki']);
+  expect(named('GET /: its name does not resolve (ESERVFAIL)')).toEqual([
+    proxy,
+    'kubectl get pods -n kube-system -l k8s-app=kube-dns',
+  ]);
+  expect(named(absent, ['a b.yaml'])).toEqual([
+    "CLUSTER_DOMAIN=DOMAIN dynamic-toolset explain monitoring/loki -f 'a b.yaml'",
+  ]);
+});
+
+test('for manifests, the advice changes these and the overrides, and not a cluster', () => {
+  const files = ['services.yaml'];
+  const of = (each: ExplainResult) => linesOf({ ...each, files });
+  expect(of(unmatched(other, [near({ isOther: true })]))).toEqual([
+    'dynamic-toolset discover -n monitoring -f services.yaml',
+    ...['# in its manifest:', 'metadata:', '  annotations:', '    kubernaut.io/toolset: "true"'],
+    ...['# in overrides.yaml:', 'tools:', '  monitoring/shop:', '    approved: custom'],
+  ]);
+  expect(of(unmatched(other, [])).slice(0, 4)).toEqual([
+    ...['# in its manifest:', 'metadata:', '  labels:', '    app.kubernetes.io/name: prometheus'],
+  ]);
+  const off = { ...other, annotations: { 'kubernaut.io/toolset': 'false' } };
+  expect(of(unmatched(off, [], 'excluded'))).toEqual([
+    '# in its manifest: remove the annotation kubernaut.io/toolset',
+  ]);
+  expect(of(result(loki, other))).toEqual(['dynamic-toolset explain monitoring/loki -f services.yaml']);
+  const approval = { state: 'waiting' as const, reason: '' };
+  const server = { ...loki, mcp: true };
+  expect(because('Published', 'NotApproved', { approval, files }, server).at(-1)).toBe('    approved: mcp');
 });
 
 test('the path that an owner chose is one word of the command', () => {

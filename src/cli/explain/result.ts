@@ -16,6 +16,8 @@ export interface StillPublished {
 
 /** Everything that `explain` prints about one Service. */
 export interface ExplainResult {
+  /** The manifests that were read; empty: a cluster. */
+  readonly files: readonly string[];
   readonly explanation: Explanation;
   /** Verdicts of the probed entry points, by Service name, in probe order. */
   readonly probed: ReadonlyMap<string, Verdict>;
