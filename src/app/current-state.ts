@@ -98,9 +98,12 @@ export async function readCurrentState(
       now: Date.now(),
       ...(areSettingsUnknown === true ? { hold: undefined } : {}),
     };
+    const { configMapNamespace, configMapName } = settings;
+    const seeEvents = `kubectl -n ${configMapNamespace} events --for configmap/${configMapName} --types=Warning`;
+    const asked = { at: Date.now(), seeEvents };
     return {
       ...state,
-      publication: { ...state.publication, watched, areSettingsUnknown, heldRemovals: held },
+      publication: { ...state.publication, watched, areSettingsUnknown, heldRemovals: held, asked },
     };
   } catch (error) {
     signal.throwIfAborted();

@@ -427,6 +427,20 @@ test.each<[string, Found, Partial<Facts>, RegExp]>([
   expect(conditionOf('Published', found, { ...HELD, ...facts })[2]).toMatch(message);
 });
 
+test.each<[string, string | undefined, boolean]>([
+  ['is new', '2026-01-01T00:00:00Z', false],
+  ['has existed for long', '2025-01-01T00:00:00Z', true],
+  ['has an unknown age', undefined, false],
+])('to a command, the next publication is uncertain if the Service %s', (_, created, isOverdue) => {
+  const asked = { at: Date.parse('2026-01-01T00:01:00Z'), seeEvents: 'kubectl events' };
+  const own = { ...LOKI.service, ...(created === undefined ? {} : { created }) };
+  const message = conditionOf('Published', { service: own }, { ...UNPUBLISHED, state: state({ asked }) })[2];
+  expect(message).toMatch(/^the next publication adds it/);
+  expect(message?.endsWith('serve cannot publish, and its log and its Events say why: kubectl events')).toBe(
+    isOverdue,
+  );
+});
+
 test('annotations about the publication apply only to the watched backends', () => {
   const annotations = {
     'kubernaut.io/removal-held': 'since',

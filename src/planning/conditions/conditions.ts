@@ -13,11 +13,14 @@ import { trusted } from './trusted.ts';
  */
 export function findingsOf(
   service: DiscoveredService,
-  { isOutage, ...rest }: Omit<PublicationFacts, 'verdict' | 'service'> & { readonly isOutage: boolean },
+  {
+    isOutage,
+    ...rest
+  }: Omit<PublicationFacts, 'verdict' | 'service' | 'created'> & { readonly isOutage: boolean },
 ): readonly Finding[] {
   const { isFound, approval } = rest;
   const { verdict } = service;
-  const facts = { ...rest, service: service.service, verdict };
+  const facts = { ...rest, service: service.service, created: service.service.created, verdict };
   return [
     ...(isFound ? [detected(service), proven(service), healthy(verdict, isOutage)] : notFound(service)),
     isFound ? trusted(verdict) : undefined,

@@ -25,6 +25,8 @@ export interface PublicationState {
   readonly heldRemovals?: HeldRemovals | undefined;
   /** For a command: the namespaces that `serve` watches. Absent in `serve`, which finds nothing elsewhere. */
   readonly watched?: readonly string[] | 'unknown' | undefined;
+  /** For a command, which does not know whether `serve` can publish: the time, and how to see that. */
+  readonly asked?: { readonly at: number; readonly seeEvents: string } | undefined;
   /** For a command: whether the settings of `serve` could not be read or used, so that it may decide otherwise. */
   readonly areSettingsUnknown?: boolean | undefined;
 }
@@ -64,6 +66,8 @@ export interface PublicationFacts {
   readonly service: ServiceName;
   /** The namespace of its Service. */
   readonly namespace: string;
+  /** When its Service was created, RFC 3339, if that is known. */
+  readonly created?: string | undefined;
   /** Whether its tool is in `toolset.json`. */
   readonly isPublished: boolean;
   /** The name of its published tool, if it is known. */
@@ -259,12 +263,24 @@ function provisos({ state: { watched, areSettingsUnknown = false }, namespace }:
   return unknown.length === 0 ? '' : `, if ${unknown.join(', and ')}`;
 }
 
+/** How long after a Service was created `serve` has published it, unless something is wrong, in milliseconds. */
+const USUALLY_PUBLISHED_MS = 120_000;
+
+/** Where to look if `serve` should have published a backend long ago. Empty if it need not have, or if it is known why. */
+function overdueText({ state: { asked }, created = '' }: PublicationFacts): string {
+  const due = Date.parse(created) + USUALLY_PUBLISHED_MS;
+  return asked === undefined || Number.isNaN(due) || asked.at < due
+    ? ''
+    : `; its Service is not new, so if this stays, serve cannot publish, and its log and its Events say why: ${asked.seeEvents}`;
+}
+
 /** The case of a backend that nothing keeps out, and whose tool is not in the documents yet. */
 function notYetCase(facts: PublicationFacts): Case {
   if (!facts.state.decides) return NOT_YET_BY_LEADER;
   const [, , place] = partialCase(facts) ?? [];
   const next = `the next publication adds it${provisos(facts)}`;
-  return ['False', 'NotYetPublished', place === undefined ? next : `${next}, ${place}`];
+  const message = place === undefined ? next : `${next}, ${place}`;
+  return ['False', 'NotYetPublished', `${message}${overdueText(facts)}`];
 }
 
 /** The condition `Published`: whether an agent that loads the published documents can use the backend. */
