@@ -139,7 +139,8 @@ export async function createAppInstance(
   const { targetTypes = TARGET_TYPES } = context;
   const others = await openOtherTargets(targetTypes, settings, kube, homePublisher);
   const policy = {
-    generation: settings,
+    generation:
+      out === undefined ? settings : { ...settings, approvalPlace: { place: `overrides.yaml of ${out}` } },
     force: serveOptions.force,
     removalHold: settings.removalHold,
     excluded: excludedBy(stages.rules, input.namespaces),

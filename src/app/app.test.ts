@@ -91,6 +91,14 @@ test('with `once` it publishes and ends', async () => {
   expect(app.readModel.counters.publications).toBe(1);
 });
 
+test('what approves a Service is in the document that it publishes, and not in a cluster', async () => {
+  const { app, out, lines } = await appWith({ texts: { namespaces: '*' } });
+  await app.run(new AbortController().signal);
+  expect(JSON.stringify(lines)).toContain(
+    `if you trust it: set approved: custom for shop/incident-api under tools in overrides.yaml of ${out}`,
+  );
+});
+
 test('without it, it runs until the signal is aborted', async () => {
   const { app, out } = await appWith({ once: false });
   const stop = new AbortController();

@@ -51,7 +51,11 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
     },
   );
   const { overrides, publication, tools, leftOutOf, groups } = state;
-  const policy = { ...configured, approvalsUnknown: whyApprovalsUnknown(state) };
+  const policy = {
+    ...configured,
+    approvalsUnknown: whyApprovalsUnknown(state),
+    ...(kube === undefined ? { approvalPlace: { place: 'overrides.yaml' } } : {}),
+  };
   // Trust and limits are those of serve. Backends that it does not watch take nothing from others.
   const searched = found.services.filter(({ service }) => isWatched(watched, service.namespace));
   const { limitNotes, cuts, omissions } = generate(searched, {

@@ -77,7 +77,15 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
     const elsewhere = await elsewhereOf(flags, settings, input, cli);
     return { sync: read, stages, found: backends, elsewhere };
   });
-  const generated = generate(found.services, { ...settings, overrides, kinds: toolKinds(stages.rules) });
+  const generated = generate(found.services, {
+    ...settings,
+    overrides,
+    kinds: toolKinds(stages.rules),
+    approvalPlace:
+      flags.overrides === undefined
+        ? { file: 'overrides.yaml', flag: '--overrides' }
+        : { file: flags.overrides },
+  });
   const leftOut = unhealthyNotes(generated, found.services);
   warn(cli.output, [...sync.problems, ...found.problems, ...generated.notes, ...leftOut, ...elsewhere]);
   const searched = { ...sync, backends: found.services.length };

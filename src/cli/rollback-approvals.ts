@@ -5,7 +5,7 @@ import { acceptedText, type RevisionRules, type Unwanted, unwantedIn } from '../
 import { type Documents, OVERRIDES_KEY } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
-import { approveCommand } from '../planning/admission.ts';
+import { approveCommand } from '../planning/approval-place.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import type { Observed, ReadRevision } from '../planning/observed.ts';
 import { standingToolsets } from '../planning/rollback.ts';

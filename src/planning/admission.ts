@@ -12,6 +12,7 @@ import {
 import { leadsToHost, sameMcpServer } from '../model/same-url.ts';
 import { defaultName, type ServiceName, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
+import { type ApprovalPlace, approveText } from './approval-place.ts';
 import { serverHosts, targetServices } from './server-hosts.ts';
 import { toolsInShort } from './tool-list.ts';
 import { toolsShown } from './tools-shown.ts';
@@ -24,6 +25,8 @@ export interface AdmissionPolicy {
   readonly namespaces?: readonly string[];
   /** Why it is unknown what `overrides.yaml` approves, as a sentence. Default: it is known. */
   readonly approvalsUnknown?: string | undefined;
+  /** Where to approve Services; default: in the ConfigMap of the cluster. */
+  readonly approvalPlace?: ApprovalPlace | undefined;
 }
 
 const OPEN: Approval = { state: 'open', reason: '' };
@@ -37,8 +40,9 @@ const isMcp = ({ mcp }: Candidate): boolean => mcp === true;
 export const isRefused = (found: Candidate, overrides: Overrides): boolean =>
   approvalOf(found, overrides) === false;
 
-/** The command that approves a Service. */
-export const approveCommand = (key: string): string => `dynamic-toolset approve ${key}`;
+/** What approves a Service that was found, for people. */
+const howToApprove = (found: Candidate, place: ApprovalPlace | undefined): string =>
+  approveText(displayKey(found.service), approvalKind(found) ?? 'custom', place);
 
 /** The values of `approved` under both keys of a Service. */
 const approvalWordsOf = (service: ServiceName, { tools }: Overrides): ApprovalWord[] =>
@@ -126,7 +130,7 @@ function listedAs(found: DiscoveredService, overrides: Overrides): string | unde
 /** Decides whether a service may become a tool. Pure. */
 export function admissionOf(
   found: DiscoveredService,
-  { mcpPolicy = 'publish', namespaces = [], approvalsUnknown }: AdmissionPolicy,
+  { mcpPolicy = 'publish', namespaces = [], approvalsUnknown, approvalPlace }: AdmissionPolicy,
   overrides: Overrides = NO_OVERRIDES,
 ): Approval {
   if (approvalKind(found) === undefined) return OPEN;
@@ -136,7 +140,9 @@ export function admissionOf(
   if (mcpPolicy === 'off') return { state: 'off', reason: 'not published: MCP_POLICY is off' };
   const approved = approvalOf(found, overrides);
   if (approved === true || approved === approvalKind(found)) {
-    const other = offersOtherTools(found, overrides) ? `; ${otherToolsText(found)}` : '';
+    const other = offersOtherTools(found, overrides)
+      ? `; ${OTHER_TOOLS}; to see and accept them: ${howToApprove(found, approvalPlace)}`
+      : '';
     return { state: 'approved', reason: `approved in overrides.yaml${other}` };
   }
   const { cluster, namespace } = found.service;
@@ -144,7 +150,7 @@ export function admissionOf(
     return { state: 'trusted', reason: `published: NAMESPACES lists ${namespace} by name` };
   if (mcpPolicy === 'publish' && approved !== false)
     return { state: 'published', reason: 'published: MCP_POLICY is publish' };
-  const command = approveCommand(displayKey(found.service));
+  const command = howToApprove(found, approvalPlace);
   if (approvalWordsOf(found.service, overrides).includes(false))
     return {
       state: 'refused',
@@ -169,9 +175,6 @@ function offersOtherTools({ service, verdict }: DiscoveredService, { tools }: Ov
 }
 
 const OTHER_TOOLS = 'it offers other tools than approve showed, so the agent asks before each of them';
-
-const otherToolsText = ({ service }: DiscoveredService): string =>
-  `${OTHER_TOOLS}; to see and accept them: ${approveCommand(displayKey(service))}`;
 
 /** Why the read-only tools of a server are not taken as that, so that the agent asks before each tool; `undefined` if they are. */
 export function whyReadOnlyIsIgnored(
@@ -220,7 +223,11 @@ function withoutApprovals(overrides: Overrides): Overrides {
 const MAX_NOTES_PER_NAMESPACE = 5;
 
 /** Notes about services that wait for approval: one each, and one for the rest of each namespace. */
-function waitingNotes(waiting: readonly DiscoveredService[], overrides: Overrides): Problem[] {
+function waitingNotes(
+  waiting: readonly DiscoveredService[],
+  overrides: Overrides,
+  place: ApprovalPlace | undefined,
+): Problem[] {
   const notes: Problem[] = [];
   for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => displayNamespace(service))) {
     for (const found of all.slice(0, MAX_NOTES_PER_NAMESPACE)) {
@@ -230,7 +237,7 @@ function waitingNotes(waiting: readonly DiscoveredService[], overrides: Override
       notes.push({
         where: `Service ${key}`,
         what: `${other === '' ? '' : `${other}, so it `}waits for approval and is not published until then (${found.type}${tools === '' ? '' : `, ${tools}`})`,
-        fix: `if you trust it: ${approveCommand(key)}`,
+        fix: `if you trust it: ${howToApprove(found, place)}`,
       });
     }
     const rest = all.length - MAX_NOTES_PER_NAMESPACE;
@@ -262,12 +269,12 @@ export interface Admitted {
 }
 
 /** Notes about approved servers with other tools, up to a maximum for each namespace. */
-function otherToolsNotes(others: readonly DiscoveredService[]): Problem[] {
+function otherToolsNotes(others: readonly DiscoveredService[], place: ApprovalPlace | undefined): Problem[] {
   return [...Map.groupBy(others, ({ service }) => displayNamespace(service)).values()].flatMap((all) =>
-    all.slice(0, MAX_NOTES_PER_NAMESPACE).map(({ service }) => ({
-      where: `Service ${displayKey(service)}`,
+    all.slice(0, MAX_NOTES_PER_NAMESPACE).map((found) => ({
+      where: `Service ${displayKey(found.service)}`,
       what: OTHER_TOOLS,
-      fix: `to see and accept them: ${approveCommand(displayKey(service))}`,
+      fix: `to see and accept them: ${howToApprove(found, place)}`,
     })),
   );
 }
@@ -295,6 +302,9 @@ export function admit(
     overrides: withoutApprovals(overrides),
     waiting,
     held,
-    notes: [...waitingNotes(waiting, overrides), ...otherToolsNotes(others)],
+    notes: [
+      ...waitingNotes(waiting, overrides, policy.approvalPlace),
+      ...otherToolsNotes(others, policy.approvalPlace),
+    ],
   };
 }

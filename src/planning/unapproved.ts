@@ -3,7 +3,8 @@ import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
 import type { Overrides } from '../model/overrides.ts';
 import { serviceKey } from '../model/service.ts';
-import { type AdmissionPolicy, admissionOf, approveCommand, isHeld, isRefused } from './admission.ts';
+import { type AdmissionPolicy, admissionOf, isHeld, isRefused } from './admission.ts';
+import { approveText } from './approval-place.ts';
 
 /** What decides whether a Service may be published. */
 export interface ApprovalRules {
@@ -42,7 +43,7 @@ export function unapproved(
     if (!isHeld(admission)) return [];
     const key = displayKey(found.service);
     const where = `Service ${key}`;
-    const fix = `if you trust it: ${approveCommand(key)}`;
+    const fix = `if you trust it: ${approveText(key, approvalKind(found) ?? 'custom', policy.approvalPlace)}`;
     if (admission.state !== 'waiting' && admission.state !== 'refused')
       return [{ where, what: admission.reason, isRefused: true }];
     if (isRefused(found, overrides))

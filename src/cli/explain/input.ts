@@ -59,6 +59,7 @@ export async function readInput(text: string, flags: ExplainFlags, cli: CliConte
     ...settings,
     namespaces: configured.namespaces,
     approvalsUnknown: whyApprovalsUnknown(state),
+    ...(kube === undefined ? { approvalPlace: { place: 'overrides.yaml' } } : {}),
   };
   const { services, elsewhere } = sync;
   return {

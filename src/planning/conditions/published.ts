@@ -4,7 +4,7 @@ import type { Cut, Omission, Scope } from '../../model/documents.ts';
 import { displayKey } from '../../model/key.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ServiceName } from '../../model/service.ts';
-import { approveCommand } from '../admission.ts';
+import { approveCommand } from '../approval-place.ts';
 import { type HeldRemovals, whyHeld } from '../held-removals.ts';
 import { OVERRIDE_ERROR, REMOVAL_HELD, ROLLBACK_ANNOTATIONS, rollbackOf } from '../plan.ts';
 import type { Cause } from '../removals.ts';
