@@ -1,6 +1,5 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
-import { ConfigError } from '../model/errors.ts';
 import type { VersionTexts } from '../outputs/holmesgpt/version-line.ts';
 import type { Follower } from '../outputs/output.ts';
 import { CompressedMemory } from './compressed-memory.ts';
@@ -12,7 +11,8 @@ import { createMerger } from './merger.ts';
 const versions = new CompressedMemory<VersionTexts>();
 
 /**
- * Creates the follower that makes HolmesGPT load the published documents, if it is configured.
+ * Creates the follower that makes HolmesGPT load the published documents, if it is configured. A file has none: then a warning
+ * says that these settings have no effect.
  * @param kube the cluster of the published ConfigMap; `undefined` if the target is a file
  * @param room that of the follower before, which the first sync corrects
  * @throws UserError if the settings contradict each other
@@ -22,11 +22,13 @@ export async function createFollower(
   env: Env,
   kube: KubeClient | undefined,
   room: number | undefined,
-): Promise<Follower | undefined> {
+): Promise<{ readonly follower?: Follower; readonly warning?: string }> {
   const plan = holmesgptPlan(settings, env.HOLMESGPT_API_KEY);
-  if (plan === undefined) return undefined;
+  if (plan === undefined) return {};
   if (kube === undefined)
-    throw new ConfigError('HolmesGPT settings cannot be used with --out: remove one of the two');
+    return {
+      warning: 'the settings that write to HolmesGPT or make it reload have no effect with --out; unset them',
+    };
   const { AgentFollower } = await import('../outputs/holmesgpt/follower.ts');
   const { agentTokenProblem } = await import('../outputs/holmesgpt/agent-token.ts');
   const { holmesTarget, publishedTarget } = await import('../outputs/holmesgpt/publisher.ts');
@@ -34,7 +36,7 @@ export async function createFollower(
   const { reload, writeFor, reloadInterval } = plan;
   const published = { name: settings.configMapName, namespace: settings.configMapNamespace };
   const merge = createMerger({ holmesgptVersion: settings.holmesgptVersion, namespace: writeFor?.namespace });
-  return new AgentFollower({
+  const follower = new AgentFollower({
     target:
       writeFor === undefined
         ? publishedTarget
@@ -58,4 +60,5 @@ export async function createFollower(
     date: () => new Date(),
     random: Math.random,
   });
+  return { follower };
 }

@@ -99,6 +99,23 @@ test('a replica that does not lead does not try to write Kubernetes Events', asy
   expect(lines).toEqual([]);
 });
 
+test.each([
+  ['a URL that is not used', { holmesgptUrl: 'http://h' }, 'HOLMESGPT_URL'],
+  ['HolmesGPT with --out', { holmesgptDeployment: 'ai/h', holmesgptReload: 'restart' }, '--out'],
+])('a setting without effect is a warning, and the rest applies: %s', async (_, texts, named) => {
+  const { lines, create } = await setup();
+  const { engine, end } = await create(texts);
+  expect(engine.targets[0].follower).toBeUndefined();
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({
+      level: 'warn',
+      component: 'configuration',
+      message: expect.stringMatching(new RegExp(`${named}.* no effect|no effect .*${named}`)),
+    }),
+  ]);
+  await end();
+});
+
 test('an instance joins the election when it starts, and the engine learns that it leads', async () => {
   const { kube } = await kubeServer(async (response, { path }, request) => {
     const body = await text(request);

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { unusedDeployment } from '../config/holmesgpt.ts';
 import { idleSettings } from '../config/idle-settings.ts';
 import type { Engine, EngineOptions } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
@@ -98,10 +97,14 @@ export async function createAppInstance(
       ? publishToFile(out ?? '', settings, log)
       : publishToCluster(kube, settings, { env: host.env, log, force: serveOptions.force });
   const overrides = new OverridesPreloader();
-  const unused = unusedDeployment(settings);
-  for (const warning of [...(unused === undefined ? [] : [unused]), ...idleSettings(settings)])
-    log.warn({ component }, warning);
-  const follower = await createFollower(settings, host.env, kube, before?.engine.targets[0].follower?.room);
+  const { follower, warning } = await createFollower(
+    settings,
+    host.env,
+    kube,
+    before?.engine.targets[0].follower?.room,
+  );
+  for (const each of [...idleSettings(settings), ...(warning === undefined ? [] : [warning])])
+    log.warn({ component }, each);
   let changed: ReadinessListener['changed'] = () => {};
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const readiness: ReadinessListener = { changed: (service, ready) => changed(service, ready), signal };

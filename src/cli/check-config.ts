@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { builtInDetectors } from '../config/detector-files.ts';
 import { unknownType } from '../config/detector-types.ts';
 import { configFileSchema, settingTexts } from '../config/file.ts';
-import { holmesgptPlan, unusedDeployment } from '../config/holmesgpt.ts';
+import { holmesgptPlan } from '../config/holmesgpt.ts';
 import { idleSettings } from '../config/idle-settings.ts';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
 import { Fault } from '../config/setting-texts.ts';
@@ -59,11 +59,10 @@ function contradictions(content: Readonly<Record<string, unknown>>): ValueFault[
     ...faultsOf(() => holmesgptPlan(settings, undefined)),
     ...faultsOf(() => tlsFiles(settings)),
   ];
-  const unused = unusedDeployment(settings);
-  const idle = [...(unused === undefined ? [] : [unused]), ...idleSettings(settings)];
-  return [...refused.map((each) => `${each} (ignore this if a flag or a variable sets it)`), ...idle].map(
-    (message) => ({ path: [], message, level: 'warning' }),
-  );
+  return [
+    ...refused.map((each) => `${each} (ignore this if a flag or a variable sets it)`),
+    ...idleSettings(settings),
+  ].map((message) => ({ path: [], message, level: 'warning' }));
 }
 
 /** Finds all faults and warnings in a configuration file. */

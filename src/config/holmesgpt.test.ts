@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConfigError, type UserError } from '../model/errors.ts';
-import { holmesgptPlan, unusedDeployment } from './holmesgpt.ts';
+import { holmesgptPlan, unusedHolmesgptSettings } from './holmesgpt.ts';
 import { givenSettings, readSettings } from './settings.ts';
 
 const planOf = (env: Readonly<Record<string, string>>) =>
@@ -33,18 +33,28 @@ test.each([
 test('a Deployment alone does nothing, with a warning, so that what uses it can be switched off', () => {
   expect(planOf(HOLMES)).toBeUndefined();
   const warning = (env: Readonly<Record<string, string>>) =>
-    unusedDeployment(readSettings(givenSettings({}, env)));
-  expect(warning(HOLMES)).toMatch(/HOLMESGPT_DEPLOYMENT .*alone does nothing; set .*, or unset it$/);
-  expect(warning({ ...HOLMES, HOLMESGPT_CONFIGMAP: 'true' })).toBeUndefined();
-  expect(warning({ ...HOLMES, HOLMESGPT_RELOAD: 'restart' })).toBeUndefined();
-  expect(warning({})).toBeUndefined();
+    unusedHolmesgptSettings(readSettings(givenSettings({}, env)));
+  expect(warning(HOLMES)).toEqual([
+    expect.stringMatching(/HOLMESGPT_DEPLOYMENT .*alone does nothing; set .*, or unset it$/),
+  ]);
+  expect(warning({ ...HOLMES, HOLMESGPT_CONFIGMAP: 'true' })).toEqual([]);
+  expect(warning({ ...HOLMES, HOLMESGPT_RELOAD: 'restart' })).toEqual([]);
+  expect(warning({})).toEqual([]);
+});
+
+test('a URL that is left over when HolmesGPT is restarted instead is a warning, and the rest applies', () => {
+  const env = { ...HOLMES, HOLMESGPT_RELOAD: 'restart', HOLMESGPT_URL: 'http://h' };
+  expect(planOf(env)).toMatchObject({ reload: { how: 'restart', deployment } });
+  expect(planOf({ HOLMESGPT_URL: 'http://h' })).toBeUndefined();
+  expect(unusedHolmesgptSettings(readSettings(givenSettings({}, env)))).toEqual([
+    'HOLMESGPT_URL (--holmesgpt-url) has no effect, because HOLMESGPT_RELOAD (--holmesgpt-reload) is restart; set that to endpoint, or unset the URL',
+  ]);
 });
 
 test.each([
   [{ HOLMESGPT_CONFIGMAP: 'true' }, /HOLMESGPT_CONFIGMAP.*set HOLMESGPT_DEPLOYMENT/],
   [{ HOLMESGPT_RELOAD: 'restart' }, /restart.*set HOLMESGPT_DEPLOYMENT/],
   [{ HOLMESGPT_RELOAD: 'endpoint' }, /endpoint.*set HOLMESGPT_URL/],
-  [{ HOLMESGPT_URL: 'http://h' }, /HOLMESGPT_URL.*set HOLMESGPT_RELOAD.*endpoint/],
   [{ HOLMESGPT_DEPLOYMENT: 'holmes' }, /NAMESPACE\/NAME/],
   [{ HOLMESGPT_DEPLOYMENT: 'a/b/c' }, /NAMESPACE\/NAME/],
   [{ HOLMESGPT_RELOAD: 'now' }, /none, restart, endpoint/],

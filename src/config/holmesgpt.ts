@@ -24,17 +24,23 @@ const both = (name: SettingName): string => `${SETTINGS[name].env} (${SETTINGS[n
 const HEADER = /^[\x21-\x7e]+$/;
 
 /**
- * Warns about a Deployment that no other setting uses. It is not an error, because it remains when an operator turns off
- * writing to HolmesGPT's ConfigMap, and that change must take effect.
+ * Warns about a Deployment or URL that no other setting uses. It is not an error, because it remains when an operator turns
+ * off writing to HolmesGPT's ConfigMap, or changes how HolmesGPT reloads, and that change must take effect.
  */
-export const unusedDeployment = ({
-  holmesgptDeployment: deployment,
-  holmesgptConfigMap: write,
-  holmesgptReload: how,
-}: Settings): string | undefined =>
-  deployment === undefined || write || how === 'restart'
-    ? undefined
-    : `${both('holmesgptDeployment')} alone does nothing; set ${both('holmesgptConfigMap')} or ${both('holmesgptReload')}=restart, or unset it`;
+export function unusedHolmesgptSettings(settings: Settings): string[] {
+  const { holmesgptDeployment: deployment, holmesgptConfigMap: write, holmesgptUrl: url } = settings;
+  const { holmesgptReload: how } = settings;
+  const warnings: string[] = [];
+  if (deployment !== undefined && !write && how !== 'restart')
+    warnings.push(
+      `${both('holmesgptDeployment')} alone does nothing; set ${both('holmesgptConfigMap')} or ${both('holmesgptReload')}=restart, or unset it`,
+    );
+  if (url !== undefined && how !== 'endpoint')
+    warnings.push(
+      `${both('holmesgptUrl')} has no effect, because ${both('holmesgptReload')} is ${how}; set that to endpoint, or unset the URL`,
+    );
+  return warnings;
+}
 
 /**
  * Reads the plan from the settings.
@@ -56,8 +62,6 @@ export function holmesgptPlan(settings: Settings, apiKey: string | undefined): H
     );
   if (how === 'endpoint' && url === undefined)
     wrong.push(`${both('holmesgptReload')}=endpoint needs HolmesGPT's URL; set ${both('holmesgptUrl')}`);
-  if (how !== 'endpoint' && url !== undefined)
-    wrong.push(`${both('holmesgptUrl')} is used for endpoint only; set ${both('holmesgptReload')}=endpoint`);
   const key = apiKey === '' ? undefined : apiKey;
   if (how === 'endpoint' && key !== undefined && !HEADER.test(key))
     wrong.push('HOLMESGPT_API_KEY holds a space, a line break or another character that no header takes');

@@ -20,6 +20,8 @@ test.each<[Partial<Record<SettingName, string>>, RegExp[]]>([
   [{ authAudiences: 'a', authEnabled: 'false' }, [/^AUTH_AUDIENCES .* no effect/]],
   [{ shutdownDelay: '20s' }, [/^SHUTDOWN_DELAY .* not shorter than SHUTDOWN_TIMEOUT/]],
   [{ shutdownDelay: '19s' }, []],
+  [{ holmesgptUrl: 'http://h' }, [/^HOLMESGPT_URL .* no effect, because HOLMESGPT_RELOAD .* is none;/]],
+  [{ holmesgptDeployment: 'ai/holmes' }, [/^HOLMESGPT_DEPLOYMENT .* alone does nothing;/]],
 ])('%j', (texts, expected) => {
   expect(warnings(texts)).toEqual(expected.map((each) => expect.stringMatching(each)));
 });

@@ -1,3 +1,4 @@
+import { unusedHolmesgptSettings } from './holmesgpt.ts';
 import { SETTINGS, type SettingName, type Settings } from './setting-table.ts';
 
 const both = (name: SettingName): string => `${SETTINGS[name].env} (${SETTINGS[name].flag})`;
@@ -5,7 +6,7 @@ const both = (name: SettingName): string => `${SETTINGS[name].env} (${SETTINGS[n
 /** Warnings about settings that have no effect because of another one. */
 export function idleSettings(settings: Settings): string[] {
   const { authEnabled, authAudiences, authorizationEnabled, shutdownDelay, shutdownTimeout } = settings;
-  const warnings: string[] = [];
+  const warnings = unusedHolmesgptSettings(settings);
   const noAuthentication = `has no effect, because ${both('authEnabled')} is false: everyone is served without a token`;
   if (authorizationEnabled && !authEnabled)
     warnings.push(`${both('authorizationEnabled')} ${noAuthentication}`);

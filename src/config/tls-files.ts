@@ -16,6 +16,7 @@ export function tlsFiles({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: Settings)
     throw new ConfigError(
       'TLS needs a certificate and its key; set both TLS_CERT_FILE (--tls-cert-file) and TLS_KEY_FILE (--tls-key-file), or none',
     );
+  // Not only a warning: the person who sets it expects that clients need a certificate.
   if (tlsClientCaFile !== undefined)
     throw new ConfigError(
       'TLS_CLIENT_CA_FILE (--tls-client-ca-file) needs TLS: also set TLS_CERT_FILE and TLS_KEY_FILE',
