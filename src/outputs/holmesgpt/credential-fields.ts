@@ -42,7 +42,8 @@ export function endpointAuth(given: Credential): Record<string, string> | string
   const { apiKey, bearerToken, username, password, headers = {} } = given;
   const [header, ...more] = Object.entries(headers);
   const kinds = [apiKey, bearerToken, username, header].filter((kind) => kind !== undefined).length;
-  if (more.length > 0 || kinds > 1) return 'an HTTP toolset takes one header, token or login for a backend';
+  if (more.length > 0 || kinds > 1)
+    return 'an HTTP toolset takes only one header, token or login for a backend';
   if (apiKey !== undefined)
     return 'an HTTP toolset takes bearerToken, username with password, or headers, and not apiKey';
   if (bearerToken !== undefined) return { type: 'bearer', token: fromEnvironment(bearerToken) };

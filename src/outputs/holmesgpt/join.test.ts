@@ -90,6 +90,56 @@ describe('a flat configuration with an address', () => {
   });
 });
 
+describe('no discovered backend is lost, so there is no note', () => {
+  const file = { ...FILE, discovered: new Set([url('prometheus.evil')]) };
+  const orders = { connection_url: 'postgresql://reader@orders.shop:5432/orders', max_rows: 50 };
+  const elsewhere = { hosts: ['https://status.example.com'], paths: ['/*'] };
+
+  test.each<[string, JoinOptions, string, Mapping, Mapping]>([
+    ['a field of the same backend', file, 'orders', orders, { ...orders, max_rows: 500 }],
+    [
+      'another backend in place of one from overrides',
+      file,
+      'orders',
+      orders,
+      { connection_url: 'mysql://orders.new/orders' },
+    ],
+    [
+      'the discovered one itself',
+      { ...file, holmesgptVersion: '0.20' },
+      'prometheus/metrics',
+      one,
+      { ...one, ...HEADERS },
+    ],
+    [
+      'endpoints with options for all, next to one from overrides',
+      file,
+      'jaeger',
+      { endpoints: [elsewhere] },
+      { endpoints: [elsewhere], headers: { a: 'b' } },
+    ],
+    ['credentials next to options alone', file, 'prometheus/metrics', { timeout_seconds: 5 }, HEADERS],
+  ])('%s', (_, options, name, generated, theirs) => {
+    const { config, notes } = joined(generated, theirs, options, name);
+    expect(config).toEqual(theirs);
+    expect(notes).toEqual([]);
+  });
+
+  test('an entry of another type in place of one from overrides', () => {
+    const entry = (type: string) => ({ toolsets: { orders: { type, config: orders } } });
+    const { document, notes } = joinDocuments(entry('database'), entry('mongodb'), file);
+    expect(document).toEqual(entry('mongodb'));
+    expect(notes).toEqual([]);
+  });
+
+  test('otherwise the note says so', () => {
+    const theirs = { prometheus_url: 'http://mine:9090' };
+    expect(joined(one, theirs, { ...file, holmesgptVersion: '0.20' }).notes).toEqual([
+      'config names a backend, and HolmesGPT supports only one backend per toolset of this kind, so the discovered backends of this toolset are left out',
+    ]);
+  });
+});
+
 describe('a flat configuration without an address', () => {
   test.each([
     [FILE, HEADERS],

@@ -8,6 +8,7 @@ import {
   fieldsWhere,
   generatedBackends,
   handWrittenBackends,
+  isSame,
   partsOf,
 } from './join-lists.ts';
 import { own } from './models.ts';
@@ -70,6 +71,21 @@ function isFromOverrides(backend: Mapping, discovered: ReadonlySet<string> | und
   );
 }
 
+/** Whether discovered backends are lost if only the hand-written ones stay. */
+function losesDiscovered(
+  generated: Mapping,
+  handWritten: readonly Mapping[],
+  { shape, namespace, discovered }: Omit<ToolsetOptions, 'alone'>,
+): boolean {
+  const backends = shape === undefined ? [generated] : generatedBackends(generated, shape);
+  return backends.some(
+    (backend) =>
+      addressesOf(backend).length > 0 &&
+      !isFromOverrides(backend, discovered) &&
+      !handWritten.some((each) => isSame(each, backend, namespace)),
+  );
+}
+
 /** Explains why options have no address, as the start of a sentence, and what to do. */
 function missingAddress(handWritten: Mapping, kept: readonly string[], otherwise: string) {
   const faults = Object.entries({ '': handWritten, ...handWritten }).flatMap(([field, value]) =>
@@ -87,11 +103,8 @@ function missingAddress(handWritten: Mapping, kept: readonly string[], otherwise
 }
 
 /** Options that are not common and have no address: it is unknown for which backends they are. */
-function joinWithoutAddress(
-  generated: Mapping,
-  handWritten: Mapping,
-  { shape, alone, discovered }: ToolsetOptions,
-): Config {
+function joinWithoutAddress(generated: Mapping, handWritten: Mapping, options: ToolsetOptions): Config {
+  const { shape, alone, discovered } = options;
   const common = fieldsWhere(handWritten, isCommon);
   const kept = Object.keys(handWritten).filter((field) => !Object.hasOwn(common, field));
   const backends = shape === undefined ? [generated] : generatedBackends(generated, shape);
@@ -105,7 +118,12 @@ function joinWithoutAddress(
     };
   }
   const { why, fix } = missingAddress(handWritten, kept, 'every discovered backend would receive that');
-  if (alone) return { config: withoutNulls(handWritten), note: { what: `${why}, ${LEFT_OUT}`, fix } };
+  if (alone) {
+    const config = withoutNulls(handWritten);
+    if (losesDiscovered(generated, [], options))
+      return { config, note: { what: `${why}, ${LEFT_OUT}`, fix } };
+    return fix === FIX ? { config } : { config, note: { what: why, fix } };
+  }
   return { config: mergePatch(generated, common), note: { what: `${why}, so it is not merged`, fix } };
 }
 
@@ -116,11 +134,13 @@ function joinSingle(generated: Mapping, handWritten: Mapping, options: ToolsetOp
   const listed = [own(handWritten, 'instances') ?? []].flat().filter(isMapping);
   if ([handWritten, ...listed].every((backend) => addressesOf(backend).length === 0))
     return joinWithoutAddress(generated, handWritten, options);
+  const config = withoutNulls(handWritten);
+  if (!losesDiscovered(generated, [handWritten, ...listed], options)) return { config };
   const what =
     listed.length > 0
-      ? `config has instances, which HolmesGPT takes from 0.32 on, and names its backends, ${LEFT_OUT}`
-      : `config names a backend, and HolmesGPT takes one for it, ${LEFT_OUT}`;
-  return { config: withoutNulls(handWritten), note: { what } };
+      ? `config has instances, which HolmesGPT supports from 0.32 on, and names its backends, ${LEFT_OUT}`
+      : `config names a backend, and HolmesGPT supports only one backend per toolset of this kind, ${LEFT_OUT}`;
+  return { config, note: { what } };
 }
 
 /** Joins lists: hand-written backends come first, then the generated ones. */
@@ -130,14 +150,12 @@ function joinList(generated: Mapping, handWritten: Mapping, shape: Shape, option
   if (parts === undefined) return { config: withoutNulls(handWritten) };
   const { list, beside, exclusive } = parts;
   const safe = Object.entries(beside).every(([field, value]) => isCommon(field, value));
-  if (!shape.flat && list.length > 0 && !safe && shape.name === undefined)
-    return {
-      config: withoutNulls(handWritten),
-      note: {
-        what: `config has ${Object.keys(beside).join(', ')} next to ${shape.list}, which applies to all of them, ${LEFT_OUT}`,
-        fix: 'give your endpoints an entry of another name',
-      },
-    };
+  if (!shape.flat && list.length > 0 && !safe && shape.name === undefined) {
+    const what = `config has ${Object.keys(beside).join(', ')} next to ${shape.list}, which applies to all of them, ${LEFT_OUT}`;
+    const note = { what, fix: 'give your endpoints an entry of another name' };
+    const isLost = losesDiscovered(generated, list, options);
+    return { config: withoutNulls(handWritten), ...(isLost ? { note } : {}) };
+  }
   const { entries: theirs, common, note } = handWrittenBackends(parts, shape);
   if (theirs.length === 0)
     return exclusive || safe
@@ -175,8 +193,13 @@ function isOfAnotherType(handWritten: Mapping, generated: Mapping): boolean {
 function joinToolset(name: string, generated: Mapping, handWritten: Mapping, options: JoinOptions) {
   const { config: theirs, ...fields } = handWritten;
   const { config: ours, ...others } = generated;
-  if (isOfAnotherType(fields, others))
-    return { entry: withoutNulls(handWritten), note: { what: `is an entry of another type, ${LEFT_OUT}` } };
+  const { namespace, discovered } = options;
+  if (isOfAnotherType(fields, others)) {
+    const before = shapeOf(name, own(others, 'type'), options.holmesgptVersion !== '0.20');
+    const isLost = isMapping(ours) && losesDiscovered(ours, [], { shape: before, namespace, discovered });
+    const note = { what: `is an entry of another type, ${LEFT_OUT}` };
+    return { entry: withoutNulls(handWritten), ...(isLost ? { note } : {}) };
+  }
   const entry = mergePatch(others, fields) as Mapping;
   if (theirs === null || (theirs === undefined && ours === undefined)) return { entry };
   if (!isMapping(ours) || !isMapping(theirs))
@@ -187,7 +210,6 @@ function joinToolset(name: string, generated: Mapping, handWritten: Mapping, opt
     name === WITHOUT_ADDRESS &&
     (options.standsAlone ||
       Object.entries(theirs).some(([field, value]) => carriesCredentials(field, value)));
-  const { namespace, discovered } = options;
   const how: ToolsetOptions = { shape, alone, namespace, discovered };
   const { config, note } =
     shape === undefined ? joinSingle(ours, theirs, how) : joinList(ours, theirs, shape, how);

@@ -256,7 +256,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     const why =
       first !== undefined && isUnconfigured(first.holmes)
         ? `${name} is for the one that the agent's environment names`
-        : `HolmesGPT before 0.32 takes one backend for ${name}, and ${first?.tool.key} is it`;
+        : `HolmesGPT before 0.32 supports only one backend for ${name}, and ${first?.tool.key} is it`;
     for (const { tool } of single ? entries.slice(1) : [])
       if (tool === first?.tool) report(oneTenant(name, first));
       else leaveOut(tool, why);
@@ -317,7 +317,7 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
 /** The problem if an agent takes one entry, and the backend has several tenants. */
 const oneTenant = (toolset: string, { tool, tenant = '' }: Entry<Toolsets>): Problem => ({
   where: `Service ${tool.key}`,
-  what: `only its tenant ${tenant} is in custom_toolset.yaml: HolmesGPT before 0.32 takes one entry for ${toolset}`,
+  what: `only its tenant ${tenant} is in custom_toolset.yaml: HolmesGPT before 0.32 supports only one entry for ${toolset}`,
   fix: 'update HolmesGPT, and raise HOLMESGPT_VERSION',
 });
 
