@@ -79,6 +79,11 @@ function dottedKeys(value: unknown, path: Path): HolmesFault[] {
   });
 }
 
+/** Whether HolmesGPT has a built-in toolset of this name, or had one. */
+export const isKnownName = (name: string): boolean =>
+  own(HOLMES.toolsets, own(HOLMES.renamedNames, name) ?? name) !== undefined ||
+  HOLMES.removedNames.includes(name);
+
 function entryFaults(section: (typeof SECTIONS)[number], given: string, entry: Mapping): HolmesFault[] {
   const path: Path = [section, given];
   if (HOLMES.removedNames.includes(given)) return [warning(path, 'HolmesGPT has it no more and ignores it')];

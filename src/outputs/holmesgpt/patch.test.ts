@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Mapping } from '../../model/mapping.ts';
 import { holmesFaults } from './contract.ts';
 import type { HolmesPatch } from './overrides.ts';
 import { dropInvalidEntries, patchFaults, withPatch } from './patch.ts';
@@ -80,6 +81,28 @@ describe('an override', () => {
       });
     },
   );
+
+  test.each<[string, Mapping, string | undefined]>([
+    ['alertmanager', { enabled: false }, undefined],
+    [
+      'alertmanager',
+      { llm_instructions: 'Ask it first.' },
+      'for a toolset of your own, write its type, or its tools',
+    ],
+    ['grafana/lokii', { enabled: false }, 'did you mean grafana/loki?'],
+  ])('that changes a toolset without backends has one note, with the reason: %s %j', (name, entry, fix) => {
+    const { document, notes } = withPatch(GENERATED, {
+      toolsets: { [name]: entry, internet: { enabled: false } },
+    } as HolmesPatch);
+    expect(document).toEqual({ toolsets: { ...GENERATED.toolsets, internet: { enabled: false } } });
+    expect(notes).toEqual([
+      {
+        where: `overrides.yaml, holmesgpt.toolsets ${name}`,
+        what: 'changes nothing now: no backend of this toolset is discovered, and HolmesGPT 0.45.0 has no built-in toolset of this name',
+        ...(fix === undefined ? {} : { fix }),
+      },
+    ]);
+  });
 
   test('is left out where nothing is left of it', () => {
     const { document, notes } = withPatch(GENERATED, {

@@ -1,10 +1,12 @@
 import type { Problem } from '../../model/discovery.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
-import { holmesFaults, loadFaults } from './contract.ts';
+import { nearest } from '../../model/nearest.ts';
+import { holmesFaults, isKnownName, loadFaults } from './contract.ts';
 import { type JoinOptions, joinDocuments, WITHOUT_ADDRESS } from './join.ts';
 import { partsOf } from './join-lists.ts';
 import { fault, type HolmesFault, isFault, type Path, warning } from './model-check.ts';
+import { HOLMES, own } from './models.ts';
 import type { HolmesPatch } from './overrides.ts';
 import { restrictionsIn } from './restrictions.ts';
 import { addressesOf, carriesCredentials, shapeOf } from './shape.ts';
@@ -124,14 +126,41 @@ function withEntry(section: Mapping, name: string, entry: Mapping | undefined): 
 }
 
 /**
+ * Removes the changes of toolsets that are not there: such a name is that of a kind of backend, and none is discovered now, or
+ * it is misspelt. To HolmesGPT, such an entry would be an incomplete toolset of a person.
+ * @param left the overrides, from which they are removed
+ */
+function dropChangesOfNothing(generated: Mapping, left: Record<string, Record<string, unknown>>): Problem[] {
+  const { toolsets = {} } = left;
+  const made = own(generated, 'toolsets');
+  const names = isMapping(made) ? Object.keys(made) : [];
+  return Object.entries(toolsets).flatMap(([name, entry]) => {
+    if (!isMapping(entry) || isWhole('toolsets', entry) || isKnownName(name) || names.includes(name))
+      return [];
+    delete toolsets[name];
+    const meant = nearest(name, [...names, ...Object.keys(HOLMES.toolsets)]);
+    const isRestriction = Object.keys(entry).every((field) => Object.hasOwn(restrictionsIn(entry), field));
+    const fix =
+      meant === undefined
+        ? 'for a toolset of your own, write its type, or its tools'
+        : `did you mean ${meant}?`;
+    return {
+      where: placeOf(JSON.stringify(['toolsets', name])),
+      what: `changes nothing now: no backend of this toolset is discovered, and HolmesGPT ${HOLMES.holmesgpt} has no built-in toolset of this name`,
+      ...(isRestriction && meant === undefined ? {} : { fix }),
+    };
+  });
+}
+
+/**
  * The generated document with overrides merged into it. An override with which HolmesGPT would reject an entry or the file
  * is reported and not merged, except for what it forbids.
  */
 export function withPatch(generated: Mapping, patch: HolmesPatch, options: JoinOptions = OVERRIDES): Checked {
   if (Object.keys(patch).length === 0) return { document: generated, notes: [] };
-  const notes: Problem[] = [];
   const before = new Set(holmesFaults(generated).map((each) => JSON.stringify(each)));
   const left = structuredClone(patch) as Record<string, Record<string, unknown>>;
+  const notes = dropChangesOfNothing(generated, left);
   const isPatched = (key: string): boolean => {
     const [section = '', name = ''] = JSON.parse(key) as string[];
     return Object.hasOwn(left[section] ?? {}, name);
