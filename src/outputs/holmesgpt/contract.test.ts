@@ -93,6 +93,33 @@ describe('places and messages of faults', () => {
   });
 });
 
+test('a fault for which HolmesGPT rejects the whole file hides no others', () => {
+  const document = {
+    extra: 1,
+    toolsets: {
+      'my.tool': { tools: [{ name: 'a', description: 'b' }] },
+      'grafana/loki': { enabled: true, bogus: 1, config: { api_url: 5 } },
+      'grafana/lokii': { enabled: true },
+      text: 'x',
+    },
+    mcp_servers: { a: { config: { url: 'http://a', mode: 'tcp' } } },
+  };
+  expect(holmesFaults(document).map(({ path, message }) => `${path.join(' ')}: ${message}`)).toEqual([
+    'toolsets my.tool: contains a dot, which HolmesGPT rejects in any key',
+    expect.stringMatching(/^toolsets text: /),
+    expect.stringMatching(/^extra: HolmesGPT reads/),
+    'toolsets my.tool: lacks description',
+    'toolsets my.tool tools 0: lacks command or script',
+    'toolsets grafana/loki bogus: HolmesGPT has no such field here',
+    expect.stringMatching(/^toolsets grafana\/loki config api_url: must be a text/),
+    expect.stringMatching(
+      /^toolsets grafana\/lokii: is not a built-in toolset .*; did you mean grafana\/loki\?$/,
+    ),
+    'toolsets grafana/lokii: lacks description',
+    expect.stringMatching(/^mcp_servers a config mode: /),
+  ]);
+});
+
 test('for any content of the file, the check ends with faults and never throws', () => {
   const names = fc.constantFrom('grafana/loki', 'kafka/admin', 'mine', '__proto__', 'toString');
   const fields = fc.dictionary(fc.constantFrom('enabled', 'type', 'config', 'tools', 'url'), fc.jsonValue());

@@ -1,10 +1,10 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
+import { didYouMean } from '../../model/nearest.ts';
 import { checkBuiltInConfig, checkHttpConfig, checkKindConfig, checkServerConfig } from './config.ts';
 import {
   checkValue,
   fault,
   type HolmesFault,
-  isFault,
   kindOf,
   notMapping,
   notOneOf,
@@ -22,7 +22,7 @@ const SECTIONS = ['toolsets', 'mcp_servers'] as const;
  */
 export function holmesFaults(document: unknown): HolmesFault[] {
   const whole = loadFaults(document);
-  if (whole.length > 0 || !isMapping(document)) return whole;
+  if (!isMapping(document)) return whole;
   const ignored = Object.keys(document)
     .filter((key) => !SECTIONS.some((section) => section === key))
     .map((key) => warning([key], 'HolmesGPT reads toolsets and mcp_servers only'));
@@ -35,10 +35,10 @@ export function holmesFaults(document: unknown): HolmesFault[] {
   );
   const entries = SECTIONS.flatMap((section) =>
     Object.entries(sectionOf(document, section)).flatMap(([name, entry]) =>
-      entryFaults(section, name, entry as Mapping),
+      isMapping(entry) ? entryFaults(section, name, entry) : [],
     ),
   );
-  return [...ignored, ...twice, ...entries];
+  return [...whole, ...ignored, ...twice, ...entries];
 }
 
 function sectionOf(document: Mapping, section: string): Mapping {
@@ -103,9 +103,7 @@ function entryFaults(section: (typeof SECTIONS)[number], given: string, entry: M
         ? 'custom'
         : (type as EntryType);
   const faults = [...old, ...fieldFaults(kind, entry, path)];
-  if (faults.some(isFault))
-    return kind === 'custom' ? [...unknownName(name, entry, path), ...faults] : faults;
-  if (kind === 'custom') return [...faults, ...unknownName(name, entry, path)];
+  if (kind === 'custom') return [...unknownName(name, entry, path), ...faults];
   // HolmesGPT does not validate the configuration of a disabled entry.
   if (isOff(entry.enabled)) return faults;
   const config = configFaults(name, kind, entry, path);
@@ -142,15 +140,16 @@ function builtInWarnings(
   return [...unused, warning(path, 'has no enabled: true, so it stays switched off')];
 }
 
+/** The end of a message about an unknown toolset: a suggestion, or an empty string. */
+export const meantToolset = (name: string): string => didYouMean(name, Object.keys(HOLMES.toolsets));
+
 /** An entry that names no built-in toolset is a custom one, and needs all fields of a custom one. */
 function unknownName(name: string, entry: Mapping, path: Path): HolmesFault[] {
   if (Array.isArray(entry.tools) && entry.tools.length > 0) return [];
-  const alike = Object.keys(HOLMES.toolsets).find((known) => known.toLowerCase() === name.toLowerCase());
-  const hint = alike === undefined ? '' : `; did you mean ${alike}?`;
   return [
     fault(
       path,
-      `is not a built-in toolset of HolmesGPT ${HOLMES.holmesgpt}, and has no tools of its own${hint}`,
+      `is not a built-in toolset of HolmesGPT ${HOLMES.holmesgpt}, and has no tools of its own${meantToolset(name)}`,
     ),
   ];
 }
@@ -200,7 +199,7 @@ function toolFaults(value: unknown, path: Path): HolmesFault[] {
   return value.flatMap((tool: unknown, index) => {
     const here: Path = [...path, index];
     const faults = checkValue({ $ref: 'YAMLTool' }, tool, here);
-    if (faults.some(isFault) || !isMapping(tool)) return faults;
+    if (!isMapping(tool)) return faults;
     const { command, script } = tool;
     return (command ?? script ?? undefined) === undefined
       ? [...faults, fault(here, 'lacks command or script')]

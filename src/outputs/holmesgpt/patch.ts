@@ -93,7 +93,7 @@ export function dropInvalidEntries(
   const notes: Problem[] = [];
   const fix = 'correct the detector or the override that it is from; if it is from neither, report this';
   let document = generated;
-  // A fault for which HolmesGPT rejects the whole file hides others, which the next round finds.
+  // Without some of its backends, an entry may have other faults, which the next round finds.
   for (;;) {
     const found = byEntry(holmesFaults(document));
     const refused = [...found].filter(([, faults]) => faults.some(isFault));
