@@ -180,6 +180,29 @@ describe('checks beyond the schema', () => {
     ]);
   });
 
+  test.each([
+    ['outputs:\n  holmesgpt:\n    ', '-:7:25: warning: outputs.holmesgpt.'],
+    ['holmes:\n    ', '-:6:25: warning: holmes.'],
+  ])(
+    'an unknown toolset in a detector is a warning, as another version may have it: %j',
+    async (above, at) => {
+      const { code, lines } = await validated(
+        'detector',
+        `type: a\ntitle: A\ndescription: A.\nports: {}\n${above}toolsets: [runbook, grafana/lokii, x-y-z]\n    config: {}\n`,
+      );
+      expect(code).toBe(0);
+      expect(lines).toEqual([
+        expect.stringMatching(
+          /toolsets\.1: HolmesGPT 0\.45\.0 has no toolset "grafana\/lokii", so .* left out of custom_toolset\.yaml; did you mean grafana\/loki\?$/,
+        ),
+        expect.stringMatching(
+          /toolsets\.2: HolmesGPT 0\.45\.0 has no toolset "x-y-z", so .* custom_toolset\.yaml$/,
+        ),
+      ]);
+      expect(lines[0]).toContain(at);
+    },
+  );
+
   test('a detector must use known roles', async () => {
     const { code, lines } = await validated(
       'detector',

@@ -1,7 +1,5 @@
 import * as z from 'zod';
-import { builtInDetectors } from '../config/detector-files.ts';
 import { configFileSchema } from '../config/file.ts';
-import { roleFault } from '../detection/rules.ts';
 import { EncodingError, FileLimitError } from '../files/read-text.ts';
 import { ConfigError } from '../model/errors.ts';
 import { isMapping } from '../model/mapping.ts';
@@ -15,6 +13,7 @@ import { asFaults, type ContentFaults } from '../outputs/faults.ts';
 import { overridesSchema } from '../outputs/overrides-schema.ts';
 import { ALL_OUTPUTS } from '../outputs/registry.ts';
 import { checkConfig } from './check-config.ts';
+import { checkDetector } from './check-detector.ts';
 import { FILE_KINDS, type FileKind } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
@@ -23,23 +22,11 @@ import { readInput } from './read-input.ts';
 /** Finds all faults and warnings in a text. */
 type Check = (text: string) => ContentFaults;
 
-/** A check of a file that people write by hand against a schema only. */
-const schemaCheck =
-  (schema: z.ZodType<unknown>): Check =>
-  (text) =>
-    asFaults(readYaml(text, schema, { limits: SMALL }));
-
 /** A check with the limits of the cluster, so that `serve` refuses nothing that `validate` accepts. */
 const textCheck =
   (kind: string, limits: YamlLimits): Check =>
   (text) =>
     checkText(kind, text, limits);
-
-/** The schema of a detector, with a check that its roles are in the vocabulary. */
-const checkedDetector = detectorSchema.superRefine((detector, context) => {
-  const message = roleFault(detector, builtInDetectors().vocabulary);
-  if (message !== undefined) context.addIssue({ code: 'custom', message });
-});
 
 /** A kind of file: how to check it, and how to recognize it by file name or top-level keys. */
 interface Kind {
@@ -68,7 +55,7 @@ const KINDS: Readonly<Record<FileKind, Kind>> = {
   ...DOCUMENTS,
   config: { faults: checkConfig, name: /config\.ya?ml$/, keys: keysAt(configFileSchema, []) },
   detector: {
-    faults: schemaCheck(checkedDetector),
+    faults: checkDetector,
     name: /(^|\/)detectors\/[^/]*\.ya?ml$/,
     keys: keysAt(detectorSchema, []),
   },

@@ -112,6 +112,8 @@ export interface MappingRules {
   isMcp(mapping: unknown): boolean;
   /** The key of the mapping in detector files of release 0.1, which had no `outputs`. */
   readonly formerKey?: string;
+  /** What is valid and probably a mistake, with the path in the mapping. */
+  warnings?(mapping: unknown): readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
 }
 
 /** A detector: everything that the program knows about one kind of backend. */

@@ -1,6 +1,6 @@
 import { isMapping, type Mapping } from '../../model/mapping.ts';
-import { didYouMean } from '../../model/nearest.ts';
 import { checkBuiltInConfig, checkHttpConfig, checkKindConfig, checkServerConfig } from './config.ts';
+import { meantToolset } from './known-toolsets.ts';
 import {
   checkValue,
   fault,
@@ -79,11 +79,6 @@ function dottedKeys(value: unknown, path: Path): HolmesFault[] {
   });
 }
 
-/** Whether HolmesGPT has a built-in toolset of this name, or had one. */
-export const isKnownName = (name: string): boolean =>
-  own(HOLMES.toolsets, own(HOLMES.renamedNames, name) ?? name) !== undefined ||
-  HOLMES.removedNames.includes(name);
-
 function entryFaults(section: (typeof SECTIONS)[number], given: string, entry: Mapping): HolmesFault[] {
   const path: Path = [section, given];
   if (HOLMES.removedNames.includes(given)) return [warning(path, 'HolmesGPT has it no more and ignores it')];
@@ -139,9 +134,6 @@ function builtInWarnings(
   if (enabled || (entry.enabled !== undefined && entry.enabled !== null)) return [...config];
   return [...unused, warning(path, 'has no enabled: true, so it stays switched off')];
 }
-
-/** The end of a message about an unknown toolset: a suggestion, or an empty string. */
-export const meantToolset = (name: string): string => didYouMean(name, Object.keys(HOLMES.toolsets));
 
 /** An entry that names no built-in toolset is a custom one, and needs all fields of a custom one. */
 function unknownName(name: string, entry: Mapping, path: Path): HolmesFault[] {

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import type { MappingRules, Mappings } from '../../model/detector.ts';
+import { isKnownName, meantToolset } from './known-toolsets.ts';
+import { HOLMES } from './models.ts';
 
 /** The toolset's field for each kind of credential. A missing field means that the toolset does not support that kind. */
 const auth = z.strictObject({
@@ -36,6 +38,7 @@ const entry = z.union([
 
 /** How a backend appears in HolmesGPT's configuration. */
 export type HolmesEntry = z.infer<typeof entry>;
+type Toolsets = Extract<HolmesEntry, { toolsets: unknown }>;
 export type HolmesAuth = z.infer<typeof auth>;
 
 /** The id of this output: its key in detector files and overrides. */
@@ -46,7 +49,19 @@ export const holmesMapping: MappingRules = {
   schema: entry,
   isMcp: (mapping) => 'mcp' in (mapping as HolmesEntry),
   formerKey: 'holmes',
+  warnings: (mapping) => ('toolsets' in (mapping as HolmesEntry) ? unknownToolsets(mapping as Toolsets) : []),
 };
+
+/** Another version of HolmesGPT may have them. */
+const unknownToolsets = ({ toolsets }: Toolsets): { path: PropertyKey[]; message: string }[] =>
+  toolsets.flatMap((name, index) =>
+    isKnownName(name)
+      ? []
+      : {
+          path: ['toolsets', index],
+          message: `HolmesGPT ${HOLMES.holmesgpt} has no toolset ${JSON.stringify(name)}, so the backends would be left out of custom_toolset.yaml${meantToolset(name)}`,
+        },
+  );
 
 const NO_ENTRY: HolmesEntry = { none: 'the agent has no entry for tools of this type' };
 

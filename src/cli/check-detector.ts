@@ -1,0 +1,38 @@
+import * as z from 'zod';
+import { builtInDetectors } from '../config/detector-files.ts';
+import { roleFault } from '../detection/rules.ts';
+import type { Detector } from '../model/detector.ts';
+import { SMALL } from '../model/yaml-document.ts';
+import { parseYaml } from '../model/yaml-text.ts';
+import { detectorSchema } from '../outputs/detector-schema.ts';
+import { asFaults, type ContentFaults, placed, type ValueFault } from '../outputs/faults.ts';
+import { ALL_OUTPUTS } from '../outputs/registry.ts';
+
+/** The schema of a detector file, with a check that its roles are in the vocabulary. */
+const checkedDetector = detectorSchema.superRefine((detector, context) => {
+  const message = roleFault(detector, builtInDetectors().vocabulary);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
+/** Warnings of each output about its own part. @param keys the top-level keys of the file */
+function warnings({ outputs }: Detector, keys: readonly string[]): ValueFault[] {
+  return ALL_OUTPUTS.flatMap(({ id, mapping }) => {
+    const given = outputs[id];
+    if (given === undefined || mapping?.warnings === undefined) return [];
+    const { formerKey = '' } = mapping;
+    const above = keys.includes(formerKey) ? [formerKey] : ['outputs', id];
+    return mapping
+      .warnings(given)
+      .map(({ path, message }): ValueFault => ({ path: [...above, ...path], message, level: 'warning' }));
+  });
+}
+
+/** Finds all faults and warnings in a detector file. */
+export function checkDetector(text: string): ContentFaults {
+  const parsed = parseYaml(text, { limits: SMALL });
+  if ('faults' in parsed) return asFaults(parsed);
+  const read = parsed.check(checkedDetector);
+  if (!('value' in read)) return asFaults(read);
+  const content = parsed.check(z.record(z.string(), z.unknown()));
+  return placed(warnings(read.value, 'value' in content ? Object.keys(content.value) : []), read.placeOf);
+}
