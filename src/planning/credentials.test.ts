@@ -220,21 +220,41 @@ describe('output', () => {
     expect(Object.values(mcp_servers)).toMatchObject([{ config: { headers } }]);
   });
 
-  test.each<[string, DiscoveredService, Record<string, Credential>]>([
-    ['a key for an HTTP toolset', jaeger, { jaeger: { apiKey: 'KEY' } }],
-    ['several headers for an HTTP toolset', jaeger, { jaeger: { headers: { 'X-A': 'A', 'X-B': 'B' } } }],
-    ['a login for an MCP server', mcp, { mcp: { username: 'NAME', password: 'WORD' } }],
+  test.each<[string, DiscoveredService, Record<string, Credential>, string]>([
+    [
+      'a key for an HTTP toolset',
+      jaeger,
+      { jaeger: { apiKey: 'KEY' } },
+      'in the setting credentials, write bearerToken: VARIABLE or username: VARIABLE with password: VARIABLE or headers: { NAME: VARIABLE } in place of apiKey',
+    ],
+    [
+      'several headers for an HTTP toolset',
+      jaeger,
+      { jaeger: { headers: { 'X-A': 'A', 'X-B': 'B' } } },
+      'keep one of them in the setting credentials',
+    ],
+    [
+      'a login for an MCP server',
+      mcp,
+      { mcp: { username: 'NAME', password: 'WORD' } },
+      'in the setting credentials, write bearerToken: VARIABLE or headers: { NAME: VARIABLE } in place of username',
+    ],
     [
       'a key for a toolset that takes headers only',
       discovered(service('p', { labels: { app: 'prometheus' }, ports: [9090] }), 'auth'),
       { prometheus: { apiKey: 'KEY' } },
+      'in the setting credentials, write bearerToken: VARIABLE or headers: { NAME: VARIABLE } in place of apiKey',
     ],
-  ])('unsupported credentials leave the backend out, which is reported: %s', (_, backend, credentials) => {
-    const { notes, ...document } = written([backend], credentials);
-    expect(notes).toHaveLength(1);
-    expect(notes[0]?.what).toMatch(/credentials/);
-    expect(JSON.stringify(document)).not.toMatch(/env\./);
-  });
+  ])(
+    'unsupported credentials leave the backend out, with what to write: %s',
+    (_, backend, credentials, fix) => {
+      const { notes, ...document } = written([backend], credentials);
+      expect(notes).toHaveLength(1);
+      expect(notes[0]?.what).toMatch(/credentials/);
+      expect(notes[0]?.fix).toBe(`it is in toolset.json; ${fix}`);
+      expect(JSON.stringify(document)).not.toMatch(/env\./);
+    },
+  );
 
   describe("the agent's own token", () => {
     const metrics = (namespace: string, probed: 'healthy' | 'auth' = 'healthy') =>

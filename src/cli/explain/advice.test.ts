@@ -131,10 +131,11 @@ const because = (
   reason: string,
   more: Partial<ExplainResult> = {},
   found = loki,
+  message = '',
 ): string[] =>
   linesOf(
     result(found, found.service, {
-      conditions: [{ type, reason, status: 'False', message: '' } as Finding],
+      conditions: [{ type, reason, status: 'False', message } as Finding],
       ...more,
     }),
   );
@@ -154,6 +155,12 @@ test.each<[Finding['type'], string, string]>([
   ['Published', 'NotYetPublished', 'dynamic-toolset diff'],
 ])('%s %s: %s', (type, reason, last) => {
   expect(because(type, reason).at(-1)).toBe(last);
+});
+
+test('credentials that are not supported get no other advice than their message', () => {
+  const message =
+    'in toolset.json only: its credentials cannot be used: it takes headers, and not apiKey; in the setting credentials, …';
+  expect(because('Published', 'NeedsCredentials', {}, loki, message)).toEqual([]);
 });
 
 test('only what waits for approval is to be approved', () => {

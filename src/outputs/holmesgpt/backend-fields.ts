@@ -8,7 +8,13 @@ import type { Tool } from '../../planning/tools.ts';
 import { WITH_AGENT_TOKEN } from './agent-token.ts';
 import { fieldsFor, hasCredentials } from './backends.ts';
 import { holmesFaults } from './contract.ts';
-import { endpointAuth, serverHeaders, toolsetFields } from './credential-fields.ts';
+import {
+  endpointAuth,
+  isUnsupported,
+  serverHeaders,
+  toolsetFields,
+  type UnsupportedCredential,
+} from './credential-fields.ts';
 import {
   type Entry,
   httpToolset,
@@ -34,7 +40,12 @@ function fillTemplate(template: string, tool: Tool): string {
 /** The fields of a backend's entry, or why it is left out. */
 export type BackendFields =
   | { readonly fields: Record<string, unknown> }
-  | { readonly leftOut: string; readonly cause?: Omission['cause'] };
+  | {
+      readonly leftOut: string;
+      readonly cause?: Omission['cause'];
+      /** What to do, if the cause does not say it. */
+      readonly fix?: string;
+    };
 
 const MISSING = 'the agent needs credentials for it, and none are configured';
 const NO_TENANT = 'it requires a tenant in each request, and none is configured';
@@ -99,23 +110,28 @@ export function backendFields(tool: Tool, given: Credential | undefined, own: Ma
     return { fields: merge('toolsets' in holmes ? templateFields(tool, holmes) : {}) };
   }
   if (given.agentToken === true && !('toolsets' in holmes && holmes.toolsets.includes(WITH_AGENT_TOKEN)))
-    return {
-      leftOut: `its credentials cannot be used: HolmesGPT brings its own token to ${WITH_AGENT_TOKEN} only`,
-      cause: 'credentials',
-    };
+    return unusable({
+      unsupported: `HolmesGPT brings its own token to ${WITH_AGENT_TOKEN} only`,
+      fix: 'in the setting credentials, write others in place of agentToken, or remove it',
+    });
   if ('toolsets' in holmes) {
     // The agent's environment has the credentials.
     if (isUnconfigured(holmes)) return { fields: {} };
     const fields = toolsetFields(given, holmes.auth);
-    return typeof fields === 'string'
-      ? { leftOut: `its credentials cannot be used: ${fields}`, cause: 'credentials' }
+    return isUnsupported(fields)
+      ? unusable(fields)
       : { fields: merge({ ...templateFields(tool, holmes), ...fields }) };
   }
   const fields = 'mcp' in holmes ? serverHeaders(given) : endpointAuth(given);
-  if (typeof fields === 'string')
-    return { leftOut: `its credentials cannot be used: ${fields}`, cause: 'credentials' };
+  if (isUnsupported(fields)) return unusable(fields);
   return { fields: merge({ ['mcp' in holmes ? 'headers' : 'auth']: fields }) };
 }
+
+const unusable = ({ unsupported, fix }: UnsupportedCredential): BackendFields => ({
+  leftOut: `its credentials cannot be used: ${unsupported}`,
+  cause: 'credentials',
+  fix,
+});
 
 function templateFields(tool: Tool, holmes: Toolsets): Record<string, string> {
   return Object.fromEntries(

@@ -13,12 +13,52 @@ function headersOf({ bearerToken, headers = {} }: Credential): Record<string, st
   };
 }
 
+/** Why credentials cannot be used, and what to write into the setting. */
+export interface UnsupportedCredential {
+  readonly unsupported: string;
+  readonly fix: string;
+}
+
+/** How each kind of credential is written. */
+const FORMS = {
+  apiKey: 'apiKey: VARIABLE',
+  bearerToken: 'bearerToken: VARIABLE',
+  username: 'username: VARIABLE with password: VARIABLE',
+  headers: 'headers: { NAME: VARIABLE }',
+} as const;
+type Kind = keyof typeof FORMS;
+
+/** @param who the start of a sentence, such as `an MCP server` */
+function unsupported(who: string, kinds: readonly Kind[], given: Kind): UnsupportedCredential {
+  const forms = kinds.map((kind) => FORMS[kind]);
+  return {
+    unsupported:
+      kinds.length === 0
+        ? `${who} takes no credentials`
+        : `${who} takes ${kinds.join(', ')}, and not ${given}`,
+    fix:
+      kinds.length === 0
+        ? 'remove them from the setting credentials'
+        : `in the setting credentials, write ${forms.join(' or ')} in place of ${given}`,
+  };
+}
+
+/** The kinds of credentials that a toolset supports. A token can also be in a header. */
+function kindsOf(auth: HolmesAuth): Kind[] {
+  const inHeader = auth.headers !== undefined;
+  return (Object.keys(FORMS) as Kind[]).filter(
+    (kind) => auth[kind] !== undefined || (kind === 'bearerToken' && inHeader),
+  );
+}
+
 /**
  * The fields of a built-in toolset's configuration that carry credentials.
  * @param auth the toolset's names for them
- * @returns the fields, or a text that names the kind of credential that the toolset does not support
  */
-export function toolsetFields(given: Credential, auth: HolmesAuth): Record<string, unknown> | string {
+export function toolsetFields(
+  given: Credential,
+  auth: HolmesAuth,
+): Record<string, unknown> | UnsupportedCredential {
   const fields: Record<string, unknown> = {};
   for (const kind of ['apiKey', 'bearerToken', 'username', 'password'] as const) {
     const variable = given[kind];
@@ -26,26 +66,29 @@ export function toolsetFields(given: Credential, auth: HolmesAuth): Record<strin
     const field = auth[kind];
     if (field !== undefined) fields[field] = fromEnvironment(variable);
     else if (kind !== 'bearerToken' || auth.headers === undefined)
-      return `it takes ${Object.keys(auth).join(', ') || 'none'}, and not ${kind}`;
+      return unsupported('it', kindsOf(auth), kind === 'password' ? 'username' : kind);
   }
   const asField = auth.bearerToken === undefined ? given : { ...given, bearerToken: undefined };
   const headers = headersOf(asField);
   if (Object.keys(headers).length > 0) {
-    if (auth.headers === undefined) return `it takes ${Object.keys(auth).join(', ')}, and not headers`;
+    if (auth.headers === undefined) return unsupported('it', kindsOf(auth), 'headers');
     fields[auth.headers] = headers;
   }
   return fields;
 }
 
 /** The `auth` of an endpoint of an HTTP toolset, and headers next to it. */
-export function endpointAuth(given: Credential): Record<string, string> | string {
+export function endpointAuth(given: Credential): Record<string, string> | UnsupportedCredential {
   const { apiKey, bearerToken, username, password, headers = {} } = given;
   const [header, ...more] = Object.entries(headers);
   const kinds = [apiKey, bearerToken, username, header].filter((kind) => kind !== undefined).length;
   if (more.length > 0 || kinds > 1)
-    return 'an HTTP toolset takes only one header, token or login for a backend';
+    return {
+      unsupported: 'an HTTP toolset takes only one header, token or login for a backend',
+      fix: 'keep one of them in the setting credentials',
+    };
   if (apiKey !== undefined)
-    return 'an HTTP toolset takes bearerToken, username with password, or headers, and not apiKey';
+    return unsupported('an HTTP toolset', ['bearerToken', 'username', 'headers'], 'apiKey');
   if (bearerToken !== undefined) return { type: 'bearer', token: fromEnvironment(bearerToken) };
   if (username !== undefined && password !== undefined)
     return { type: 'basic', username: fromEnvironment(username), password: fromEnvironment(password) };
@@ -54,8 +97,17 @@ export function endpointAuth(given: Credential): Record<string, string> | string
 }
 
 /** The headers with which the agent calls an MCP server. */
-export function serverHeaders(given: Credential): Record<string, string> | string {
+export function serverHeaders(given: Credential): Record<string, string> | UnsupportedCredential {
   if (given.apiKey !== undefined || given.username !== undefined)
-    return 'an MCP server takes bearerToken or headers, and not apiKey or username';
+    return unsupported(
+      'an MCP server',
+      ['bearerToken', 'headers'],
+      given.apiKey === undefined ? 'username' : 'apiKey',
+    );
   return headersOf(given);
 }
+
+/** Whether credentials cannot be used. No field of HolmesGPT has this name. */
+export const isUnsupported = (
+  fields: Record<string, unknown> | UnsupportedCredential,
+): fields is UnsupportedCredential => 'unsupported' in fields;

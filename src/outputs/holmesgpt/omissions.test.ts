@@ -19,7 +19,7 @@ test('tools that are nowhere in the document are reported with their cause, and 
     ['monitoring/loki', 'credentials'],
   ]);
   const fix =
-    'if you trust its owner with credentials, name variables of the agent for it, under monitoring/grafana in the setting credentials';
+    "if you trust its owner with credentials, add an entry monitoring/grafana to the setting credentials that names the agent's environment variables";
   expect(left[0]?.fix).toBe(fix);
   expect(notes[0]?.fix).toBe(`it is in toolset.json; ${fix}`);
 });

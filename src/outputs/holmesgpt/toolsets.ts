@@ -38,6 +38,8 @@ const ALWAYS: Readonly<Record<string, HolmesToolset>> = {
   'kubernetes/logs': { enabled: true },
 };
 
+type LeftOut = Extract<BackendFields, { leftOut: string }>;
+
 /** Where a backend is that this file leaves out. */
 const ELSEWHERE = 'it is in toolset.json';
 
@@ -47,7 +49,7 @@ function fixFor(cause: Omission['cause'], tool: Tool): string | undefined {
   if (cause === 'tenant')
     return `write the id of its tenant, under ${isHome(tool) ? tool.key : tool.detector} in the setting tenants`;
   return isHome(tool)
-    ? `if you trust its owner with credentials, name variables of the agent for it, under ${tool.key} in the setting credentials`
+    ? `if you trust its owner with credentials, add an entry ${tool.key} to the setting credentials that names the agent's environment variables`
     : undefined;
 }
 
@@ -137,9 +139,13 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       why,
       ...(fix === undefined ? {} : { fix }),
     });
-  const leaveOut = (tool: Tool, why: string, cause: Omission['cause'] = 'unsupported'): void => {
+  const leaveOut = (
+    tool: Tool,
+    why: string,
+    cause: Omission['cause'] = 'unsupported',
+    fix = fixFor(cause, tool),
+  ): void => {
     const { key, type } = tool;
-    const fix = fixFor(cause, tool);
     notes.push({
       where: `Service ${key}`,
       what: `is left out of custom_toolset.yaml: ${why} (${type})`,
@@ -163,13 +169,10 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
       continue;
     }
     if ('toolsets' in holmes || 'http' in holmes) {
-      const why = new Map<string, Omission['cause'] | undefined>();
-      const leaveOutOf = (
-        name: string,
-        { leftOut, cause }: Extract<BackendFields, { leftOut: string }>,
-      ): void => {
-        const isNeed = cause === 'credentials' || cause === 'tenant';
-        if (!isNeed || !listsBackend(patch, name, tool)) why.set(leftOut, cause);
+      const why = new Map<string, LeftOut>();
+      const leaveOutOf = (name: string, result: LeftOut): void => {
+        const isNeed = result.cause === 'credentials' || result.cause === 'tenant';
+        if (!isNeed || !listsBackend(patch, name, tool)) why.set(result.leftOut, result);
       };
       for (const name of 'toolsets' in holmes ? holmes.toolsets : [tool.detector]) {
         // What is wrong with the options is the same for each tenant.
@@ -203,11 +206,11 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
           if (name === holmes.toolsets[0]) noteCertificate(tool, result.entries[0]?.fields ?? {});
         }
       }
-      for (const [each, cause] of why) leaveOut(tool, each, cause);
+      for (const { leftOut, cause, fix } of why.values()) leaveOut(tool, leftOut, cause, fix);
       continue;
     }
     const result = backendFields(tool, given);
-    if ('leftOut' in result) leaveOut(tool, result.leftOut, result.cause);
+    if ('leftOut' in result) leaveOut(tool, result.leftOut, result.cause, result.fix);
     else if (tool.added === true ? own(HOLMES.toolsets, tool.key) !== undefined : isToolset(tool.key, patch))
       leaveOut(tool, `a toolset is called ${tool.key}, and HolmesGPT would take the server in its place`);
     else {

@@ -31,6 +31,7 @@ type AdviceFor = (
   result: ExplainResult,
   service: Service,
   changes: SourceChanges,
+  message: string,
 ) => Advice | readonly Advice[] | undefined;
 
 const lookAtNetwork: AdviceFor = (_, { namespace }) => ({
@@ -64,10 +65,14 @@ const ADVICE: Readonly<Record<string, AdviceFor>> = {
     what: "To give HolmesGPT the CA, for its variable CERTIFICATE or its chart's value certificate, with the file that serve has:",
     lines: [`base64 < ${shellWord(verdict?.trustedWith ?? 'FILE')} | tr -d '\\n'`],
   }),
-  'Published NeedsCredentials': (_, service) => ({
-    what: 'If you trust its owner with credentials, in the settings of serve, with the name of a variable of the agent:',
-    lines: ['credentials:', `  ${keyOf(service)}:`, '    bearerToken: NAME_OF_A_VARIABLE'],
-  }),
+  'Published NeedsCredentials': (_, service, _changes, message) =>
+    // The message says what to write in place of credentials that are not supported.
+    message.includes('its credentials cannot be used')
+      ? undefined
+      : {
+          what: 'If you trust its owner with credentials, in the settings of serve, with the name of a variable of the agent:',
+          lines: ['credentials:', `  ${keyOf(service)}:`, '    bearerToken: NAME_OF_A_VARIABLE'],
+        },
   'Published NeedsTenant': (_, service) => ({
     what: 'In the settings of serve:',
     lines: ['tenants:', `  ${keyOf(service)}: ID_OF_THE_TENANT`],
@@ -95,8 +100,8 @@ export function conditionAdvice(result: ExplainResult, changes: SourceChanges): 
   const service = explanation.candidate?.service ?? explanation.service;
   const known = isPublicationKnown ? conditions : (generated?.conditions ?? conditions);
   const advice = known.flatMap(
-    ({ type, reason }): readonly Advice[] | Advice =>
-      ADVICE[`${type} ${reason}`]?.(result, service, changes) ?? [],
+    ({ type, reason, message }): readonly Advice[] | Advice =>
+      ADVICE[`${type} ${reason}`]?.(result, service, changes, message) ?? [],
   );
   return [...new Map(advice.map((each) => [each.what, each])).values()];
 }
