@@ -90,19 +90,23 @@ describe('a pass', () => {
     [
       'in other namespaces only',
       { thanos: detectorOptions.parse({ namespaces: ['prod-*'] }) },
-      /prod-\* only$/,
+      /prod-\* only \(namespaces of thanos in detectors\)$/,
     ],
     [
       'not in this one',
       { thanos: detectorOptions.parse({ excludeNamespaces: ['monitoring'] }) },
-      /keeps it out of this namespace$/,
+      /keeps it out of this namespace \(excludeNamespaces of thanos in detectors\)$/,
     ],
     [
       'with an annotation',
       { thanos: detectorOptions.parse({ requiredAnnotations: { team: '*' } }) },
-      /wants all of the annotations team$/,
+      /wants all of the annotations team \(requiredAnnotations of thanos in detectors\)$/,
     ],
-    ['not at all', { thanos: detectorOptions.parse({ enabled: false }) }, /switches off$/],
+    [
+      'not at all',
+      { thanos: detectorOptions.parse({ enabled: false }) },
+      /switches off \(enabled: false of thanos in detectors\)$/,
+    ],
   ])('no response makes a Service a type that the configuration wants %s', async (_, set, why) => {
     const { rules: scoped } = makeRules(builtIn, { added: [], options: set, disabled: [] });
     const verdict: Verdict = { ...healthy, provenAs: 'thanos' };

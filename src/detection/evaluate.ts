@@ -45,13 +45,22 @@ const DEFAULT_RANK = 30;
 /** Weak certainties. Such a Service counts only if it also has one of the detector's ports. */
 const NEEDS_PORT: ReadonlySet<Certainty> = new Set(['component', 'name', 'hint']);
 
-/** Why the configuration excludes a namespace from a detector. */
-function namespaceExclusion(namespace: string, { options }: CompiledDetector): string | undefined {
+/** The setting that switches a detector off. */
+export const switchOf = ({ detector: { type }, options }: CompiledDetector): string =>
+  options.enabled ? `ENABLE_${type.toUpperCase()}=false` : `enabled: false of ${type} in detectors`;
+
+/** Why the configuration excludes a namespace from a detector, with the option. */
+function namespaceExclusion(
+  namespace: string,
+  { detector: { type }, options }: CompiledDetector,
+): string | undefined {
   const within = (patterns: readonly string[]): boolean =>
     patterns.some((pattern) => fitsPattern(namespace, pattern));
   if (options.namespaces !== undefined && !within(options.namespaces))
-    return `the configuration has it look in ${options.namespaces.join(', ')} only`;
-  return within(options.excludeNamespaces) ? 'the configuration keeps it out of this namespace' : undefined;
+    return `the configuration has it look in ${options.namespaces.join(', ')} only (namespaces of ${type} in detectors)`;
+  return within(options.excludeNamespaces)
+    ? `the configuration keeps it out of this namespace (excludeNamespaces of ${type} in detectors)`
+    : undefined;
 }
 
 /** Whether the configuration disables a type in a namespace. */
@@ -62,7 +71,7 @@ export function isDisabled(type: string, namespace: string, { byType, disabled }
   );
 }
 
-/** Why the configuration excludes a Service from a detector. */
+/** Why the configuration excludes a Service from a detector, with the option. */
 export function scopeExclusion(service: Service, compiled: CompiledDetector): string | undefined {
   const { options } = compiled;
   const elsewhere = namespaceExclusion(service.namespace, compiled);
@@ -71,7 +80,7 @@ export function scopeExclusion(service: Service, compiled: CompiledDetector): st
   const has = ([key, pattern]: readonly [string, string]): boolean =>
     Object.hasOwn(service.annotations, key) && fitsPattern(service.annotations[key] ?? '', pattern);
   if (required.length > 0 && !(options.require === 'all' ? required.every(has) : required.some(has)))
-    return `the configuration wants ${options.require} of the annotations ${required.map(([key]) => key).join(', ')}`;
+    return `the configuration wants ${options.require} of the annotations ${required.map(([key]) => key).join(', ')} (requiredAnnotations of ${compiled.detector.type} in detectors)`;
   return undefined;
 }
 
@@ -107,9 +116,12 @@ function namedType(
 export function forbiddenType(
   type: string,
   service: Service,
-  { byType, disabled }: Rules,
+  { byType, disabled, switchedOff }: Rules,
 ): string | undefined {
-  if (disabled.has(type)) return 'which the configuration switches off';
+  if (disabled.has(type)) {
+    const off = switchedOff.find(({ detector }) => detector.type === type);
+    return `which the configuration switches off${off === undefined ? '' : ` (${switchOf(off)})`}`;
+  }
   const compiled = byType.get(type);
   const outside = compiled === undefined ? undefined : scopeExclusion(service, compiled);
   return outside === undefined ? undefined : `and ${outside}`;

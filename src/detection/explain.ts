@@ -2,7 +2,7 @@ import type { Candidate, ExceededLimit, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
-import { evaluate, scopeExclusion } from './evaluate.ts';
+import { evaluate, scopeExclusion, switchOf } from './evaluate.ts';
 import { type ExternalBackend, externalBackend } from './external-backend.ts';
 import { type Facts, factsOf } from './identity.ts';
 import { ignoredAnnotations } from './ignored-annotations.ts';
@@ -49,13 +49,10 @@ function exclusionOf(
   compiled: CompiledDetector,
   { switchedOff }: Rules,
 ): { readonly why: string; readonly setting?: string } | undefined {
-  const { type } = compiled.detector;
   if (switchedOff.includes(compiled))
     return {
       why: 'the configuration switches it off',
-      setting: compiled.options.enabled
-        ? `ENABLE_${type.toUpperCase()}=false`
-        : `enabled: false of ${type} in detectors`,
+      setting: switchOf(compiled),
     };
   const why = scopeExclusion(service, compiled);
   return why === undefined ? undefined : { why };

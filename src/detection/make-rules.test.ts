@@ -190,7 +190,7 @@ describe('detectors and options of operators', () => {
         type: 'custom',
         matched: false,
         near: true,
-        reasons: ['its owner offers it as loki, which the configuration switches off'],
+        reasons: ['its owner offers it as loki, which the configuration switches off (ENABLE_LOKI=false)'],
       });
     });
 
@@ -204,7 +204,17 @@ describe('detectors and options of operators', () => {
       [
         'in this namespace',
         { options: set('loki', { excludeNamespaces: ['monitoring'] }) },
-        'the configuration keeps it out of this namespace',
+        'the configuration keeps it out of this namespace (excludeNamespaces of loki in detectors)',
+      ],
+      [
+        'outside some namespaces',
+        { options: set('loki', { namespaces: ['logging'] }) },
+        'the configuration has it look in logging only (namespaces of loki in detectors)',
+      ],
+      [
+        'without an annotation',
+        { options: set('loki', { requiredAnnotations: { team: '*' } }) },
+        'the configuration wants all of the annotations team (requiredAnnotations of loki in detectors)',
       ],
     ])('explain says that it would match, if it is disabled %s', (_, change, excluded) => {
       const { rules } = ruled(change);
