@@ -213,6 +213,21 @@ describe('checks beyond the schema', () => {
   });
 });
 
+test.each([
+  ['ftp://x', 'is not an http, https or tcp URL'],
+  ['', 'is not an http, https or tcp URL'],
+  ['http://x:70000', 'has a port that is out of range; ports are from 1 to 65535'],
+])(
+  'an endpoint in toolset.json may be of some protocols, which its fault names: %j',
+  async (endpoint, fault) => {
+    const tool = { name: 'a', type: 'b', endpoint, description: 'd' };
+    expect(await validated('toolset-json', JSON.stringify({ tools: [tool] }))).toEqual({
+      code: 1,
+      lines: [expect.stringMatching(new RegExp(`^-:1:\\d+: tools\\.0\\.endpoint: ${fault}$`))],
+    });
+  },
+);
+
 describe('a text is too long where it is for `serve`', () => {
   const words = (count: number): string => `# ${'x'.repeat(1021)}\n`.repeat(count);
 

@@ -1,11 +1,17 @@
 import * as z from 'zod';
+import { portFault } from '../../model/port-fault.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import { jsonText } from '../../model/visible.ts';
 
 const tool = z.strictObject({
   name: z.string().min(1),
   type: z.string().min(1),
-  endpoint: z.url(),
+  endpoint: z.url({
+    protocol: /^(https?|tcp)$/,
+    // For a value that is not text, the default message says what it is.
+    error: ({ input }) =>
+      typeof input === 'string' ? (portFault(input) ?? 'is not an http, https or tcp URL') : undefined,
+  }),
   description: z.string().min(1),
   cluster: z.string().min(1).optional(),
   namespace: z.string().min(1).optional(),
