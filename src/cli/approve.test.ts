@@ -431,16 +431,21 @@ describe('in a cluster', () => {
     const text = APPROVED.replace('shop/orders', key);
     const { overrides, requests, messages } = await inCluster(['shop/orders'], { revoke: true }, { text });
     expect(overrides).toContain('approved: false\n');
-    expect(messages).toMatch(/^shop\/orders is no longer approved in /);
+    expect(messages).toMatch(
+      /^shop\/orders is now refused in .*: it is not published, and nobody is asked to approve it; serve applies this within seconds\.\n$/,
+    );
     expect(requests.filter((each) => !each.includes('/configmaps/'))).toEqual([]);
   });
 
-  test('a Service that was not approved is refused, which is what it says', async () => {
+  test('a Service that was not approved is refused, too', async () => {
     const { overrides, messages } = await inCluster(['shop/orders'], { revoke: true });
     expect(overrides).toContain('approved: false\n');
-    expect(messages).toMatch(/^shop\/orders is refused now in /);
+    expect(messages).toMatch(/^shop\/orders is now refused in /);
     const dry = await inCluster(['shop/orders'], { revoke: true, dryRun: true }, { text: APPROVED });
-    expect(dry.messages).toMatch(/^Dry run: shop\/orders would no longer be approved in /);
+    expect(dry.messages).toMatch(/^Dry run: shop\/orders would be refused in /);
+    const text = APPROVED.replace('mcp', 'false');
+    const again = await inCluster(['shop/orders'], { revoke: true }, { text });
+    expect(again.messages).toMatch(/^shop\/orders is refused already in .*; nothing was changed\.\n$/);
   });
 
   test('a revocation for a misspelt name is an error with a suggestion, and nothing is written', async () => {

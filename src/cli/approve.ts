@@ -248,12 +248,6 @@ function approvalsOf(text: string): Approvals {
   return approvalsIn('value' in read ? read.value : NO_OVERRIDES);
 }
 
-/** Whether a text approves a Service. */
-function isApprovedIn(text: string): (name: ServiceName) => boolean {
-  const approvals = approvalsOf(text);
-  return (name) => approvals.has(serviceKey(name));
-}
-
 type Words = ReadonlyMap<ServiceName, ApprovalEntry>;
 
 /** The Services whose approvals change a text, and those whose approvals it has already. */
@@ -276,7 +270,6 @@ function resultLines(
   { changed, unchanged }: Changes,
   place: string,
   { file, dryRun, revoke }: ApproveFlags,
-  wasApproved: (name: ServiceName) => boolean,
   isWatchedName: (name: ServiceName) => boolean,
 ): string[] {
   const listed = (names: ReadonlySet<ServiceName>): string =>
@@ -289,21 +282,20 @@ function resultLines(
   const are = (names: ReadonlySet<ServiceName>): string =>
     `${listed(names)} ${names.size === 1 ? 'is' : 'are'}`;
   const lines: string[] = [];
-  const say = (names: ReadonlySet<ServiceName>, word: string, wouldBe: string): void => {
-    if (names.size > 0)
-      lines.push(
-        dryRun === true
-          ? `Dry run: ${listed(names)} ${wouldBe} in ${place}; nothing was written.`
-          : `${are(names)} ${word} in ${place}${file === undefined && [...names].some(isWatchedName) ? '; serve applies this within seconds' : ''}.`,
-      );
+  const say = (word: string, meaning = ''): void => {
+    if (changed.size === 0) return;
+    const isSoon = file === undefined && [...changed].some(isWatchedName);
+    lines.push(
+      dryRun === true
+        ? `Dry run: ${listed(changed)} would be ${word} in ${place}; nothing was written.`
+        : `${are(changed)} ${revoke === true ? 'now ' : ''}${word} in ${place}${meaning}${isSoon ? '; serve applies this within seconds' : ''}.`,
+    );
   };
-  if (revoke === true) {
-    const revoked = new Set([...changed].filter(wasApproved));
-    say(revoked, 'no longer approved', 'would no longer be approved');
-    say(new Set([...changed].filter((name) => !revoked.has(name))), 'refused now', 'would be refused');
-  } else say(changed, 'approved', 'would be approved');
+  const [they, them] = changed.size === 1 ? ['it is', 'it'] : ['they are', 'them'];
+  if (revoke === true) say('refused', `: ${they} not published, and nobody is asked to approve ${them}`);
+  else say('approved');
   if (unchanged.size > 0) {
-    const state = revoke === true ? 'not approved' : 'approved already';
+    const state = revoke === true ? 'refused already' : 'approved already';
     lines.push(`${are(unchanged)} ${state} in ${place}${changed.size > 0 ? '' : '; nothing was changed'}.`);
   }
   return lines;
@@ -386,7 +378,7 @@ export async function approveCommand(
   const place =
     file === '-' ? 'the text on standard output' : `${where}${isNew === true ? ', a new file' : ''}`;
   const isWatchedName = ({ namespace }: ServiceName): boolean => isWatched(watched, namespace);
-  for (const line of resultLines(words, changes, place, flags, isApprovedIn(before), isWatchedName))
+  for (const line of resultLines(words, changes, place, flags, isWatchedName))
     withQuiet(cli, flags).output.messages.write(`${line}\n`);
   warn(cli.output, unwatchedProblems([...words.keys()], watched));
   const open = [...changes.changed].filter((name) => words.get(name)?.approved === true).map(displayKey);
