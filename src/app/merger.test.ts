@@ -33,6 +33,6 @@ test('a file that is too costly stays unchanged, with the limit that it reached'
   expect(await createMerger(options, { run: ask })(GENERATED, liveWith(toolsets(600)))).toEqual({
     kind: 'refused',
     what: 'reading it takes more than the limit of 20 s',
-    fix: 'it is left as it is; shorten its texts',
+    fix: 'the file was not changed; shorten its texts',
   });
 });

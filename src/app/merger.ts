@@ -29,7 +29,7 @@ export function createMerger(
       return {
         kind: 'refused',
         what: `reading it takes more than the limit of ${error.limit}`,
-        fix: 'it is left as it is; shorten its texts',
+        fix: 'the file was not changed; shorten its texts',
       };
     }
   };

@@ -36,7 +36,7 @@ describe('a file of HolmesGPT', () => {
       'toolsets:\n  grafana/loki:\n    enabled: true\n    config:\n      api_url: 5\n  loki:\n    enabled: true\n',
     );
     expect(code).toBe(1);
-    expect(lines[0]).toMatch(/^-:5:7: toolsets\.grafana\/loki\.config\.api_url: must be a text/);
+    expect(lines[0]).toMatch(/^-:5:7: toolsets\.grafana\/loki\.config\.api_url: must be a string/);
     expect(lines[1]).toMatch(/^-:6:3: toolsets\.loki: /);
   });
 
@@ -227,6 +227,13 @@ test.each([
     });
   },
 );
+
+test('a setting of another kind is refused with all kinds that it may have', async () => {
+  expect(await validated('config', 'namespaces: { a: 1 }\n')).toEqual({
+    code: 1,
+    lines: ['-:1:13: namespaces: must be a string, a number, true or false or a list, but is a mapping'],
+  });
+});
 
 describe('a text is too long where it is for `serve`', () => {
   const words = (count: number): string => `# ${'x'.repeat(1021)}\n`.repeat(count);

@@ -12,8 +12,12 @@ import { type DetectorTypes, optionsFor } from './detector-types.ts';
 import { SETTING_NAMES, type SettingName } from './setting-table.ts';
 import type { Layer } from './settings.ts';
 
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-const texts = z.union([text, z.array(z.string()).transform((list) => list.join(','))]);
+const texts = z.union([
+  z.string(),
+  z.number().transform(String),
+  z.boolean().transform(String),
+  z.array(z.string()).transform((list) => list.join(',')),
+]);
 
 const settings = Object.fromEntries(SETTING_NAMES.map((name) => [name, texts.optional()])) as Record<
   SettingName,

@@ -124,7 +124,7 @@ export const namespaces = form<readonly string[]>('names', (given) => {
   const wrong = names.find((name) => !DNS_LABEL.test(name));
   if (wrong === undefined) return [...new Set(names)];
   return new Fault(
-    `has "${shown(wrong)}", which is not a namespace's name; write names with commas between, or *`,
+    `has "${shown(wrong)}", which is not a namespace's name; separate names with commas, or use *`,
   );
 });
 

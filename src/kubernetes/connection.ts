@@ -108,7 +108,7 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 
 const NOT_A_KUBECONFIG =
-  'clusters, contexts and users must be lists of mappings, and the server of each cluster is a text';
+  'clusters, contexts and users must be lists of mappings, and the server of each cluster is a string';
 
 /**
  * Rejects a FIFO: without a writer, reading it would block the thread, and no signal could end the process. The descriptors

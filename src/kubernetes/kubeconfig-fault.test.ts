@@ -37,28 +37,34 @@ test.each<[Given, string]>([
   [{ cluster: { server: 'http://' } }, SERVER],
   [{ cluster: { server: 'ftp://a' } }, SERVER],
   [{ cluster: { server: '10.0.0.1:6443' } }, SERVER],
-  [{ cluster: { server: 7 } }, 'the server of each cluster is a text'],
-  [{ cluster: { 'tls-server-name': 5 } }, 'cluster "prod": tls-server-name must be a text, but is a number'],
+  [{ cluster: { server: 7 } }, 'the server of each cluster is a string'],
+  [
+    { cluster: { 'tls-server-name': 5 } },
+    'cluster "prod": tls-server-name must be a string, but is a number',
+  ],
   [
     { cluster: { 'certificate-authority-data': 5 } },
-    'certificate-authority-data must be a text, but is a number',
+    'certificate-authority-data must be a string, but is a number',
   ],
   [
     { cluster: { 'proxy-url': 'nonsense' } },
     'cluster "prod": proxy-url is not a URL with http, https or socks5',
   ],
-  [{ cluster: { 'proxy-url': 5 } }, 'cluster "prod": proxy-url must be a text, but is a number'],
+  [{ cluster: { 'proxy-url': 5 } }, 'cluster "prod": proxy-url must be a string, but is a number'],
   [
     { user: { 'auth-provider': { name: 'gcp' } } },
     'user "me": auth-provider.name is not supported, except for oidc',
   ],
   [{ user: { 'auth-provider': { name: 'oidc' } } }, 'user "me": auth-provider.config is missing'],
-  [{ user: { exec: { command: 7 } } }, 'user "me": exec.command must be a text, but is a number'],
+  [{ user: { exec: { command: 7 } } }, 'user "me": exec.command must be a string, but is a number'],
   [{ user: { exec: { command: '' } } }, 'user "me": exec.command must have at least 1 character'],
-  [{ user: { exec: { command: 'a', args: [7] } } }, 'user "me": exec.args.0 must be a text, but is a number'],
+  [
+    { user: { exec: { command: 'a', args: [7] } } },
+    'user "me": exec.args.0 must be a string, but is a number',
+  ],
   [{ user: { exec: { command: 'a', env: {} } } }, 'user "me": exec.env must be a list, but is a mapping'],
   [{ user: { token: 'QZXJ\n1234' } }, 'user "me": token has a line break'],
-  [{ user: { token: 5 } }, 'user "me": token must be a text, but is a number'],
+  [{ user: { token: 5 } }, 'user "me": token must be a string, but is a number'],
   [{ user: { as: 'a\nb' } }, 'user "me": as has a line break'],
 ])('%j is a fault of the kubeconfig in one line', async (given, what) => {
   const error = await connected(given);

@@ -35,7 +35,7 @@ test.each([
   'this user may not read it',
   'it is not YAML: bad indentation in line 3',
   'clusters, contexts and users must be lists of mappings',
-  'user "me": username must be a text',
+  'user "me": username must be a string',
 ])('the name of a file hides no reason: %s', (why) => {
   for (const file of ['/home/me/kubeconfig', '/etc/tls/token', 'secret', '/a:/b/kubeconfig'])
     expect(hideSecrets(`cannot read the kubeconfig ${file}: ${why}; choose another`)).toBe(

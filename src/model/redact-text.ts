@@ -44,7 +44,7 @@ function* logins(text: string): Generator<Span> {
   }
 }
 
-/** Beginnings of our own messages about a field, as in `config.api_key: must be a text`. No value follows. */
+/** Beginnings of our own messages about a field, as in `config.api_key: must be a string`. No value follows. */
 const OUR_MESSAGES =
   /^(must (be|have|not be) |should be |is (missing|a |an |the |not |no |none |empty|there |left |written |longer|old )|has (no|been|tools|to) |holds a |contains a |lacks |needs |unknown key "|Map keys |HolmesGPT |denied|cannot be |there is no such (file|folder)|it is (a folder|not (a |YAML))|this user may not |clusters, contexts and users must |(user|cluster|context) "|names (no |a |an |one of |the ))/;
 

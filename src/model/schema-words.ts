@@ -6,7 +6,7 @@ import { shown } from './visible.ts';
 
 /** Readable names of zod's types. */
 const NAMES: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',
@@ -20,7 +20,7 @@ function kindOf(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  if (typeof value === 'string') return 'a text';
+  if (typeof value === 'string') return 'a string';
   return typeof value === 'number' || typeof value === 'bigint' ? 'a number' : 'true or false';
 }
 
@@ -38,6 +38,10 @@ function describeValue(value: unknown, path: readonly PropertyKey[] = [], expect
   const kind = kindOf(value);
   return kind === expected ? kind.replace(/^a /, 'another ') : kind;
 }
+
+/** `a string, a number or a list`. */
+const alternatives = (names: readonly string[]): string =>
+  [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
 
 /** The message of an issue. That of an invalid key is in the issues of the key. */
 const messageOf = (issue: z.core.$ZodIssue): string =>
@@ -57,7 +61,7 @@ function unionMessage(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>):
     return own.message;
   if (types.length === 0) return undefined;
   const names = [...new Set(types.map((type) => NAMES[type] ?? type))];
-  return `must be ${names.join(' or ')}, but is ${describeValue(issue.input, issue.path)}`;
+  return `must be ${alternatives(names)}, but is ${describeValue(issue.input, issue.path)}`;
 }
 
 /** Formats a limit with its unit, such as `1 character`. */

@@ -99,10 +99,10 @@ describe('limits', () => {
 
 describe('faults that the library does not report, or without a place', () => {
   test.each([
-    ['a key twice', 'a: 1\nb: 2\na: 3\n', [10, 'the same key twice in one mapping; take one out']],
-    ['a key twice, by an alias', '&k a: 1\n*k : 3\n', [8, 'the same key twice in one mapping; take one out']],
+    ['a key twice', 'a: 1\nb: 2\na: 3\n', [10, 'duplicate key; remove one']],
+    ['a key twice, by an alias', '&k a: 1\n*k : 3\n', [8, 'duplicate key; remove one']],
     ['an alias of nothing', 'a: *b\n', [3, expect.stringContaining('an alias (*) without an anchor')]],
-    ['a list as a key', '? [a]\n: 1\n', [2, 'a key is a text, and this is a list or a mapping']],
+    ['a list as a key', '? [a]\n: 1\n', [2, 'a key is a string, and this is a list or a mapping']],
     ['__proto__', 'a:\n  __proto__: 1\n', [5, '__proto__ is not allowed as a key']],
     [
       'two documents',

@@ -179,12 +179,12 @@ class Inspection {
       const meant = this.#meant(key);
       const offset = ((key ?? value) as Node | null)?.range?.[0] ?? 0;
       if (!isScalar(meant)) {
-        if (meant !== null) this.#add(offset, 'a key is a text, and this is a list or a mapping');
+        if (meant !== null) this.#add(offset, 'a key is a string, and this is a list or a mapping');
         continue;
       }
       if (typeof meant.value === 'symbol' && !this.#isMergeable(value))
         this.#add(offset, '<< takes a mapping or a list of mappings, and this is something else');
-      if (keys.has(meant.value)) this.#add(offset, 'the same key twice in one mapping; take one out');
+      if (keys.has(meant.value)) this.#add(offset, 'duplicate key; remove one');
       if (meant.value === '__proto__') this.#add(offset, '__proto__ is not allowed as a key');
       keys.add(meant.value);
     }

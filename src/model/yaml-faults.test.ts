@@ -31,7 +31,7 @@ test.each([
   ['a brace that was never open', 'a: {b: 1}}\n', '1:10: a } that closes no {'],
   ['a bracket that was never open', 'a: [1]]\n', '1:7: a ] that closes no ['],
   ['a tab', 'a:\n\tb: 1\n', '2:1: a tab as indentation; use spaces'],
-  ['a key twice', 'a: 1\na: 2\n', '2:1: the same key twice in one mapping; take one out'],
+  ['a key twice', 'a: 1\na: 2\n', '2:1: duplicate key; remove one'],
   ['a key too far left', 'a:\n  b: 1\n c: 2\n', '3:1: a key that is not indented like those above it'],
   ['a key too far right', 'a: 1\n  b: 2\n', '1:4: a text with a key indented below it; indent the key less'],
   ['an item too far left', 'a:\n  - b\n - c\n', '3:1: a list item that is not indented like those'],

@@ -60,7 +60,7 @@ tools:
     ],
     ['an unknown part', 'tool:\n  a.b: {}\n', /line 1, column 1.*tool/],
     ['text that is no YAML', 'tools: [a\n', /line \d+, column \d+/],
-    ['a key twice', 'tools:\n  a.b: {}\n  a.b: {}\n', /line 3.*twice in one mapping/],
+    ['a key twice', 'tools:\n  a.b: {}\n  a.b: {}\n', /line 3.*duplicate key; remove one/],
     [
       'a template, which the URL parser would encode',
       'tools:\n  a.b:\n    endpoint: "http://loki:3100/{{ env.TEAM }}"\n',

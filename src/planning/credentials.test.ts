@@ -4,6 +4,7 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import { type Credential, credentialsByBackend } from '../model/credentials.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
+import { hideSecrets } from '../model/redact-text.ts';
 import { withoutAgentToken } from '../outputs/holmesgpt/agent-token.ts';
 import { holmesDocument, NEWEST } from '../outputs/holmesgpt/toolsets.ts';
 import { appliesTo, credentialOf, namedInCredentials } from './credentials.ts';
@@ -225,7 +226,7 @@ describe('output', () => {
       'a key for an HTTP toolset',
       jaeger,
       { jaeger: { apiKey: 'KEY' } },
-      'in the setting credentials, write bearerToken: VARIABLE or username: VARIABLE with password: VARIABLE or headers: { NAME: VARIABLE } in place of apiKey',
+      'in the setting credentials, write bearerToken, username with password or headers in place of apiKey',
     ],
     [
       'several headers for an HTTP toolset',
@@ -237,13 +238,13 @@ describe('output', () => {
       'a login for an MCP server',
       mcp,
       { mcp: { username: 'NAME', password: 'WORD' } },
-      'in the setting credentials, write bearerToken: VARIABLE or headers: { NAME: VARIABLE } in place of username',
+      'in the setting credentials, write bearerToken or headers in place of username',
     ],
     [
       'a key for a toolset that takes headers only',
       discovered(service('p', { labels: { app: 'prometheus' }, ports: [9090] }), 'auth'),
       { prometheus: { apiKey: 'KEY' } },
-      'in the setting credentials, write bearerToken: VARIABLE or headers: { NAME: VARIABLE } in place of apiKey',
+      'in the setting credentials, write bearerToken or headers in place of apiKey',
     ],
   ])(
     'unsupported credentials leave the backend out, with what to write: %s',
@@ -252,6 +253,7 @@ describe('output', () => {
       expect(notes).toHaveLength(1);
       expect(notes[0]?.what).toMatch(/credentials/);
       expect(notes[0]?.fix).toBe(`it is in toolset.json; ${fix}`);
+      expect(hideSecrets(`${notes[0]?.what}; ${notes[0]?.fix}`)).toContain(fix);
       expect(JSON.stringify(document)).not.toMatch(/env\./);
     },
   );

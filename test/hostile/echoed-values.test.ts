@@ -131,9 +131,9 @@ describe('no fault repeats a value that may be a secret', () => {
 describe('the replacement text helps', () => {
   test.each([
     ['tools: { a/b: { enabled: "yes" } }', 'must be true or false, but is "yes"'],
-    ['tools: { a/b: { enabled: hunter2 } }', 'must be true or false, but is a text'],
-    ['tools: { a/b: { approvedTools: 5 } }', 'must be a text, but is a number'],
-    ['tools: { a/b: { description: 5 } }', 'must be a text, but is a number'],
+    ['tools: { a/b: { enabled: hunter2 } }', 'must be true or false, but is a string'],
+    ['tools: { a/b: { approvedTools: 5 } }', 'must be a string, but is a number'],
+    ['tools: { a/b: { description: 5 } }', 'must be a string, but is a number'],
     ['holmesgpt: { toolsets: { x: { config: { token: *a } } } }', 'an alias (*) without an anchor'],
     ['holmesgpt: { toolsets: { x: { config: { token: !a } } } }', 'a tag (!)'],
   ])('%s', (text, expected) => {

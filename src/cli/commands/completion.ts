@@ -1,6 +1,5 @@
 import { Argument } from 'commander';
 import { ConfigError } from '../../model/errors.ts';
-import { didYouMean } from '../../model/nearest.ts';
 import { SHELLS, type Shell } from '../choices.ts';
 import { withExamples } from '../help.ts';
 import type { AddCommand } from './command.ts';
@@ -8,9 +7,7 @@ import type { AddCommand } from './command.ts';
 function shellOf(word: string): Shell {
   const shell = SHELLS.find((each) => each === word);
   if (shell !== undefined) return shell;
-  throw new ConfigError(
-    `there is no completion for ${word}; there is one for ${SHELLS.join(', ')}${didYouMean(word, SHELLS)}`,
-  );
+  throw new ConfigError(`there is no completion for ${word}; there is one for ${SHELLS.join(', ')}`);
 }
 
 export const addCompletion: AddCommand = ({ program, cli, setExitCode }) => {

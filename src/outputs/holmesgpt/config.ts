@@ -87,7 +87,7 @@ function checkInstances(name: string, toolset: ToolsetModel, config: Mapping, pa
     if (!isMapping(instance)) return [fault(here, notMapping(instance))];
     const { name: given, ...fields } = instance;
     if (isMapping(given) || Array.isArray(given))
-      return [fault([...here, 'name'], `must be a text, but is ${kindOf(given)}`)];
+      return [fault([...here, 'name'], `must be a string, but is ${kindOf(given)}`)];
     const called = isEmpty(given) ? `instance-${index}` : given;
     if (seen.has(called)) return [fault(here, `${String(called)} is the name of two instances`)];
     seen.add(called);

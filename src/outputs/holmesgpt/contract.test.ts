@@ -48,7 +48,7 @@ describe('places and messages of faults', () => {
     [
       prometheus({ instances: [{ prometheus_url: 'http://a' }, { name: 'b', prometheus_url: 5 }] }),
       ['toolsets', 'prometheus/metrics', 'config', 'instances', 1, 'prometheus_url'],
-      /must be a text, but is a number/,
+      /must be a string, but is a number/,
       'fault',
     ],
     [
@@ -66,7 +66,7 @@ describe('places and messages of faults', () => {
     [
       prometheus({ headers: { a: 5 }, prometheus_url: 'http://a' }),
       ['toolsets', 'prometheus/metrics', 'config', 'headers', 'a'],
-      /must be a text/,
+      /must be a string/,
       'fault',
     ],
     [prometheus({}), ['toolsets', 'prometheus/metrics', 'config'], /looks for one itself/, 'warning'],
@@ -111,7 +111,7 @@ test('a fault for which HolmesGPT rejects the whole file hides no others', () =>
     'toolsets my.tool: lacks description',
     'toolsets my.tool tools 0: lacks command or script',
     'toolsets grafana/loki bogus: HolmesGPT has no such field here',
-    expect.stringMatching(/^toolsets grafana\/loki config api_url: must be a text/),
+    expect.stringMatching(/^toolsets grafana\/loki config api_url: must be a string/),
     expect.stringMatching(
       /^toolsets grafana\/lokii: is not a built-in toolset .*; did you mean grafana\/loki\?$/,
     ),

@@ -19,34 +19,34 @@ export interface UnsupportedCredential {
   readonly fix: string;
 }
 
-/** How each kind of credential is written. */
-const FORMS = {
-  apiKey: 'apiKey: VARIABLE',
-  bearerToken: 'bearerToken: VARIABLE',
-  username: 'username: VARIABLE with password: VARIABLE',
-  headers: 'headers: { NAME: VARIABLE }',
+/** How a message names each kind of credential. With a colon and a value, the log would take that for a secret. */
+const WORDS = {
+  apiKey: 'apiKey',
+  bearerToken: 'bearerToken',
+  username: 'username with password',
+  headers: 'headers',
 } as const;
-type Kind = keyof typeof FORMS;
+type Kind = keyof typeof WORDS;
 
 /** @param who the start of a sentence, such as `an MCP server` */
 function unsupported(who: string, kinds: readonly Kind[], given: Kind): UnsupportedCredential {
-  const forms = kinds.map((kind) => FORMS[kind]);
+  const words = kinds.map((kind) => WORDS[kind]);
   return {
     unsupported:
       kinds.length === 0
         ? `${who} takes no credentials`
-        : `${who} takes ${kinds.join(', ')}, and not ${given}`,
+        : `${who} takes ${words.join(', ')}, and not ${given}`,
     fix:
       kinds.length === 0
         ? 'remove them from the setting credentials'
-        : `in the setting credentials, write ${forms.join(' or ')} in place of ${given}`,
+        : `in the setting credentials, write ${words.join(', ').replace(/, ([^,]*)$/, ' or $1')} in place of ${given}`,
   };
 }
 
 /** The kinds of credentials that a toolset supports. A token can also be in a header. */
 function kindsOf(auth: HolmesAuth): Kind[] {
   const inHeader = auth.headers !== undefined;
-  return (Object.keys(FORMS) as Kind[]).filter(
+  return (Object.keys(WORDS) as Kind[]).filter(
     (kind) => auth[kind] !== undefined || (kind === 'bearerToken' && inHeader),
   );
 }

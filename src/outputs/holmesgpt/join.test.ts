@@ -485,22 +485,22 @@ describe('an address that is none', () => {
     [
       'a number',
       { prometheus_url: 5 },
-      'config.prometheus_url must be a text with an address, but is a number',
+      'config.prometheus_url must be a string with an address, but is a number',
     ],
     [
       'a mapping',
       { prometheus_url: {} },
-      'config.prometheus_url must be a text with an address, but is a mapping',
+      'config.prometheus_url must be a string with an address, but is a mapping',
     ],
     [
       'a list of none',
       { prometheus_url: [5] },
-      'config.prometheus_url must be a text with an address, but is a list',
+      'config.prometheus_url must be a string with an address, but is a list',
     ],
     [
       'true',
       { prometheus_url: true, ...HEADERS },
-      'config.prometheus_url must be a text with an address, but is true',
+      'config.prometheus_url must be a string with an address, but is true',
     ],
   ];
 
@@ -517,6 +517,6 @@ describe('an address that is none', () => {
       { instances: [{ name: 'a', prometheus_url: 5 }] },
       { ...OVERRIDES, holmesgptVersion: '0.20' },
     );
-    expect(notes).toEqual([expect.stringContaining('config.instances.0.prometheus_url must be a text')]);
+    expect(notes).toEqual([expect.stringContaining('config.instances.0.prometheus_url must be a string')]);
   });
 });

@@ -172,9 +172,13 @@ describe('later merges', () => {
 describe('rejected, and nothing is written', () => {
   const first = carried(GEN, fresh(HELM));
   test.each([
-    ['broken YAML', fresh('toolsets: [\n'), /custom_toolset\.yaml cannot be read.*correct it/],
+    [
+      'broken YAML',
+      fresh('toolsets: [\n'),
+      /custom_toolset\.yaml cannot be read.*the key was not changed; fix the error/,
+    ],
     ['a list', fresh('- a\n'), /not a mapping/],
-    ['a key twice', fresh('toolsets: {}\ntoolsets: {}\n'), /twice in one mapping/],
+    ['a key twice', fresh('toolsets: {}\ntoolsets: {}\n'), /duplicate key; remove one/],
     [
       'a bomb of aliases',
       fresh(`a: &a [${'x,'.repeat(20)}]\nb: &b [${'*a,'.repeat(20)}]\nc: [${'*b,'.repeat(20)}]\n`),
@@ -189,7 +193,7 @@ describe('rejected, and nothing is written', () => {
     [
       'hand-written content that removes everything',
       fresh('toolsets: {core: null, prom: null}\n'),
-      /no toolset.*correct custom_toolset\.yaml/,
+      /no toolset.*fix the error in custom_toolset\.yaml/,
     ],
     ['too much', fresh(`# ${'x'.repeat(1000 * 1024)}\n`), /KiB.*most/],
   ])('%s', (_, live, message) => {
@@ -216,7 +220,7 @@ describe('the room for the generated text', () => {
 
   test('is too small if people wrote too much, which the message says', () => {
     expect(refusal(GEN, fresh(personOf(460)))).toMatch(
-      /what people wrote in custom_toolset\.yaml has 461 KiB and is stored twice, and other keys have 1 KiB; it is left as it is, so what you withdraw stays in force; shorten these texts$/,
+      /what people wrote in custom_toolset\.yaml has 461 KiB and is stored twice, and other keys have 1 KiB; the file was not changed, so what you withdraw stays in force; shorten these texts$/,
     );
   });
 });

@@ -105,14 +105,14 @@ function tooLarge({ handWritten, written, others, room }: Sizes): AgentMerge {
   if (room >= LEAST_ROOM)
     return {
       kind: 'refused',
-      what: `${what}; it is left as it is until tools are left out`,
+      what: `${what}; the file stays as it was until tools are left out`,
       fix: `the program leaves tools out now; to keep them, shorten what people wrote in ${FILE} (${kib(handWritten)} KiB, stored twice)`,
       room,
     };
   return {
     kind: 'refused',
     what: `${what}: what people wrote in ${FILE} has ${kib(handWritten)} KiB and is stored twice, and other keys have ${kib(others)} KiB`,
-    fix: 'it is left as it is, so what you withdraw stays in force; shorten these texts',
+    fix: 'the file was not changed, so what you withdraw stays in force; shorten these texts',
     room,
   };
 }
@@ -120,7 +120,7 @@ function tooLarge({ handWritten, written, others, room }: Sizes): AgentMerge {
 const unreadable = (key: string, fault: string): AgentMerge => ({
   kind: 'refused',
   what: `the key ${key} cannot be read: ${fault}`,
-  fix: 'it is left as it is; correct it',
+  fix: 'the key was not changed; fix the error',
 });
 
 /** The entries that an edit of the file changed in the hand-written text; `undefined` if it is as before, or was not there. */
@@ -183,7 +183,7 @@ export function mergeForAgent(
     return {
       kind: 'refused',
       what: `HolmesGPT would reject ${FILE} with its hand-written content: ${fault}`,
-      fix: `it is left as it is; correct ${live.data[HAND_WRITTEN] === undefined ? FILE : HAND_WRITTEN}`,
+      fix: `the file was not changed; fix the error in ${live.data[HAND_WRITTEN] === undefined ? FILE : HAND_WRITTEN}`,
     };
   const file = fileOf(join.document, holmes);
   const { change } = handWritten;

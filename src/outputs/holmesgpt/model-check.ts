@@ -55,7 +55,7 @@ const ACCEPTS = {
 } as const;
 
 const NAMES = {
-  string: 'a text',
+  string: 'a string',
   integer: 'a whole number',
   number: 'a number',
   boolean: 'true or false',
@@ -70,13 +70,13 @@ export function kindOf(value: unknown): string {
   if (value instanceof Date) return 'a date';
   if (typeof value === 'number' || typeof value === 'bigint') return 'a number';
   if (typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return value.trim() === '' ? 'an empty text' : 'a text';
+  if (typeof value === 'string') return value.trim() === '' ? 'an empty string' : 'a string';
   return Array.isArray(value) ? 'a list' : 'a mapping';
 }
 
 /** The message about a value that is not one of the possible ones. */
 export const notOneOf = (possible: readonly unknown[], value: unknown): string =>
-  `must be one of ${possible.join(', ')}, but is ${kindOf(value) === 'a text' ? 'another text' : kindOf(value)}`;
+  `must be one of ${possible.join(', ')}, but is ${kindOf(value) === 'a string' ? 'another string' : kindOf(value)}`;
 
 /** The message about a value that is not a mapping. */
 export const notMapping = (value: unknown): string => `must be a mapping, but is ${kindOf(value)}`;

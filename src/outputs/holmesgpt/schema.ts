@@ -34,7 +34,7 @@ function* valueFaults(
       yield* valueFaults(item, [...path, key], inList);
     }
   } else if (!isScalar(value) && !(inList && value === null))
-    yield { path: [...path], message: 'is neither a text, a number, true or false, a list nor a mapping' };
+    yield { path: [...path], message: 'is neither a string, a number, true or false, a list nor a mapping' };
 }
 
 const isScalar = (value: unknown): boolean =>

@@ -81,7 +81,7 @@ export function addressFaults(fields: Mapping): string[] {
     const value = own(fields, field);
     const isAbsent = value === undefined || value === null || typeof value === 'string';
     if (isAbsent || addressesOf({ [field]: value }).length > 0) return [];
-    const expected = field === 'hosts' ? 'must be a list of hosts' : 'must be a text with an address';
+    const expected = field === 'hosts' ? 'must be a list of hosts' : 'must be a string with an address';
     return [`${field} ${expected}, but is ${kindOf(value)}`];
   });
 }

@@ -290,7 +290,7 @@ describe('rejects', () => {
     ['kind: QZXJ1234\n', 'kind must be ConfigMap, but is '],
     [
       'kind: ConfigMap\nmetadata: { labels: { a: 5 } }\n',
-      'metadata.labels.a must be a text, but is a number',
+      'metadata.labels.a must be a string, but is a number',
     ],
   ])('%j with one line that has the place and no value', async (text, what) => {
     await writeFile(path, text);
