@@ -13,13 +13,17 @@ function groupTable(group: SettingGroup): string {
     const { flag, letter, env, form, defaultText: preset, description: says } = SETTINGS[name];
     const flags = [...(letter === undefined ? [] : [letter]), flag].map(code).join(', ');
     const values = form.words === undefined ? form.range : codes(form.words);
+    const several =
+      form.repeatable === true
+        ? '; for several, repeat the flag, or separate them with commas in the variable'
+        : '';
     return [
       code(name),
       flags,
       code(env),
       values || form.placeholder,
       shown(preset),
-      says.replaceAll('*', '\\*'),
+      `${says.replaceAll('*', '\\*')}${several}`,
     ];
   });
   const { title, commands } = GROUPS[group];

@@ -49,6 +49,8 @@ describe.each(SETTING_NAMES)('the setting %s', (name) => {
     const row = reference.split('\n').find((line) => line.startsWith(`| \`${name}\` |`));
     expect(row).toContain(`\`${setting.flag}\``);
     expect(row).toContain(`\`${setting.env}\``);
+    const saysHowSeveral = row?.includes('repeat the flag, or separate them with commas in the variable');
+    expect(saysHowSeveral).toBe(setting.form.repeatable === true);
   });
 
   test('has the documented default', () => {
@@ -69,4 +71,10 @@ describe.each(SETTING_NAMES)('the setting %s', (name) => {
     const text = setting.form.words?.at(-1) ?? 'some text';
     expect(givenSettings({}, { [setting.env]: text })[name]).toEqual({ text, origin: setting.env });
   });
+});
+
+test('another shell has no completion, and none is guessed', async () => {
+  await expect(program.parseAsync(['completion', 'tcsh'], { from: 'user' })).rejects.toThrow(
+    /^there is no completion for tcsh; there is one for bash, zsh, fish$/,
+  );
 });
