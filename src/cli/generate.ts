@@ -18,11 +18,12 @@ import type { DocumentFormat } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
 import { fileText, notGenerated } from './generated-file.ts';
-import { type InputFlags, inputOf, settingsOf } from './input-flags.ts';
+import { type InputFlags, inputOf } from './input-flags.ts';
 import { reportNothingFound } from './nothing-found.ts';
 import { warn } from './output.ts';
 import { readInput } from './read-input.ts';
 import { elsewhereOf } from './searched-namespaces.ts';
+import { settingsWithStored } from './stored-settings.ts';
 import { unhealthyNotes } from './unhealthy-notes.ts';
 import { withProgress } from './with-progress.ts';
 import { writeResult } from './write-result.ts';
@@ -60,8 +61,8 @@ function documentOf(id: Exclude<DocumentFormat, 'configmap'>, { documents }: Gen
 
 /** `generate`: writes the documents to standard output or a file. @returns the exit code */
 export async function generateCommand(flags: GenerateFlags, cli: CliContext): Promise<number> {
-  const settings = await settingsOf(flags, cli);
-  const input = await openInput(inputOf(flags, cli), settings, false);
+  const { settings, kube } = await settingsWithStored(flags, cli);
+  const input = await openInput(inputOf(flags, cli), settings, false, kube);
   const overrides = await overridesFrom(flags.overrides, cli);
   const { sync, stages, found, elsewhere } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);

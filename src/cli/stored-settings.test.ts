@@ -3,6 +3,7 @@ import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { discoverCommand } from './discover.ts';
 import { explainCommand } from './explain.ts';
+import { generateCommand } from './generate.ts';
 
 const GRAFANA = {
   metadata: {
@@ -282,5 +283,47 @@ describe('explain and discover use the settings of serve', () => {
     const { verdict, messages } = await shown({ detectors: 'grafana: {enabled: maybe}' }, 'shop');
     expect(messages).toContain('what serve uses is unknown here');
     expect(verdict).toContain('adds it, if the settings that serve uses, which are unknown here, allow it');
+  });
+});
+
+describe('generate uses the settings of serve', () => {
+  /** Runs `generate` in a cluster with Grafana in `shop` and this settings ConfigMap. `undefined`: it may not be read. */
+  async function preview(settings: Readonly<Record<string, string>> | undefined, flags = {}) {
+    const { server, asked } = await kubeServer((response, { path }) => {
+      if (path.endsWith('/configmaps/dynamic-toolset-config'))
+        return settings === undefined
+          ? refuse(response, 403, 'Forbidden')
+          : json(response, { metadata: { resourceVersion: '1' }, data: settings });
+      const items = path.endsWith('/shop/services') ? [GRAFANA] : [];
+      if (path.endsWith('/services') || path.endsWith('/endpointslices'))
+        return json(response, { metadata: { resourceVersion: '5' }, items });
+      refuse(response, 404, 'NotFound');
+    });
+    const { cli, written } = cliContext({ env: { PROBE: 'none' } });
+    const kubeconfig = await kubeconfigFor(server);
+    await generateCommand({ kubeconfig, format: 'holmesgpt', ...flags }, cli);
+    return { ...written, paths: asked.map(({ path }) => path) };
+  }
+
+  const credentials = 'shop/grafana: {apiKey: GRAFANA_KEY}\n';
+
+  test('its namespaces and credentials count', async () => {
+    const { result, messages } = await preview({ namespaces: 'shop', credentials });
+    expect(result).toContain('api_key: "{{ env.GRAFANA_KEY }}"');
+    expect(messages).toBe('');
+  });
+
+  test('flags win', async () => {
+    const { result, paths } = await preview({ namespaces: 'ops', credentials }, { namespace: 'shop' });
+    expect(result).toContain('GRAFANA_KEY');
+    expect(paths.filter((path) => path.includes('/ops/'))).toEqual([]);
+  });
+
+  test('where they cannot be read, a warning says what that means', async () => {
+    const { result, messages } = await preview(undefined, { namespace: 'shop' });
+    expect(result).not.toContain('GRAFANA_KEY');
+    expect(messages).toContain(
+      'warning: ConfigMap kubernaut-system/dynamic-toolset-config: cannot be read, so the settings of serve are unknown here, and what it publishes may differ\n',
+    );
   });
 });

@@ -26,17 +26,26 @@ export interface StoredSettings {
   readonly areSettingsUnknown: boolean;
 }
 
-/** Reads the settings ConfigMap. `undefined` if it cannot be read or used, which is no failure of the command. */
+/**
+ * Reads the settings ConfigMap. `undefined` if it cannot be read or used, which is no failure of the command.
+ * @param warns whether to warn if it cannot be read. Other commands say for each backend what is unknown
+ */
 async function readStored(
   kube: KubeClient,
   { configMapNamespace: namespace, settingsConfigMap: name }: Configuration,
   sources: ConfigurationSources,
   cli: CliContext,
+  warns = false,
 ): Promise<StoredData | undefined> {
   const stored = await import('../kubernetes/stored-settings.ts');
   const event = await stored.readConfigData(kube, namespace, name, cli.signal);
-  if (event.kind === 'denied' || event.kind === 'failure') return undefined;
   const where = `ConfigMap ${namespace}/${name}`;
+  if (event.kind === 'denied' || event.kind === 'failure') {
+    const what =
+      'cannot be read, so the settings of serve are unknown here, and what it publishes may differ';
+    if (warns) warn(cli.output, [{ where, what }]);
+    return undefined;
+  }
   const read = { data: event.kind === 'absent' ? {} : event.data, where };
   try {
     await readConfiguration(sources, read);
@@ -67,6 +76,23 @@ async function readSearched(
     signal.throwIfAborted();
     return undefined;
   }
+}
+
+/**
+ * The settings for flags, with those of the settings ConfigMap, for a command that does not need to know what is published.
+ * @returns without a connection for manifests
+ * @throws ConfigError; ClusterError; AbortError
+ */
+export async function settingsWithStored(
+  flags: InputFlags,
+  cli: CliContext,
+): Promise<{ readonly settings: Configuration; readonly kube: KubeClient | undefined }> {
+  const own = await settingsOf(flags, cli);
+  if (flags.filename !== undefined && flags.filename.length > 0) return { settings: own, kube: undefined };
+  const kube = await openCluster(inputOf(flags, cli));
+  const sources = sourcesOf({ ...flags }, cli);
+  const stored = await readStored(kube, own, sources, cli, true);
+  return { settings: await readConfiguration(sources, stored), kube };
 }
 
 /** Reads the settings of `serve` in the cluster that the flags choose. @throws ConfigError; ClusterError; AbortError */

@@ -10,7 +10,7 @@ export const GROUPS = {
     title: 'ConfigMap',
     commands: ['discover', 'explain', 'approve', 'generate', 'serve', 'diff', 'history', 'rollback'],
   },
-  stored: { title: 'Stored settings', commands: ['discover', 'explain', 'serve', 'diff'] },
+  stored: { title: 'Stored settings', commands: ['discover', 'explain', 'generate', 'serve', 'diff'] },
   publishing: { title: 'Publishing', commands: ['serve'] },
   holmesgpt: { title: 'HolmesGPT', commands: ['serve'] },
   servers: { title: 'API and metrics', commands: ['serve'] },
