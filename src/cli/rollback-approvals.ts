@@ -8,7 +8,7 @@ import { OUTPUTS } from '../outputs/registry.ts';
 import { approveCommand } from '../planning/approval-place.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import type { Observed, ReadRevision } from '../planning/observed.ts';
-import { standingToolsets } from '../planning/rollback.ts';
+import { heldRollback, standingToolsets } from '../planning/rollback.ts';
 import type { CliContext } from './cli-context.ts';
 import type { InputFlags } from './input-flags.ts';
 import { warn } from './output.ts';
@@ -46,13 +46,18 @@ async function rulesNow(
   };
 }
 
-/** The newest revision with tools that may be published, and is neither this one nor what is published. */
+/**
+ * The newest revision with tools that may be published, and is neither this one, nor what is published, nor what a rollback that
+ * holds was from.
+ */
 function acceptable(
   to: ReadRevision,
   { live }: PublishedState,
   rules: RevisionRules,
 ): ReadRevision | undefined {
+  const held = heldRollback(live, rules.revisions.at(-1));
   const others = new Set([to, ...(live?.toolset === undefined ? [] : [live.toolset])].map(hashOf));
+  if (held !== undefined) others.add(held.from);
   return rules.revisions.findLast(
     (each) =>
       each.toolset.tools.length > 0 &&

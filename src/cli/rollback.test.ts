@@ -382,6 +382,12 @@ describe('what is not approved now', () => {
       );
     });
 
+    test('does not suggest what a rollback that holds was from', async () => {
+      const rollback = { to: 2, from: contentHash(withTools(3)) };
+      const place = await cluster([trusting(orders), withTools(3), withTools(1)], rollback);
+      expect(await failing(place, { to: 1 })).toMatch(/there is no other revision without such items/);
+    });
+
     test('goes by what was published before a rollback that holds', async () => {
       const rollback = { to: 1, from: contentHash(none) };
       const place = await cluster([withTools(1), trusting(orders), none, withBoth], rollback);
