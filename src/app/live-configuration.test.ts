@@ -280,15 +280,38 @@ describe('a change while it runs', () => {
     await open();
     await follow();
     const order: string[] = [];
+    const begun = Promise.withResolvers<void>();
     apply.mockImplementation(async ({ logLevel }) => {
       order.push(`begin ${logLevel}`);
+      begun.resolve();
       await new Promise(setImmediate);
       order.push(`end ${logLevel}`);
       env.LOG_LEVEL = 'warn';
     });
     env.LOG_LEVEL = 'debug';
-    await Promise.all([live.reload(), live.reload()]);
+    const first = live.reload();
+    await begun.promise;
+    await Promise.all([first, live.reload()]);
     expect(order).toEqual(['begin debug', 'end debug', 'begin warn', 'end warn']);
+  });
+
+  test('of many reloads at once, those that wait share one, which sees the last change', async () => {
+    const { live, env, open, follow, apply } = await setting();
+    await open();
+    await follow();
+    const begun = Promise.withResolvers<void>();
+    apply.mockImplementationOnce(() => begun.promise);
+    env.LOG_LEVEL = 'debug';
+    const first = live.reload();
+    await vi.waitFor(() => expect(apply).toHaveBeenCalledTimes(1));
+    const waiting = Array.from({ length: 100 }, () => live.reload());
+    env.LOG_LEVEL = 'warn';
+    begun.resolve();
+    expect(new Set(waiting).size).toBe(1);
+    expect(await first).toMatchObject({ kind: 'applied' });
+    expect(await waiting[0]).toMatchObject({ kind: 'applied' });
+    expect(apply).toHaveBeenCalledTimes(2);
+    expect(live.current.logLevel).toBe('warn');
   });
 
   test('that the end of the program interrupts is not reported', async () => {

@@ -74,6 +74,8 @@ export class LiveConfiguration {
   #denied = false;
   /** Serializes reloads. */
   #pendingReload: Promise<unknown> = Promise.resolve();
+  /** The reload that has not begun to read yet. */
+  #nextReload: Promise<Reload> | undefined;
 
   /**
    * @param first the configuration without the settings ConfigMap. It says where that ConfigMap is.
@@ -162,9 +164,14 @@ export class LiveConfiguration {
     reload();
   }
 
-  /** Reads all sources again now. */
+  /** Reads all sources again now. Calls that come before it begins to read share one reload. */
   reload(): Promise<Reload> {
-    const result = this.#pendingReload.then(() => this.#reload());
+    if (this.#nextReload !== undefined) return this.#nextReload;
+    const result = this.#pendingReload.then(() => {
+      this.#nextReload = undefined;
+      return this.#reload();
+    });
+    this.#nextReload = result;
     this.#pendingReload = result;
     return result;
   }
