@@ -171,7 +171,7 @@ describe('serve against a real API server, with minimal permissions', () => {
 
     backend.answer((_, response) => response.writeHead(500).end());
     const second = startServe({ ...env, CONNECT_TO: leadTo(backend.port), REMOVAL_HOLD: '8s' });
-    const line = await second.logged('they stay for now');
+    const line = await second.logged('They stay published for now');
     expect(line.tools).toHaveLength(4);
     await second.logged('discovery completed');
     expect((await read()).data).toEqual(before.data);
