@@ -226,6 +226,19 @@ describe('what was withdrawn while the editor was open stays away', () => {
   });
 });
 
+test('who removes a backend from a list is told that the list is theirs', () => {
+  const learned = (change: Change): unknown => {
+    const merge = merged(GENERATED_NOW, saved(START, editOf(START, change)));
+    return merge.kind === 'write' ? merge.learned : merge;
+  };
+  const whole = ' (its whole list, so discovered backends are not added to it any more)';
+  expect(learned((file) => without(instances(file), 'q'))).toEqual([`toolsets prometheus/metrics${whole}`]);
+  expect(learned((file) => void endpoints(file).pop())).toEqual([`toolsets custom${whole}`]);
+  expect(learned((file) => void instances(file).push(instance('y')))).toEqual([
+    'toolsets prometheus/metrics',
+  ]);
+});
+
 describe('a removed section', () => {
   test.each<[string, Change]>([
     ['that is gone', (file) => delete file.mcp_servers],

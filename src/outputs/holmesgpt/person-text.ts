@@ -15,8 +15,12 @@ import {
 } from './agent-file.ts';
 import { changedBy, replacedBy, sections, type Version } from './hand-written.ts';
 import { rebased } from './rebase.ts';
+import { isAddress } from './shape.ts';
 import { type VersionTexts, versionOf } from './version-line.ts';
 import { edited, own, readMapping } from './yaml.ts';
+
+/** The keys of lists of backends. */
+const LISTS = new Set(['instances', 'clusters', 'endpoints']);
 
 /** A key that cannot be read, and why. */
 export interface BrokenKey {
@@ -141,7 +145,19 @@ function baseOf(
   return lastWritten === undefined || versionOf(file) === lastWritten ? last : undefined;
 }
 
-/** The entries that differ between two hand-written documents, such as `toolsets prometheus/metrics`. */
+/** Whether a hand-written entry has the whole list of its backends, so that discovered ones are not added. */
+function hasWholeList(entry: unknown): boolean {
+  const config = own(entry, 'config');
+  return (
+    isMapping(config) &&
+    Object.entries(config).some(([field, value]) => value === null && (isAddress(field) || LISTS.has(field)))
+  );
+}
+
+/**
+ * The entries that differ between two hand-written documents, such as `toolsets prometheus/metrics`, and what that means for
+ * their lists.
+ */
 export function differing(before: Mapping, now: Mapping): string[] {
   const [old, next] = [sections(before), sections(now)];
   const keysOf = (one: object, other: object): string[] => [
@@ -151,6 +167,9 @@ export function differing(before: Mapping, now: Mapping): string[] {
     const [a, b] = [own(old, section) ?? {}, own(next, section) ?? {}];
     return keysOf(a, b)
       .filter((name) => !same(own(a, name), own(b, name)))
-      .map((name) => `${section} ${name}`);
+      .map((name) => {
+        const isNew = hasWholeList(own(b, name)) && !hasWholeList(own(a, name));
+        return `${section} ${name}${isNew ? ' (its whole list, so discovered backends are not added to it any more)' : ''}`;
+      });
   });
 }
