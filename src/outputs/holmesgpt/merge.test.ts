@@ -346,6 +346,14 @@ describe('an edit that began with an earlier version', () => {
     expect(merged(last).change).toEqual({ kind: 'edited', lost: [] });
   });
 
+  test('is refused if there is no room for its copy, without leaving tools out', () => {
+    const rejected = { 'custom_toolset.rejected.1.yaml': 'x'.repeat(900 * 1024 - 200) };
+    const full = { ...outdated, data: { ...outdated.data, ...rejected } };
+    const merge = mergeForAgent(later, full, holmes);
+    expect(merge).toMatchObject({ kind: 'refused', fix: expect.stringContaining('remove the keys') });
+    expect(merge).not.toHaveProperty('room');
+  });
+
   test.each(['# mine\n', '\n', '---\n', '# a\n\n# b\n'])(
     'with %j above its first line is an edit, too',
     (above) => {

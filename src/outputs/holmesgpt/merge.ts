@@ -74,6 +74,8 @@ interface Sizes {
   readonly handWritten: number;
   readonly written: number;
   readonly others: number;
+  /** Those of edits that were not applied. */
+  readonly rejected: number;
   /** Maximum bytes of the generated text beside what people wrote. */
   readonly room: number;
 }
@@ -88,18 +90,25 @@ function sizesOf(
     number,
   ];
   const own: readonly string[] = [FILE, HAND_WRITTEN, GENERATED];
-  const others = Object.entries(live)
-    .filter(([key]) => !own.includes(key))
-    .reduce((sum, [, text]) => sum + sizeOf(text), 0);
+  const total = (isMeant: (key: string) => boolean): number =>
+    Object.entries(live).reduce((sum, [key, text]) => sum + (isMeant(key) ? sizeOf(text) : 0), 0);
+  const rejected = total((key) => key.startsWith(REJECTED));
+  const others = total((key) => !own.includes(key)) - rejected;
   // The generated text is stored beside the file that has it, too.
   const persons = handWritten + Math.max(0, file - generated);
   // With more entries, the file may have some bytes more than both texts.
   const room = Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP - 2) * ROOM_STEP);
-  return { handWritten, written: file + handWritten + generated, others, room };
+  return { handWritten, written: file + handWritten + generated, others, rejected, room };
 }
 
 /** Why the texts cannot be stored: all keys together are too large. */
-function tooLarge({ handWritten, written, others, room }: Sizes): AgentMerge {
+function tooLarge({ handWritten, written, others, rejected, room }: Sizes): AgentMerge {
+  if (others + written <= LARGEST)
+    return {
+      kind: 'refused',
+      what: `the edits that were not applied leave no room for it: the keys that begin with ${REJECTED} have ${Math.ceil(rejected / 1024)} KiB`,
+      fix: 'it is left as it is; remove the keys whose changes you do not need any more',
+    };
   const kib = (size: number): number => Math.ceil(size / 1024);
   const what = `all keys together would have ${kib(others + written)} KiB, and ${LARGEST / 1024} KiB is the most`;
   if (room >= LEAST_ROOM)
@@ -199,7 +208,7 @@ export function mergeForAgent(
   const { room } = sizes;
   if (isSame && Object.entries(data).every(([key, text]) => live.data[key] === text))
     return { kind: 'none', token, notes, room };
-  if (sizes.others + sizes.written > LARGEST) return tooLarge(sizes);
+  if (sizes.others + sizes.rejected + sizes.written > LARGEST) return tooLarge(sizes);
   const learned = learnedFrom(live.data[HAND_WRITTEN], handWritten.text, own.value);
   return {
     kind: 'write',
