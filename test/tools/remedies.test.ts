@@ -42,10 +42,9 @@ test('the remedy for answers that contradict the type works exactly as it is wri
 });
 
 test('the same for the path', () => {
-  const [key, type] = [wordAfter('that of'), wordAfter('that of \\S+ under')];
-  const data = {
-    [/setting (\S+)$/.exec(problem?.fix ?? '')?.[1] ?? '']: `${type}: { paths: { ${key}: /logs } }`,
-  };
+  const [, setting = '', type, option, key] =
+    /its path in (\w+)\.(\w+)\.(\w+)\["(.+)"\]$/.exec(problem?.fix ?? '') ?? [];
+  const data = { [setting]: `${type}: { ${option}: { ${key}: /logs } }` };
   const { detectors, faults } = readConfigData(data, 'here', () => detectorTypes([]));
   expect(faults).toEqual([]);
   const { rules: set } = makeRules(builtIn, { added: [], options: detectors, disabled: [] });

@@ -45,9 +45,8 @@ export const ADVICE: Kind = {
             'dynamic-toolset approve NS/reports',
           ],
           prometheus: [/kubectl annotate service -n NS prometheus .*kubernaut\.io\/toolset-/],
-          'loki-canary': [
-            'kubectl annotate service -n NS loki-canary kubernaut.io/toolset=true kubernaut.io/toolset-type=loki',
-          ],
+          // The type of the product would be wrong for it.
+          'loki-canary': ['It looks like something beside loki.', 'dynamic-toolset discover'],
         },
       },
     },
@@ -78,7 +77,7 @@ export const ADVICE: Kind = {
             is: 'alertmanager http:9093',
             proven: 'NoProof',
             healthy: 'HealthPathNotFound',
-            says: ['NS/alertmanager under alertmanager, paths in the setting detectors'],
+            says: ['detectors.alertmanager.paths["NS/alertmanager"]'],
           },
           loki: { is: 'loki http:3100', published: 'NeedsTenant', tenant: 'NoTenant' },
         },

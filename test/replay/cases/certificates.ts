@@ -70,7 +70,9 @@ export const CERTIFICATES: Kind = {
       truth: {
         found: { prometheus: { is: 'prometheus https:9090', trusted: 'SelfSigned' } },
         holmes: HOLMES,
-        warns: [/HolmesGPT may refuse it: its certificate is self-signed.*NODE_EXTRA_CA_CERTS/],
+        warns: [
+          /HolmesGPT may refuse it: its certificate is self-signed.*the setting certificates, and to the agent/,
+        ],
       },
       throughProxy: { warns: [] },
     },
