@@ -187,6 +187,104 @@ describe('of two persons who edit the file at once, neither undoes what the othe
   });
 });
 
+describe('where both change the same thing, the first one stays, and the second is told and keeps a copy', () => {
+  const SECRET = { Authorization: 'B' };
+  const custom: Json = { enabled: true, config: { api_url: 'https://u1.example.com', api_key: 'k1' } };
+  const person: Json = {
+    toolsets: {
+      ...PERSON.toolsets,
+      newrelic: custom,
+      'argocd/core': { enabled: true, config: { server: 'https://u1.example.com' } },
+    },
+    mcp_servers: PERSON.mcp_servers,
+  };
+  const start = published(GENERATED_NOW, { data: { [FILE]: written(person) }, annotations: {} });
+  test.each<[string, Change, Change, (file: Json) => unknown, unknown]>([
+    [
+      'the URL of a server to which the other one gave headers',
+      (file) => (file.mcp_servers.mine.config.headers = SECRET),
+      (file) => (file.mcp_servers.mine.config.url = 'http://other/mcp'),
+      (file) => file.mcp_servers.mine.config,
+      { url: 'http://mine/mcp', mode: 'sse', headers: SECRET },
+    ],
+    [
+      'headers of a server of which the other one changed the URL',
+      (file) => (file.mcp_servers.mine.config.url = 'http://other/mcp'),
+      (file) => (file.mcp_servers.mine.config.headers = SECRET),
+      (file) => file.mcp_servers.mine.config,
+      { url: 'http://other/mcp', mode: 'sse' },
+    ],
+    [
+      'the address of a toolset',
+      (file) => (file.toolsets.newrelic.config.api_key = 'k2'),
+      (file) => (file.toolsets.newrelic.config.api_url = 'https://u2.example.com'),
+      (file) => file.toolsets.newrelic.config,
+      { api_url: 'https://u1.example.com', api_key: 'k2' },
+    ],
+    [
+      'a URL in a field that is not known as an address',
+      (file) => (file.toolsets['argocd/core'].config.headers = SECRET),
+      (file) => (file.toolsets['argocd/core'].config.server = 'https://u2.example.com'),
+      (file) => file.toolsets['argocd/core'].config,
+      { server: 'https://u1.example.com', headers: SECRET },
+    ],
+    [
+      'the name of a server for which the other one made the agent ask',
+      (file) => (file.mcp_servers.mine.approval_required_tools = ['*']),
+      (file) => {
+        file.mcp_servers.renamed = file.mcp_servers.mine;
+        delete file.mcp_servers.mine;
+      },
+      (file) => [
+        Object.keys(file.mcp_servers).includes('renamed'),
+        file.mcp_servers.mine?.approval_required_tools,
+      ],
+      [false, ['*']],
+    ],
+    [
+      'the URL of an instance to which the other one gave headers',
+      (file) => (x(file).headers = SECRET),
+      (file) => (x(file).prometheus_url = url('moved')),
+      (file) => instances(file).filter(({ name }) => name === 'x'),
+      [instance('x', { headers: SECRET })],
+    ],
+    [
+      'the hosts of an endpoint to which the other one gave credentials',
+      (file) => ((endpoints(file)[0] as Json).auth = SECRET),
+      (file) => void (endpoints(file)[0] as Json).hosts.push('more.shop.svc'),
+      (file) => endpoints(file).filter((each) => each.hosts.includes('api1.shop.svc')),
+      [{ ...endpoint('api1'), auth: SECRET }],
+    ],
+  ])('%s', (_, first, second, view, expected) => {
+    const file = editOf(start, second);
+    const middle = published(GENERATED_NOW, saved(start, editOf(start, first)));
+    const merge = merged(GENERATED_NOW, saved(middle, file), start);
+    if (merge.kind !== 'write') throw new Error(merge.kind);
+    expect(view(parse(merge.data[FILE] ?? ''))).toEqual(expected);
+    expect(merge.change).toMatchObject({ kind: 'edited' });
+    expect(merge.change).not.toHaveProperty('lost', []);
+    expect(merge.data[merge.rejected ?? '']).toBe(file);
+  });
+});
+
+test('a text of several lines is merged line by line, so that the words of a tenant who was withdrawn stay away', () => {
+  const withText = (...lines: readonly string[]): Json => ({
+    ...GENERATED_NOW,
+    toolsets: {
+      ...GENERATED_NOW.toolsets,
+      custom: { ...GENERATED_NOW.toolsets.custom, llm_instructions: lines.join('\n') },
+    },
+  });
+  const start = published(withText('Use them.', '- of a', '- of b'), { data: {}, annotations: {} });
+  const file = editOf(
+    start,
+    (now) => (now.toolsets.custom.llm_instructions = 'Mine first.\nUse them.\n- of a\n- of b'),
+  );
+  const later = withText('Use them.', '- of b');
+  const end = fileIn(published(later, saved(published(later, start), file), start));
+  expect(end.toolsets.custom.llm_instructions).toBe('Mine first.\nUse them.\n- of b');
+});
+
 describe('what was withdrawn while the editor was open stays away', () => {
   const { custom, ...others } = GENERATED_NOW.toolsets;
   const less: Json = {

@@ -346,12 +346,24 @@ describe('an edit that began with an earlier version', () => {
     expect(merged(last).change).toEqual({ kind: 'edited', lost: [] });
   });
 
-  test('is refused if there is no room for its copy, without leaving tools out', () => {
-    const rejected = { 'custom_toolset.rejected.1.yaml': 'x'.repeat(900 * 1024 - 200) };
-    const full = { ...outdated, data: { ...outdated.data, ...rejected } };
-    const merge = mergeForAgent(later, full, holmes);
-    expect(merge).toMatchObject({ kind: 'refused', fix: expect.stringContaining('remove the keys') });
-    expect(merge).not.toHaveProperty('room');
+  test('displaces the oldest copies if there is no room for all, and is never in force', () => {
+    const key = (number: number): string => `custom_toolset.rejected.${number}.yaml`;
+    const copies = { [key(9)]: 'x'.repeat(850 * 1024), [key(10)]: '# newer' };
+    const { data, rejected } = merged({ ...outdated, data: { ...outdated.data, ...copies } });
+    expect(rejected).toBe(key(11));
+    expect(Object.keys(data).filter((each) => each.startsWith('custom_toolset.rejected.'))).toEqual([
+      key(11),
+      key(10),
+      ...(Buffer.byteLength(outdated.data[FILE] ?? '') < 20_000 ? [key(9)] : []),
+    ]);
+    const huge = withFile(now, `${first.data[FILE]}# ${'x'.repeat(900 * 1024)}\n`);
+    const restored = merged(huge);
+    expect([restored.data[FILE], restored.rejected]).toEqual([now.data[FILE], undefined]);
+    const many = Object.fromEntries([1, 2, 3, 4, 5].map((number) => [key(number), `# ${number}`]));
+    const latest = merged({ ...outdated, data: { ...outdated.data, ...many } }).data;
+    expect(Object.keys(latest).filter((each) => each.startsWith('custom_toolset.rejected.')).length).toBe(5);
+    expect(latest).not.toHaveProperty([key(1)]);
+    expect(latest).toHaveProperty([key(6)]);
   });
 
   test.each(['# mine\n', '\n', '---\n', '# a\n\n# b\n'])(

@@ -74,8 +74,6 @@ interface Sizes {
   readonly handWritten: number;
   readonly written: number;
   readonly others: number;
-  /** Those of edits that were not applied. */
-  readonly rejected: number;
   /** Maximum bytes of the generated text beside what people wrote. */
   readonly room: number;
 }
@@ -92,23 +90,17 @@ function sizesOf(
   const own: readonly string[] = [FILE, HAND_WRITTEN, GENERATED];
   const total = (isMeant: (key: string) => boolean): number =>
     Object.entries(live).reduce((sum, [key, text]) => sum + (isMeant(key) ? sizeOf(text) : 0), 0);
-  const rejected = total((key) => key.startsWith(REJECTED));
-  const others = total((key) => !own.includes(key)) - rejected;
+  // Copies of edited files have what room is left.
+  const others = total((key) => !own.includes(key) && !key.startsWith(REJECTED));
   // The generated text is stored beside the file that has it, too.
   const persons = handWritten + Math.max(0, file - generated);
   // With more entries, the file may have some bytes more than both texts.
   const room = Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP - 2) * ROOM_STEP);
-  return { handWritten, written: file + handWritten + generated, others, rejected, room };
+  return { handWritten, written: file + handWritten + generated, others, room };
 }
 
 /** Why the texts cannot be stored: all keys together are too large. */
-function tooLarge({ handWritten, written, others, rejected, room }: Sizes): AgentMerge {
-  if (others + written <= LARGEST)
-    return {
-      kind: 'refused',
-      what: `the edits that were not applied leave no room for it: the keys that begin with ${REJECTED} have ${Math.ceil(rejected / 1024)} KiB`,
-      fix: 'it is left as it is; remove the keys whose changes you do not need any more',
-    };
+function tooLarge({ handWritten, written, others, room }: Sizes): AgentMerge {
   const kib = (size: number): number => Math.ceil(size / 1024);
   const what = `all keys together would have ${kib(others + written)} KiB, and ${LARGEST / 1024} KiB is the most`;
   if (room >= LEAST_ROOM)
@@ -139,17 +131,39 @@ function learnedFrom(before: string | undefined, text: string, now: Mapping): re
   return differing('value' in earlier ? earlier.value : {}, now);
 }
 
-/** The keys with edited files of which not everything could be kept: those that are there, and the file as it is now. */
+/** Maximum number of edited files that are kept. */
+const MAX_COPIES = 5;
+
+/** The number in the key of an edited file. Later ones have larger numbers. */
+const numberOf = (key: string): number => Number(/\d+/.exec(key)?.[0] ?? 0);
+
+/**
+ * The keys with edited files of which not everything could be kept: those that are there, and the file as it is now, as long
+ * as there is room. The newest stay.
+ * @param room bytes that other keys leave
+ */
 function keptCopies(
   live: AgentConfigMap['data'],
   change: FileChange | undefined,
+  room: number,
 ): { readonly all: AgentConfigMap['data']; readonly added: string | undefined } {
-  const all = Object.fromEntries(Object.entries(live).filter(([key]) => key.startsWith(REJECTED)));
+  const known = Object.entries(live)
+    .filter(([key]) => key.startsWith(REJECTED))
+    .sort(([a], [b]) => numberOf(b) - numberOf(a));
   const { [FILE]: file } = live;
   const isWhole = change?.kind !== 'rejected' && (change?.kind !== 'edited' || change.lost.length === 0);
-  if (isWhole || file === undefined) return { all, added: undefined };
-  const added = `${REJECTED}${fileHash(file).slice(7, 15)}.yaml`;
-  return { all: { ...all, [added]: file }, added };
+  const same = known.find(([, text]) => text === file);
+  const added =
+    isWhole || file === undefined
+      ? undefined
+      : (same?.[0] ?? `${REJECTED}${numberOf(known[0]?.[0] ?? '') + 1}.yaml`);
+  const copies = added === undefined || same !== undefined ? known : [[added, file ?? ''] as const, ...known];
+  let left = room;
+  const kept = copies.slice(0, MAX_COPIES).filter(([, text]) => {
+    left -= sizeOf(text);
+    return left >= 0;
+  });
+  return { all: Object.fromEntries(kept), added: kept.some(([key]) => key === added) ? added : undefined };
 }
 
 /** How often the file was written. */
@@ -196,7 +210,10 @@ export function mergeForAgent(
     };
   const file = fileOf(join.document, holmes);
   const { change } = handWritten;
-  const kept = keptCopies(live.data, change);
+  const texts = { file, handWritten: handWritten.text, generated };
+  const sizes = sizesOf(texts, live.data);
+  const { room } = sizes;
+  const kept = keptCopies(live.data, change, LARGEST - sizes.others - sizes.written);
   const data = { ...kept.all, [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
   const isSame =
     live.data[FILE] === file &&
@@ -204,11 +221,9 @@ export function mergeForAgent(
     live.annotations[FILE_VERSION] === versionOf(file);
   const revision = revisionOf(live) + (isSame ? 0 : 1);
   const token = tokenOf(file, revision);
-  const sizes = sizesOf({ file, handWritten: handWritten.text, generated }, { ...live.data, ...kept.all });
-  const { room } = sizes;
   if (isSame && Object.entries(data).every(([key, text]) => live.data[key] === text))
     return { kind: 'none', token, notes, room };
-  if (sizes.others + sizes.rejected + sizes.written > LARGEST) return tooLarge(sizes);
+  if (sizes.others + sizes.written > LARGEST) return tooLarge(sizes);
   const learned = learnedFrom(live.data[HAND_WRITTEN], handWritten.text, own.value);
   return {
     kind: 'write',

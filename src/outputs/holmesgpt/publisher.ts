@@ -91,10 +91,13 @@ function notKept({
   change,
   rejected = '',
 }: Pick<AgentMerge & { readonly kind: 'write' }, 'change' | 'rejected'>): Omit<Problem, 'where'> | undefined {
-  const where = `the edited file is under the key ${rejected}`;
+  const where =
+    rejected === ''
+      ? 'the edited file was too large to be kept'
+      : `the edited file is under the key ${rejected}`;
   if (change?.kind === 'edited' && change.lost.length > 0)
     return {
-      what: `edits of ${change.lost.join(', ')} were not applied, because somebody removed what they change while the editor was open`,
+      what: `edits of ${change.lost.join(', ')} were not applied, because somebody removed or changed the same while the editor was open`,
       fix: `${where}; edit ${FILE} again, and remove that key`,
     };
   if (change?.kind !== 'rejected') return undefined;

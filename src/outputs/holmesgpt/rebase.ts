@@ -3,7 +3,7 @@ import { same } from '../../model/same.ts';
 import { nameOfAddress } from '../../model/same-url.ts';
 import { SECTIONS, type Version } from './hand-written.ts';
 import { fieldsWhere, partsOf } from './join-lists.ts';
-import { addressesOf, isCommon, type Shape, shapeOf } from './shape.ts';
+import { addressesOf, isAddress, isCommon, type Shape, shapeOf } from './shape.ts';
 import { own } from './yaml.ts';
 
 /** An edit as if it had been made in another version. */
@@ -27,8 +27,10 @@ type Three<T> = readonly [base: T, edited: T, now: T];
 interface Context {
   /** Called for a change of something that is gone. */
   readonly lose: () => void;
-  /** Whether a backend is generated now. */
+  /** Whether a backend is generated now, maybe with other options. */
   readonly isGenerated: (backend: unknown) => boolean;
+  /** Whether a backend is as it is generated now, so that no person wrote anything of it. */
+  readonly isUntouched: (backend: unknown) => boolean;
 }
 
 /** Merges values that both sides changed. */
@@ -40,8 +42,13 @@ function rebasedValue([base, edited, now]: Three<unknown>, context: Context): un
     return rebasedMapping([mappingOf(base), edited, mappingOf(now)], context);
   if (Array.isArray(edited) && (Array.isArray(now) || Array.isArray(base)))
     return rebasedList([listOf(base), edited, listOf(now)], context);
-  return edited;
+  return isText(base) && isText(edited) && isText(now)
+    ? rebasedList([base.split('\n'), edited.split('\n'), now.split('\n')], context).join('\n')
+    : edited;
 }
+
+/** Whether a value is a text of several lines, which are merged line by line. */
+const isText = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
 
 /** Whether somebody changed before which tools the agent asks, so that the removal of the list was not about this one. */
 const isStricter = (key: string, [base, , now]: Three<Mapping>): boolean =>
@@ -52,7 +59,11 @@ function rebasedMapping(three: Three<Mapping>, context: Context): Mapping {
   return Object.fromEntries(
     keysOf(now, edited).flatMap((key): [string, unknown][] => {
       const [before, change, current] = [base[key], edited[key], now[key]];
-      if (!has(edited, key)) return has(base, key) && !isStricter(key, three) ? [] : [[key, current]];
+      if (!has(edited, key)) {
+        if (has(base, key) && !isStricter(key, three)) return [];
+        if (has(base, key)) context.lose();
+        return [[key, current]];
+      }
       if (has(now, key)) return [[key, rebasedValue([before, change, current], context)]];
       if (!has(base, key)) return [[key, change]];
       if (same(change, before)) return [];
@@ -105,6 +116,7 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
   const result = new Map<number, { readonly item: unknown; readonly at: number }>();
   const [keptInEdited, keptInNow] = [new Set<number>(), new Set<number>()];
   const keptByEdit = new Set<unknown>();
+  const contested: Mapping[] = [];
   for (const before of base) {
     const [theirs, current] = [inEdited(before), inNow(before)];
     if (theirs >= 0) {
@@ -112,6 +124,14 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
       keptByEdit.add(before);
     }
     if (current >= 0) keptInNow.add(current);
+    const isOther = current >= 0 && !same(before, now[current]) && !context.isUntouched(now[current]);
+    if (theirs < 0 && isOther && isMapping(now[current])) {
+      // Somebody wrote something for what this edit removes: it stays, and is not replaced by another one.
+      context.lose();
+      contested.push(now[current]);
+      keptByEdit.add(before);
+      result.set(current, { item: now[current], at: edited.length });
+    }
     if (theirs >= 0 && current >= 0)
       result.set(current, {
         item: rebasedValue([before, edited[theirs], now[current]], context),
@@ -121,6 +141,7 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
   }
   const added = edited.flatMap((item, at) => {
     if (keptInEdited.has(at)) return [];
+    if (contested.some((each) => isAlike(each, item))) return [];
     const current = inNow(item);
     if (current < 0) return [{ item, at }];
     keptInNow.add(current);
@@ -134,6 +155,17 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
     (item, index) => !keptInNow.has(index) && !(isChoice && context.isGenerated(item)),
   );
   return [...order.map(({ item }) => item), ...others];
+}
+
+/** Whether two backends have an address or the name in common. */
+function isAlike(one: Mapping, other: unknown): boolean {
+  if (!isMapping(other)) return false;
+  const addresses = addressesOf(one);
+  const name = own(one, 'name') ?? own(one, 'id');
+  return (
+    addressesOf(other).some((address) => addresses.includes(address)) ||
+    (name !== undefined && name === (own(other, 'name') ?? own(other, 'id')))
+  );
 }
 
 /** A configuration with its backends in a list, also if it has only one, outside a list. */
@@ -150,14 +182,23 @@ function listed(config: Mapping, shape: Shape): Mapping {
   };
 }
 
+/** Whether a value may be the address of a backend, also in a field that is not known as one. */
+const isUrl = (value: unknown): boolean =>
+  typeof value === 'string' && /^[a-z][a-z0-9+.-]*:\/\//i.test(value);
+
 /** Merges the configurations of a toolset, whose options are for the address beside them. */
 function rebasedConfig(three: Three<Mapping>, shape: Shape | undefined, context: Context): Mapping {
   const [base, edited, now] = three;
-  if (same(addressesOf(base), addressesOf(now)) || same(edited, base)) return rebasedMapping(three, context);
-  const changed = keysOf(base, edited).filter((key) => !same(base[key], edited[key]));
-  if (changed.every((key) => has(edited, key) && isCommon(key, edited[key])))
+  if (same(now, base) || same(edited, base)) return rebasedMapping(three, context);
+  const changedIn = (other: Mapping): string[] =>
+    keysOf(base, other).filter((key) => !same(base[key], other[key]));
+  const isPlace = (key: string): boolean => isAddress(key) || three.some((each) => isUrl(each[key]));
+  if (![edited, now].some((each) => changedIn(each).some(isPlace))) return rebasedMapping(three, context);
+  if (changedIn(edited).every((key) => has(edited, key) && isCommon(key, edited[key])))
     return rebasedMapping(three, context);
-  if (shape?.flat !== true) {
+  const [from, to] = [addressesOf(base), addressesOf(edited)];
+  const isReplaced = from.length > 0 && to.length > 0 && !same(from, to) && !context.isUntouched(now);
+  if (shape?.flat !== true || isReplaced) {
     context.lose();
     return now;
   }
@@ -180,8 +221,8 @@ function rebasedEntry(name: string, three: Three<Mapping>, hasInstances: boolean
   return { ...rebasedMapping([without(base), without(edited), without(now)], context), config };
 }
 
-/** Whether a backend is among those of a generated entry. */
-function generatedIn(entry: unknown): Context['isGenerated'] {
+/** What tells generated backends from others. */
+function generatedIn(entry: unknown): Pick<Context, 'isGenerated' | 'isUntouched'> {
   const config = mappingOf(own(entry, 'config'));
   const backends = [
     config,
@@ -190,7 +231,23 @@ function generatedIn(entry: unknown): Context['isGenerated'] {
       .flat(),
   ];
   const known = new Set(backends.flatMap((item) => (isMapping(item) ? addressesOf(item) : [])));
-  return (backend) => isMapping(backend) && addressesOf(backend).some((address) => known.has(address));
+  const withoutName = (backend: unknown): string =>
+    JSON.stringify(fieldsWhere(mappingOf(backend), (field) => field !== 'name' && field !== 'id'));
+  const contents = new Set(backends.map(withoutName));
+  return {
+    isGenerated: (backend) =>
+      isMapping(backend) && addressesOf(backend).some((address) => known.has(address)),
+    isUntouched: (backend) => contents.has(withoutName(backend)),
+  };
+}
+
+/** Whether two entries lead to the same place. */
+function isSamePlace(one: unknown, other: unknown): boolean {
+  const [a, b] = [one, other].map((entry) => addressesOf(mappingOf(own(entry, 'config')))) as [
+    string[],
+    string[],
+  ];
+  return a.length > 0 && same(a, b);
 }
 
 /**
@@ -208,19 +265,34 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
     SECTIONS.flatMap((section): [string, unknown][] => {
       const of = (document: Mapping): Mapping => mappingOf(own(document, section));
       const [base, change, current] = [of(before.merged), of(edited), of(now.merged)];
+      // What this edit removes, and another person changed meanwhile.
+      const contested = Object.keys(base).filter(
+        (name) =>
+          !has(change, name) &&
+          has(current, name) &&
+          !same(of(before.handWritten)[name], of(now.handWritten)[name]),
+      );
       const entries = keysOf(current, change).flatMap((name): [string, unknown][] => {
         const context: Context = {
           lose: () => void lost.add(`${section} ${name}`),
-          isGenerated: generatedIn(of(now.generated)[name]),
+          ...generatedIn(of(now.generated)[name]),
         };
         const [old, theirs, ours] = [base[name], change[name], current[name]];
-        if (!has(change, name)) return has(base, name) ? [] : [[name, ours]];
+        if (!has(change, name)) {
+          if (has(base, name) && !contested.includes(name)) return [];
+          if (has(base, name)) context.lose();
+          return [[name, ours]];
+        }
         if (has(current, name)) {
           if (!isMapping(theirs) || !isMapping(ours))
             return [[name, rebasedValue([old, theirs, ours], context)]];
           return [[name, rebasedEntry(name, [mappingOf(old), theirs, ours], hasInstances, context)]];
         }
-        if (!has(base, name)) return [[name, theirs]];
+        if (!has(base, name)) {
+          const isSameAsContested = contested.some((each) => isSamePlace(current[each], theirs));
+          if (isSameAsContested) context.lose();
+          return isSameAsContested ? [] : [[name, theirs]];
+        }
         if (same(theirs, old)) return [];
         const isRemoved = has(of(now.handWritten), name) || has(of(before.handWritten), name);
         const options = isRemoved ? {} : rebasedMapping([mappingOf(old), mappingOf(theirs), {}], context);
