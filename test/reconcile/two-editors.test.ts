@@ -187,6 +187,106 @@ describe('of two persons who edit the file at once, neither undoes what the othe
   });
 });
 
+describe('what both add, or what is gone', () => {
+  const nothing = published(
+    { toolsets: GENERATED_NOW.toolsets, mcp_servers: GENERATED_NOW.mcp_servers },
+    { data: {}, annotations: {} },
+  );
+  const second = (first: Change, change: Change, later: Json = GENERATED_NOW) => {
+    const file = editOf(nothing, change);
+    const middle = published(later, saved(nothing, editOf(nothing, first)));
+    const live = saved(middle, file);
+    const merge = merged(later, live, nothing);
+    return {
+      merge,
+      file: fileIn(published(later, live, nothing)),
+      person: parse(published(later, live, nothing).data[HAND_WRITTEN] ?? ''),
+    };
+  };
+  const loki =
+    (name: string, more: Json = {}): Change =>
+    (file) => {
+      file.toolsets['grafana/loki'] = { enabled: true, config: { api_url: url(name), ...more } };
+    };
+  const nobody: Change = () => {};
+
+  test('an entry that both add is the first one, and no credential stands beside another address', () => {
+    const { file, merge } = second(loki('a', { api_key: 'K', verify_ssl: false }), loki('b'));
+    expect(file.toolsets['grafana/loki'].config).toEqual({
+      api_url: url('a'),
+      api_key: 'K',
+      verify_ssl: false,
+    });
+    expect(merge).toMatchObject({ change: { lost: ['toolsets grafana/loki'] } });
+  });
+
+  test('an option that both add is the first one', () => {
+    const key =
+      (value: string): Change =>
+      (file) => {
+        instances(file)[0] = { ...instances(file)[0], api_key: value };
+      };
+    const { file, merge } = second(key('1'), key('2'));
+    expect(instances(file).find(({ name }) => name === 'p')?.api_key).toBe('1');
+    expect(merge).toMatchObject({ change: { lost: ['toolsets prometheus/metrics'] } });
+  });
+
+  test('an entry that is discovered meanwhile stays beside the added one', () => {
+    const later = {
+      ...GENERATED_NOW,
+      toolsets: {
+        ...GENERATED_NOW.toolsets,
+        'grafana/loki': { enabled: true, config: { api_url: url('found') } },
+      },
+    };
+    const { file } = second(nobody, loki('mine'), later);
+    expect(file.toolsets['grafana/loki'].config.instances.map((each: Json) => each.api_url)).toEqual([
+      url('mine'),
+      url('found'),
+    ]);
+  });
+
+  test.each<[string, Change]>([
+    ['a header for one', (file) => (instances(file)[1] = instance('q', { headers: { Authorization: 'Z' } }))],
+    ['an added one', (file) => void instances(file).push(instance('y'))],
+  ])('backends that are all gone do not return with an edit: %s', (_, change) => {
+    const { 'prometheus/metrics': gone, ...others } = GENERATED_NOW.toolsets;
+    expect(gone).toBeDefined();
+    const { file, person, merge } = second(nobody, change, { ...GENERATED_NOW, toolsets: others });
+    expect(JSON.stringify([file, person])).not.toMatch(/Authorization|prometheus_url/);
+    expect(merge).toMatchObject({ change: { lost: ['toolsets prometheus/metrics'] } });
+  });
+
+  test('a server that is withdrawn gets nothing, also if it was the only one', () => {
+    const change: Change = (file) => (file.mcp_servers['evil/good'].config.headers = { A: 'C' });
+    const { person, merge } = second(nobody, change, { toolsets: GENERATED_NOW.toolsets });
+    expect(person ?? {}).not.toHaveProperty('mcp_servers');
+    expect(merge).toMatchObject({ change: { lost: ['mcp_servers evil/good'] } });
+  });
+
+  test('a server with another address keeps the tools before which the agent asks', () => {
+    const moved = 'http://good.evil.svc.cluster.local:81/mcp';
+    const { file } = second(nobody, (now) => (now.mcp_servers['evil/good'].config.url = moved));
+    expect(file.mcp_servers['evil/good']).toEqual({
+      ...server('good'),
+      config: { ...server('good').config, url: moved },
+    });
+  });
+
+  test('who removes one backend keeps the other, also if its port changes meanwhile', () => {
+    const metrics = {
+      enabled: true,
+      config: { instances: [instance('p'), { ...instance('q'), prometheus_url: `${url('q')}1` }] },
+    };
+    const later = {
+      ...GENERATED_NOW,
+      toolsets: { ...GENERATED_NOW.toolsets, 'prometheus/metrics': metrics },
+    };
+    const { file } = second(nobody, (now) => without(instances(now), 'p'), later);
+    expect(instances(file)).toEqual([metrics.config.instances[1]]);
+  });
+});
+
 describe('where both change the same thing, the first one stays, and the second is told and keeps a copy', () => {
   const SECRET = { Authorization: 'B' };
   const custom: Json = { enabled: true, config: { api_url: 'https://u1.example.com', api_key: 'k1' } };

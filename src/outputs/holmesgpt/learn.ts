@@ -10,6 +10,7 @@ import {
   partsOf,
 } from './join-lists.ts';
 import { own } from './models.ts';
+import { serverUrl } from './server-url.ts';
 import { isAddress, isCommon, type Shape, shapeOf } from './shape.ts';
 
 /** An edited document, and the state at the time of the last write. */
@@ -110,6 +111,25 @@ export function learnEdit(patch: Mapping, edit: Edit, options: JoinOptions): Map
     if (Object.keys(next).length === 0) learned.delete(name);
     else learned.set(name, next);
   }
-  if (learned.size === 0) return fieldsWhere(patch, (key) => key !== 'toolsets');
-  return { ...patch, toolsets: Object.fromEntries(learned) };
+  const rest = withMovedServers(patch, edit);
+  if (learned.size === 0) return fieldsWhere(rest, (key) => key !== 'toolsets');
+  return { ...rest, toolsets: Object.fromEntries(learned) };
+}
+
+/**
+ * A server to which the person gave another address is theirs as a whole: nothing of the discovered one applies to it, and
+ * without the list of tools, the agent would ask before none.
+ */
+function withMovedServers(patch: Mapping, { edited, merged }: Edit): Mapping {
+  const servers = (document: Mapping): Mapping => {
+    const entries = own(document, 'mcp_servers');
+    return isMapping(entries) ? entries : {};
+  };
+  const [now, before] = [servers(edited), servers(merged)];
+  const moved = Object.entries(now).filter(([name, entry]) => {
+    const old = own(before, name);
+    return isMapping(old) && isMapping(entry) && serverUrl(entry) !== serverUrl(old);
+  });
+  if (moved.length === 0) return patch;
+  return { ...patch, mcp_servers: { ...servers(patch), ...Object.fromEntries(moved) } };
 }

@@ -515,6 +515,16 @@ describe('properties', () => {
             later.reduce((now, document) => carried(text(document), now), live);
           const atOnce = follow(carried(text(start), withFile(first, saved)));
           const now = follow(first);
+          // What is not generated any more stays away.
+          const [last, file] = [full(fileOf(now)) as Mapping, full(fileOf(first)) as Mapping];
+          const isGone = Object.entries(change).some(([section, entries]) =>
+            Object.keys(entries ?? {}).some(
+              (name) =>
+                Object.hasOwn(own(file, section) ?? {}, name) &&
+                !Object.hasOwn(own(last, section) ?? {}, name),
+            ),
+          );
+          fc.pre(!isGone);
           const latest = text(later.at(-1) ?? start);
           const known = { generated: text(start), handWritten: first.data[HAND_WRITTEN] ?? '' };
           const merge = mergeForAgent(latest, withFile(now, saved), holmes, [], known);

@@ -25,8 +25,10 @@ type Three<T> = readonly [base: T, edited: T, now: T];
 
 /** What a merge of two changes depends on, besides the values. */
 interface Context {
-  /** Called for a change of something that is gone. */
+  /** Called for a change that is not applied. */
   readonly lose: () => void;
+  /** Whether another person changed the entry meanwhile. */
+  readonly isContested: boolean;
   /** Whether a backend is generated now, maybe with other options. */
   readonly isGenerated: (backend: unknown) => boolean;
   /** Whether a backend is as it is generated now, so that no person wrote anything of it. */
@@ -42,9 +44,11 @@ function rebasedValue([base, edited, now]: Three<unknown>, context: Context): un
     return rebasedMapping([mappingOf(base), edited, mappingOf(now)], context);
   if (Array.isArray(edited) && (Array.isArray(now) || Array.isArray(base)))
     return rebasedList([listOf(base), edited, listOf(now)], context);
-  return isText(base) && isText(edited) && isText(now)
-    ? rebasedList([base.split('\n'), edited.split('\n'), now.split('\n')], context).join('\n')
-    : edited;
+  if (isText(base) && isText(edited) && isText(now))
+    return rebasedList([base.split('\n'), edited.split('\n'), now.split('\n')], context).join('\n');
+  if (!context.isContested || same(edited, now)) return edited;
+  context.lose();
+  return now;
 }
 
 /** Whether a value is a text of several lines, which are merged line by line. */
@@ -67,6 +71,10 @@ function rebasedMapping(three: Three<Mapping>, context: Context): Mapping {
       if (has(now, key)) return [[key, rebasedValue([before, change, current], context)]];
       if (!has(base, key)) return [[key, change]];
       if (same(change, before)) return [];
+      if (Array.isArray(before) && Array.isArray(change)) {
+        const added = rebasedList([before, change, []], context);
+        return added.length === 0 ? [] : [[key, added]];
+      }
       if (!isMapping(before) || !isMapping(change)) return [[key, change]];
       const part = rebasedMapping([before, change, {}], context);
       return Object.keys(part).length === 0 ? [] : [[key, part]];
@@ -151,9 +159,12 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
   const order = [...result.values(), ...added].sort((a, b) => a.at - b.at);
   // Somebody who removes a backend chooses from those that were there: generated ones that came meanwhile are not chosen.
   const isChoice = base.some((item) => isMapping(item) && !keptByEdit.has(item));
-  const others = now.filter(
-    (item, index) => !keptInNow.has(index) && !(isChoice && context.isGenerated(item)),
+  // One of another address and the same name is chosen: its owner changed its port.
+  const chosen = new Set<unknown>(
+    [...keptByEdit].map((item) => own(item, 'name')).filter((name) => name !== undefined),
   );
+  const isNew = (item: unknown): boolean => context.isGenerated(item) && !chosen.has(own(item, 'name'));
+  const others = now.filter((item, index) => !keptInNow.has(index) && !(isChoice && isNew(item)));
   return [...order.map(({ item }) => item), ...others];
 }
 
@@ -252,8 +263,8 @@ function isSamePlace(one: unknown, other: unknown): boolean {
 
 /**
  * An edit of one version of the file, as if it had been made in another one: only what the person changed counts. What was
- * removed meanwhile stays away, and so do changes of it, except for options of what is only not generated any more: they
- * count when it returns. Lists have the additions of both sides, and nothing that either side removed.
+ * removed meanwhile stays away, and so do changes of it. Lists have the additions of both sides, and nothing that either side
+ * removed. Of two persons who change the same, the first one's change stays.
  * @param before the version that the edit began with
  * @param edited the edited file
  * @param now the current version
@@ -266,21 +277,26 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
       const of = (document: Mapping): Mapping => mappingOf(own(document, section));
       const [base, change, current] = [of(before.merged), of(edited), of(now.merged)];
       // What this edit removes, and another person changed meanwhile.
+      const isContested = (name: string): boolean =>
+        !same(of(before.handWritten)[name], of(now.handWritten)[name]);
       const contested = Object.keys(base).filter(
-        (name) =>
-          !has(change, name) &&
-          has(current, name) &&
-          !same(of(before.handWritten)[name], of(now.handWritten)[name]),
+        (name) => !has(change, name) && has(current, name) && isContested(name),
       );
       const entries = keysOf(current, change).flatMap((name): [string, unknown][] => {
         const context: Context = {
           lose: () => void lost.add(`${section} ${name}`),
+          isContested: isContested(name),
           ...generatedIn(of(now.generated)[name]),
         };
         const [old, theirs, ours] = [base[name], change[name], current[name]];
         if (!has(change, name)) {
           if (has(base, name) && !contested.includes(name)) return [];
           if (has(base, name)) context.lose();
+          return [[name, ours]];
+        }
+        if (!has(base, name) && has(current, name)) {
+          // What both added is the first one's; beside what is generated since, it is hand-written as it is.
+          if (isContested(name) && !same(theirs, ours)) context.lose();
           return [[name, ours]];
         }
         if (has(current, name)) {
@@ -294,9 +310,6 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
           return isSameAsContested ? [] : [[name, theirs]];
         }
         if (same(theirs, old)) return [];
-        const isRemoved = has(of(now.handWritten), name) || has(of(before.handWritten), name);
-        const options = isRemoved ? {} : rebasedMapping([mappingOf(old), mappingOf(theirs), {}], context);
-        if (Object.keys(options).length > 0) return [[name, options]];
         context.lose();
         return [];
       });
@@ -321,7 +334,9 @@ function explicitIn(before: Version, edited: Mapping, now: Version): Mapping {
       );
       const added = Object.keys(change).filter(
         (name) =>
-          ![base, of(before.generated)].some((each) => has(each, name)) && has(of(now.generated), name),
+          ![base, of(before.generated)].some((each) => has(each, name)) &&
+          has(of(now.generated), name) &&
+          same(of(before.handWritten)[name], of(now.handWritten)[name]),
       );
       const entries = [
         ...gone.map((name) => [name, null] as const),
