@@ -220,6 +220,56 @@ describe('what both add, or what is gone', () => {
     expect(merge).toMatchObject({ change: { lost: ['toolsets grafana/loki'] } });
   });
 
+  test('of an entry without a configuration, to which both add one, none gets the credentials of the other', () => {
+    const bare = published(GENERATED_NOW, {
+      data: {
+        [FILE]: written({
+          toolsets: { 'grafana/loki': { enabled: true }, newrelic: { enabled: true } },
+          mcp_servers: { old: { description: 'x', url: 'http://old/mcp' } },
+        }),
+      },
+      annotations: {},
+    });
+    const both = (first: Change, then: Change): Json => {
+      const file = editOf(bare, then);
+      return fileIn(
+        published(
+          GENERATED_NOW,
+          saved(published(GENERATED_NOW, saved(bare, editOf(bare, first))), file),
+          bare,
+        ),
+      );
+    };
+    const config =
+      (toolset: string, one: string, more: Json = {}): Change =>
+      (file) => {
+        file.toolsets[toolset].config = { api_url: url(one), ...more };
+      };
+    for (const [first, then] of [
+      [{ api_key: 'K' }, {}],
+      [{}, { api_key: 'K' }],
+    ] as const)
+      for (const toolset of ['grafana/loki', 'newrelic']) {
+        const { config: all } = both(config(toolset, 'a', first), config(toolset, 'b', then)).toolsets[
+          toolset
+        ];
+        const holder = first.api_key === undefined ? url('b') : url('a');
+        for (const each of (all.instances ?? [all]) as Json[])
+          expect(each.api_key === undefined || each.api_url === holder).toBe(true);
+      }
+    const headers: Change = (file) => {
+      file.mcp_servers.old.config = { headers: { A: 'K' } };
+    };
+    const moved: Change = (file) => {
+      file.mcp_servers.old.url = 'http://new/mcp';
+    };
+    expect(both(headers, moved).mcp_servers.old).toMatchObject({
+      url: 'http://old/mcp',
+      config: { headers: { A: 'K' } },
+    });
+    expect(both(moved, headers).mcp_servers.old).not.toHaveProperty('config.headers');
+  });
+
   test('an option that both add is the first one', () => {
     const key =
       (value: string): Change =>

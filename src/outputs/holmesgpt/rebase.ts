@@ -197,15 +197,19 @@ function listed(config: Mapping, shape: Shape): Mapping {
 const isUrl = (value: unknown): boolean =>
   typeof value === 'string' && /^[a-z][a-z0-9+.-]*:\/\//i.test(value);
 
+const changedIn = (base: Mapping, other: Mapping): string[] =>
+  keysOf(base, other).filter((key) => !same(base[key], other[key]));
+
+/** Whether one of three versions has another address than the first one. */
+const changesPlace = (three: Three<Mapping>, one: Mapping): boolean =>
+  changedIn(three[0], one).some((key) => isAddress(key) || three.some((each) => isUrl(each[key])));
+
 /** Merges the configurations of a toolset, whose options are for the address beside them. */
 function rebasedConfig(three: Three<Mapping>, shape: Shape | undefined, context: Context): Mapping {
   const [base, edited, now] = three;
   if (same(now, base) || same(edited, base)) return rebasedMapping(three, context);
-  const changedIn = (other: Mapping): string[] =>
-    keysOf(base, other).filter((key) => !same(base[key], other[key]));
-  const isPlace = (key: string): boolean => isAddress(key) || three.some((each) => isUrl(each[key]));
-  if (![edited, now].some((each) => changedIn(each).some(isPlace))) return rebasedMapping(three, context);
-  if (changedIn(edited).every((key) => has(edited, key) && isCommon(key, edited[key])))
+  if (![edited, now].some((each) => changesPlace(three, each))) return rebasedMapping(three, context);
+  if (changedIn(base, edited).every((key) => has(edited, key) && isCommon(key, edited[key])))
     return rebasedMapping(three, context);
   const [from, to] = [addressesOf(base), addressesOf(edited)];
   const isReplaced = from.length > 0 && to.length > 0 && !same(from, to) && !context.isUntouched(now);
@@ -221,9 +225,16 @@ function rebasedConfig(three: Three<Mapping>, shape: Shape | undefined, context:
 function rebasedEntry(name: string, three: Three<Mapping>, hasInstances: boolean, context: Context): Mapping {
   const [base, edited, now] = three;
   if (same(edited, base)) return now;
-  const configs = three.map(({ config }) => config);
-  if (!configs.every(isMapping)) return rebasedMapping(three, context);
   const without = (entry: Mapping): Mapping => fieldsWhere(entry, (field) => field !== 'config');
+  if (
+    !same(now, base) &&
+    [edited, now].some((each) => changesPlace(three.map(without) as unknown as Three<Mapping>, without(each)))
+  ) {
+    context.lose();
+    return now;
+  }
+  if (!isMapping(edited.config) || !isMapping(now.config)) return rebasedMapping(three, context);
+  const configs = [mappingOf(base.config), edited.config, now.config];
   const config = rebasedConfig(
     configs as unknown as Three<Mapping>,
     shapeOf(name, own(now, 'type'), hasInstances),
