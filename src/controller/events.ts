@@ -127,7 +127,7 @@ type EngineFact =
       readonly tools: readonly string[];
       readonly retryIn: number;
     }
-  /** Tools that were held are removed: their holds are over, or somebody allowed it. */
+  /** Tools whose removal was held are removed, because the hold ended or an operator allowed it. */
   | {
       readonly kind: 'held-removed';
       readonly cycle: number;

@@ -106,7 +106,7 @@ export class ReconcileReports {
   /**
    * Reports the removal of tools that were held.
    * @param published the toolset that was published now
-   * @param allowed whether somebody allowed it
+   * @param allowed whether an operator allowed it with the annotation
    */
   removedAfterHold(published: Pick<Toolset, 'tools'>, allowed: boolean, cycle: number): void {
     const there = new Set(published.tools.map(({ name }) => name));

@@ -11,7 +11,7 @@ const REFILL = 5 * 60_000;
 /** Bucket size for Events of one reason about one Service or namespace. */
 const BURST_ABOUT = 5;
 
-/** With this many budgets, the Services of a namespace share another one: somebody may create Services all the time. */
+/** Beyond this many budgets, the Services of a namespace share one, because a tenant may keep creating Services. */
 const MAX_IN_NAMESPACE = 20;
 
 /** With this many budgets, further Events share the budget of their reason. */

@@ -85,7 +85,7 @@ export function joined(generated: Mapping, handWritten: Mapping, holmes: HolmesF
 export const isUntouched = ({ data: { [FILE]: file }, annotations }: AgentConfigMap): boolean =>
   file !== undefined && fileHash(file) === annotations[FILE_HASH];
 
-/** Whether this program made a file, and nobody replaced it as a whole. */
+/** Whether this program wrote a file, which may have been edited since, but not replaced. */
 export const isMade = (file: string): boolean => headOf(file).includes(MARK) || isMadeByFieldMerge(file);
 
 /** Whether release 0.1.0 made a file. */

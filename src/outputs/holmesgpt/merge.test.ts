@@ -337,7 +337,7 @@ describe('an edit that began with an earlier version', () => {
       expect(data[HAND_WRITTEN]).toBe(now.data[HAND_WRITTEN]);
       expect(data[FILE]).toBe(now.data[FILE]);
       expect(data[rejected]).toBe(file);
-      // It stays until somebody removes it.
+      // It stays until it is removed.
       const kept = { data: { ...now.data, ...data }, annotations: { ...now.annotations, ...annotations } };
       expect(mergeForAgent(later, kept, holmes).kind).toBe('none');
       expect(mergeForAgent(GEN, kept, holmes)).toMatchObject({ data: { [rejected]: file } });

@@ -37,11 +37,11 @@ export interface PersonText {
 
 /** What happened to a file that is not as it was written. */
 export type FileChange =
-  /** It was edited. `lost`: entries with changes that were not kept, because somebody removed what was changed. */
+  /** It was edited. `lost`: entries with changes that were not applied, because they were removed or changed meanwhile. */
   | { readonly kind: 'edited'; readonly lost: readonly string[] }
   /** Another file is in its place. */
   | { readonly kind: 'replaced' }
-  /** It was edited, and nobody knows any more with which version the edit began, so nothing of it is kept. */
+  /** It was edited, starting from a version that is no longer known, so none of the edit is applied. */
   | { readonly kind: 'rejected'; readonly hasVersion: boolean };
 
 /** The version that was made from two texts; `undefined` if the generated one is missing or cannot be read. */

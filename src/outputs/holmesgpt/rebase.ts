@@ -11,7 +11,7 @@ export interface Rebased {
   readonly document: Mapping;
   /** Entries that the person wrote or removed (`null`), which are hand-written although they make no difference now. */
   readonly explicit: Mapping;
-  /** Entries with changes that are left out, because somebody removed what was changed: `toolsets prometheus/metrics`. */
+  /** Entries with changes that were not applied, because they were removed or changed meanwhile: `toolsets prometheus/metrics`. */
   readonly lost: readonly string[];
 }
 
@@ -54,7 +54,7 @@ function rebasedValue([base, edited, now]: Three<unknown>, context: Context): un
 /** Whether a value is a text of several lines, which are merged line by line. */
 const isText = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
 
-/** Whether somebody changed before which tools the agent asks, so that the removal of the list was not about this one. */
+/** Whether the list of tools that need approval changed meanwhile, so that its removal did not mean the current list. */
 const isStricter = (key: string, [base, , now]: Three<Mapping>): boolean =>
   key === 'approval_required_tools' && has(now, key) && !same(base[key], now[key]);
 
@@ -287,9 +287,9 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
     SECTIONS.flatMap((section): [string, unknown][] => {
       const of = (document: Mapping): Mapping => mappingOf(own(document, section));
       const [base, change, current] = [of(before.merged), of(edited), of(now.merged)];
-      // What this edit removes, and another person changed meanwhile.
       const isContested = (name: string): boolean =>
         !same(of(before.handWritten)[name], of(now.handWritten)[name]);
+      // What this edit removes, and another person changed meanwhile.
       const contested = Object.keys(base).filter(
         (name) => !has(change, name) && has(current, name) && isContested(name),
       );
