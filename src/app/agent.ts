@@ -1,5 +1,9 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
+import type { Omission, Toolset } from '../model/documents.ts';
+import { UserError } from '../model/errors.ts';
+import type { HolmesTarget } from '../outputs/holmesgpt/publisher.ts';
+import type { DeploymentName } from '../outputs/holmesgpt/reload.ts';
 import type { VersionTexts } from '../outputs/holmesgpt/version-line.ts';
 import type { Follower } from '../outputs/output.ts';
 import { CompressedMemory } from './compressed-memory.ts';
@@ -30,23 +34,11 @@ export async function createFollower(
       warning: 'the settings that write to HolmesGPT or make it reload have no effect with --out; unset them',
     };
   const { AgentFollower } = await import('../outputs/holmesgpt/follower.ts');
-  const { agentTokenProblem } = await import('../outputs/holmesgpt/agent-token.ts');
-  const { holmesTarget, publishedTarget } = await import('../outputs/holmesgpt/publisher.ts');
+  const { publishedTarget } = await import('../outputs/holmesgpt/publisher.ts');
   const { endpointReloader, restarter } = await import('../outputs/holmesgpt/reload.ts');
   const { reload, writeFor, reloadInterval } = plan;
-  const published = { name: settings.configMapName, namespace: settings.configMapNamespace };
-  const merge = createMerger({ holmesgptVersion: settings.holmesgptVersion, namespace: writeFor?.namespace });
   const follower = new AgentFollower({
-    target:
-      writeFor === undefined
-        ? publishedTarget
-        : holmesTarget(kube, {
-            deployment: writeFor,
-            published,
-            check: (pod) => agentTokenProblem(pod, settings),
-            merge,
-            versions,
-          }),
+    target: writeFor === undefined ? publishedTarget : await holmesTargetOf(settings, writeFor, kube),
     reloader:
       reload === undefined
         ? undefined
@@ -61,4 +53,44 @@ export async function createFollower(
     random: Math.random,
   });
   return { follower };
+}
+
+/** HolmesGPT's own ConfigMap, which its Deployment mounts. */
+async function holmesTargetOf(
+  settings: Configuration,
+  deployment: DeploymentName,
+  kube: KubeClient,
+): Promise<HolmesTarget> {
+  const { agentTokenProblem } = await import('../outputs/holmesgpt/agent-token.ts');
+  const { holmesTarget } = await import('../outputs/holmesgpt/publisher.ts');
+  return holmesTarget(kube, {
+    deployment,
+    published: { name: settings.configMapName, namespace: settings.configMapNamespace },
+    check: (pod) => agentTokenProblem(pod, settings),
+    merge: createMerger({ holmesgptVersion: settings.holmesgptVersion, namespace: deployment.namespace }),
+    versions,
+  });
+}
+
+/**
+ * The published tools that HolmesGPT does not get, because of what people wrote in its own ConfigMap. None if `serve` does not
+ * write there, or if it cannot be read.
+ */
+export async function leftOutByAgent(
+  settings: Configuration,
+  kube: KubeClient | undefined,
+  { documents, tools }: Toolset,
+  signal: AbortSignal,
+): Promise<readonly Omission[]> {
+  const { holmesgptConfigMap: isWritten, holmesgptDeployment: deployment } = settings;
+  if (!isWritten || deployment === undefined || kube === undefined) return [];
+  const { FILE } = await import('../outputs/holmesgpt/agent-file.ts');
+  const target = await holmesTargetOf(settings, deployment, kube);
+  try {
+    return await target.leftOut(documents[FILE] ?? '', signal, tools);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof UserError) return [];
+    throw error;
+  }
 }

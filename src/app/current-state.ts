@@ -3,7 +3,7 @@ import { observedNaming } from '../controller/naming.ts';
 import type { Stages } from '../controller/pass.ts';
 import { publishedUse } from '../controller/published-use.ts';
 import { approvalsIn } from '../model/approvals.ts';
-import { OVERRIDES_KEY } from '../model/documents.ts';
+import { type Omission, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import type { LeftOutOf } from '../outputs/outputs.ts';
@@ -12,6 +12,7 @@ import { OUTPUTS } from '../outputs/registry.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
 import { type Observed, observe } from '../planning/observed.ts';
+import { leftOutByAgent } from './agent.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
 
@@ -25,6 +26,8 @@ export interface CurrentState {
   readonly tools: readonly PublishedTool[];
   /** Reads in which of the published documents a tool is. `undefined` if there are none. */
   readonly leftOutOf: LeftOutOf | undefined;
+  /** The published tools that the agent does not get, because of its own configuration. */
+  readonly leftOutByAgent: readonly Omission[];
   /** The groups of the published backends, which keep their ids. */
   readonly groups: Groups;
   /** Why the ConfigMap could not be read, if it could not. */
@@ -69,6 +72,7 @@ export function currentStateOf(
     },
     tools: live?.present.tools ?? [],
     leftOutOf: live && OUTPUTS.leftOutOf(live.present),
+    leftOutByAgent: [],
     groups: publishedGroups(last),
     overrideFaults,
   };
@@ -100,9 +104,11 @@ export async function readCurrentState(
     };
     const { configMapNamespace, configMapName } = settings;
     const seeEvents = `kubectl -n ${configMapNamespace} events --for configmap/${configMapName} --types=Warning`;
+    const leftOut = live && (await leftOutByAgent(settings, kube, live.present, signal));
     const asked = { at: Date.now(), seeEvents };
     return {
       ...state,
+      leftOutByAgent: leftOut ?? [],
       publication: { ...state.publication, watched, areSettingsUnknown, heldRemovals: held, asked },
     };
   } catch (error) {

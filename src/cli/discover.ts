@@ -50,7 +50,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       };
     },
   );
-  const { overrides, publication, tools, leftOutOf, groups } = state;
+  const { overrides, publication, tools, leftOutOf, leftOutByAgent, groups } = state;
   const policy = {
     ...configured,
     approvalsUnknown: whyApprovalsUnknown(state),
@@ -74,7 +74,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       policy,
       publication,
       cuts,
-      omissions,
+      omissions: [...omissions, ...leftOutByAgent],
       leftOutOf,
     },
     new Date(),

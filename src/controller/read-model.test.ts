@@ -8,6 +8,7 @@ import { type ConditionType, conditionOf } from '../model/condition.ts';
 import type { DiscoveredService, Verdict } from '../model/discovery.ts';
 import { OUTAGE_PLACE } from '../model/discovery.ts';
 import type { Published } from '../model/published.ts';
+import type { AgentState } from '../outputs/output.ts';
 import { publishedGroups } from '../planning/backend-groups.ts';
 import { type Loss, removals } from '../planning/removals.ts';
 import { BackendIds, idsOf } from './backend-ids.ts';
@@ -208,6 +209,22 @@ test('a backend in only one document has that in its condition', () => {
   expect(condition('Published')).toEqual(['False', 'NeedsCredentials', 0]);
   reconciled({ omissions: [{ ...omission, cause: 'unsupported' }] });
   expect(condition('Published')).toEqual(['True', 'NotSupportedByAgent', 0]);
+});
+
+test('a backend that the agent does not get because of its own configuration has that in its condition', () => {
+  const { found, published, reconciled, condition, readModel } = setting();
+  const agent = (state: AgentState): void =>
+    readModel.apply({ kind: 'agent-state', cycle: 1, state, before: undefined });
+  found(loki());
+  published({ loki: 'loki' });
+  const left = { key: 'monitoring/loki', tool: 'loki', why: 'a server of your own', leftOutOf: 'its file' };
+  agent({ leftOut: [{ ...left, cause: 'listed' }] });
+  expect(condition('Published')).toEqual(['False', 'ListedByAgent', 0]);
+  reconciled({ omissions: [] });
+  agent({ leftOut: [{ ...left, cause: 'removed' }] });
+  expect(condition('Published')).toEqual(['False', 'DisabledByAgent', 0]);
+  agent({});
+  expect(condition('Published')).toEqual(['True', 'InToolset', 0]);
 });
 
 test('a replica that does not publish uses what it reads, and not its earlier decisions', () => {

@@ -4,6 +4,7 @@ import { type DiscoveredService, type Health, OUTAGE_PLACE, type Problem } from 
 import { type Cut, type Omission, OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import type { AgentState } from '../outputs/output.ts';
 import type { LeftOutOf, Outputs } from '../outputs/outputs.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import type { AdmissionPolicy } from '../planning/admission.ts';
@@ -92,6 +93,10 @@ export class ReadModel {
   #overrides: Overrides = NO_OVERRIDES;
   #cuts: readonly Cut[] = [];
   #omissions: readonly Omission[] = [];
+  /** See `AgentState.leftOut`. */
+  #leftOutByAgent: readonly Omission[] = [];
+  /** Both. It is another array only if one of them changed. */
+  #allOmissions: readonly Omission[] = [];
   #publishFailure: string | undefined;
   /** Of the published documents. */
   #leftOutOf: LeftOutOf | undefined;
@@ -183,7 +188,7 @@ export class ReadModel {
         this.#count('drift');
         return true;
       case 'agent-state':
-        this.agentProblem = event.state?.problem;
+        this.#agentState(event.state);
         return true;
       case 'reconfigured':
         this.#refresh();
@@ -259,7 +264,18 @@ export class ReadModel {
     this.#omissions = unlessEqual(this.#omissions, omissions);
     this.#publishFailure = failure;
     const isSame = [this.#cuts, this.#omissions, failure].every((each, index) => each === before[index]);
-    if (!isSame) this.#refresh();
+    if (isSame) return;
+    this.#allOmissions = [...this.#omissions, ...this.#leftOutByAgent];
+    this.#refresh();
+  }
+
+  #agentState(state: AgentState | undefined): void {
+    this.agentProblem = state?.problem;
+    const before = this.#leftOutByAgent;
+    this.#leftOutByAgent = unlessEqual(before, state?.leftOut ?? NOTHING);
+    if (this.#leftOutByAgent === before) return;
+    this.#allOmissions = [...this.#omissions, ...this.#leftOutByAgent];
+    this.#refresh();
   }
 
   #publishFailed(message: string): void {
@@ -291,7 +307,7 @@ export class ReadModel {
           decides,
         },
         cuts: decides ? this.#cuts : NOTHING,
-        omissions: decides ? this.#omissions : NOTHING,
+        omissions: decides ? this.#allOmissions : NOTHING,
         leftOutOf: this.#leftOutOf,
         isOutage: this.#isOutage,
       },

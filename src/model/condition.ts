@@ -80,6 +80,7 @@ export const CONDITION_REASONS = {
     'NotFound',
     'NamespaceNotWatched',
     'DisabledByOverride',
+    'DisabledByAgent',
     'NotApproved',
     'ApprovalUnknown',
     'ListedByAgent',

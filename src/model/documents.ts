@@ -109,9 +109,10 @@ export interface Omission extends Scope {
   readonly tool: string;
   /**
    * `credentials`: none are configured, and the agent needs some; `tenant`: no tenant is configured, and the backend requires
-   * one; `unsupported`: the agent cannot use it as it is.
+   * one; `unsupported`: the agent cannot use it as it is; `listed`: the agent's own configuration lists it already; `removed`:
+   * that configuration removes it or switches it off.
    */
-  readonly cause: 'credentials' | 'tenant' | 'unsupported';
+  readonly cause: 'credentials' | 'tenant' | 'unsupported' | 'listed' | 'removed';
   /** One human-readable line. */
   readonly why: string;
   /** What to do about it, as an imperative. */

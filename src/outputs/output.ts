@@ -162,6 +162,8 @@ export type FollowOutcome =
 export interface AgentState {
   /** Why it does not; absent if it does. */
   readonly problem?: Problem;
+  /** The tools that it does not get, because its own configuration lists, removes or switches off the same. Absent: none. */
+  readonly leftOut?: readonly Omission[];
 }
 
 /** The published toolset. */

@@ -6,6 +6,7 @@ import { type Explanation, explain } from '../../src/detection/explain.ts';
 import { makeRules } from '../../src/detection/make-rules.ts';
 import type { ConditionReason } from '../../src/model/condition.ts';
 import type { Approval } from '../../src/model/discovery.ts';
+import type { Omission } from '../../src/model/documents.ts';
 import { findingsOf } from '../../src/planning/conditions/conditions.ts';
 import { builtIn, discovered, options, rules } from '../fixtures/unit/detection.ts';
 import { keyFor, service } from '../fixtures/unit/service.ts';
@@ -79,7 +80,7 @@ const approval = (state: Approval['state'], reason: string): Change => ({ approv
 const state = (change: Partial<(typeof FACTS)['state']>): Change => ({
   state: { ...FACTS.state, ...change },
 });
-const omission = (cause: 'credentials' | 'tenant' | 'unsupported'): Change => ({
+const omission = (cause: Omission['cause'], leftOutOf = 'custom_toolset.yaml'): Change => ({
   isPublished: true,
   omissions: [
     {
@@ -87,8 +88,8 @@ const omission = (cause: 'credentials' | 'tenant' | 'unsupported'): Change => ({
       key: 'monitoring/loki',
       tool: 'loki',
       why: 'it cannot',
-      keptIn: 'toolset.json',
-      leftOutOf: 'custom_toolset.yaml',
+      ...(leftOutOf === 'custom_toolset.yaml' ? { keptIn: 'toolset.json' } : {}),
+      leftOutOf,
     },
   ],
 });
@@ -115,6 +116,7 @@ const REASONS: Readonly<Record<ConditionReason<'Published'>, readonly [Change, R
   NotFound: undefined,
   NamespaceNotWatched: [state({ watched: ['shop'] }), /serve watches shop only/],
   DisabledByOverride: [{ switchedOff: 'overrides.yaml switches it off (enabled: false)' }, /switches it off/],
+  DisabledByAgent: [omission('removed', "HolmesGPT's own ConfigMap"), /left out of HolmesGPT's own/],
   NotApproved: [
     approval('waiting', 'waits for approval: dynamic-toolset approve monitoring/loki'),
     /approve/,

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { waitUntil } from '../cluster/cluster.ts';
 import { holmesgptDeployment } from '../cluster/holmesgpt.ts';
 import { startBackend } from './backend.ts';
+import { command } from './command.ts';
 import { startServe } from './serve-process.ts';
 import { setting } from './setting.ts';
 
@@ -127,9 +128,9 @@ test('an agent that may not be updated shows in a metric, an Event and the stati
   const isUpToDate = async (): Promise<string | undefined> =>
     /^dynamic_toolset_agent_up_to_date (\d)$/m.exec(await (await call(metrics.port, '/metrics')).text())?.[1];
   const reasons = async (): Promise<(string | undefined)[]> => {
-    const { items } = await cluster.admin.get<{ readonly items: readonly { readonly reason?: string }[] }>(
-      `/apis/events.k8s.io/v1/namespaces/${target}/events`,
-    );
+    const { items } = await cluster.admin.get<{
+      readonly items: readonly { readonly reason?: string }[];
+    }>(`/apis/events.k8s.io/v1/namespaces/${target}/events`);
     return items.map(({ reason }) => reason).filter((reason) => reason?.startsWith('Agent'));
   };
 
@@ -149,5 +150,40 @@ test('an agent that may not be updated shows in a metric, an Event and the stati
   expect(await problems()).toEqual([]);
   await waitUntil('there is another Event', async () => (await reasons()).length > 1);
   expect((await reasons()).sort()).toEqual(['AgentNotUpdated', 'AgentUpdated']);
+  expect(await serve.stop()).toBe(0);
+});
+
+test('the API and explain tell which backend HolmesGPT does not get, because somebody removed it from its ConfigMap', async () => {
+  const { cluster, target, env, permit, prometheus, watched } = await withHolmesGpt();
+  await permit();
+  await prometheus();
+  const serve = startServe({
+    ...env,
+    DISCOVERY_INTERVAL: '1s',
+    API_ADDRESS: '127.0.0.1:0',
+    AUTH_ENABLED: 'false',
+  });
+  const { port } = await serve.logged('the API is served');
+  const published = async (): Promise<unknown> => {
+    const { services } = (await (await fetch(`http://127.0.0.1:${port}/api/v1/services`)).json()) as {
+      readonly services: readonly { readonly conditions: readonly Record<string, unknown>[] }[];
+    };
+    const found = services[0]?.conditions.find(({ type }) => type === 'Published');
+    return found && `${found.status} ${found.reason}: ${found.message}`;
+  };
+  await serve.logged('was restarted');
+  expect(await published()).toMatch(/^True InToolset/);
+  await cluster.admin.patch(`/api/v1/namespaces/${target}/configmaps/rel-toolsets`, {
+    data: { 'custom_toolset.person.yaml': 'toolsets:\n  prometheus/metrics: null\n' },
+  });
+  await waitUntil('the condition says so', async () =>
+    String(await published()).startsWith(
+      "False DisabledByAgent: left out of HolmesGPT's own ConfigMap: what people wrote there removes it",
+    ),
+  );
+  const explained = await command(env, 'explain', `${watched}/prometheus`);
+  expect(explained.stdout).toContain(
+    "left out of HolmesGPT's own ConfigMap: what people wrote there removes it",
+  );
   expect(await serve.stop()).toBe(0);
 });

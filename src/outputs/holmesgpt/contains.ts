@@ -4,7 +4,7 @@ import type { Toolset } from '../../model/documents.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import { isUnconfigured } from './entries.ts';
-import { entriesIn, type ListedEntry } from './listed-entries.ts';
+import { entriesIn, entriesOf, type ListedEntry } from './listed-entries.ts';
 import { entryOf } from './mapping.ts';
 import { isSwitchedOff } from './restrictions.ts';
 import { addressesOf } from './shape.ts';
@@ -44,15 +44,24 @@ function contentOf(entries: readonly ListedEntry[]): Content {
   return { toolsets, servers, places, origins };
 }
 
+/** Whether a document contains a tool. */
+type Contains = (tool: PublishedTool, mappings?: Mappings) => boolean;
+
 /**
  * Whether a published `custom_toolset.yaml` contains a tool: an entry that HolmesGPT uses has its address. A server that
  * overrides lead elsewhere keeps its name. A toolset without an address counts for all tools of its kind.
  * @param mappings of the tool's detector; absent: unknown
  */
-export function containsIn(toolset: Toolset): (tool: PublishedTool, mappings?: Mappings) => boolean {
+export const containsIn = (toolset: Toolset): Contains => contains(() => entriesIn(toolset));
+
+/** The same for a document that is not published. */
+export const containsInDocument = (document: Mapping): Contains =>
+  contains(() => entriesOf(document, () => []));
+
+function contains(entries: () => readonly ListedEntry[]): Contains {
   let content: Content | undefined;
   return ({ endpoint, namespace, metadata }, mappings = {}) => {
-    content ??= contentOf(entriesIn(toolset));
+    content ??= contentOf(entries());
     const { toolsets, servers, places, origins } = content;
     const holmes = entryOf({ mappings });
     if ('toolsets' in holmes && isUnconfigured(holmes))

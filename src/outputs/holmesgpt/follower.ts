@@ -1,4 +1,5 @@
 import { type Problem, problemLine } from '../../model/discovery.ts';
+import type { Omission } from '../../model/documents.ts';
 import { type PublishedTool, publishedHosts } from '../../model/published-tools.ts';
 import type { AgentState, Follower, FollowInput, FollowOutcome } from '../output.ts';
 import { FILE } from './agent-file.ts';
@@ -50,13 +51,15 @@ export class AgentFollower implements Follower {
   #rewritten = false;
   #refused: string | undefined;
   #noted: ReadonlySet<string> = new Set();
+  /** See `AgentState.leftOut`, as of the last sync. */
+  #leftOut: readonly Omission[] = [];
   #token: string | undefined;
   #pending: Pending | undefined;
   #lastReload: number | undefined;
   /** See `Follower.room`. */
   room: number | undefined;
-  /** See `Follower.state`. */
-  state: AgentState | undefined;
+  /** The problem of the last attempt to update the agent, if there is one. `undefined` before the first. */
+  #status: Pick<AgentState, 'problem'> | undefined;
   #failures = 0;
   #retryAt: number | undefined;
 
@@ -64,6 +67,11 @@ export class AgentFollower implements Follower {
     this.#options = options;
     this.room = options.room;
     this.#pace = { lag: options.reloader?.lag ?? 0, interval: options.reloadInterval };
+  }
+
+  get state(): AgentState | undefined {
+    if (this.#status === undefined || this.#leftOut.length === 0) return this.#status;
+    return { ...this.#status, leftOut: this.#leftOut };
   }
 
   nextDue(): number | undefined {
@@ -89,7 +97,7 @@ export class AgentFollower implements Follower {
         while (this.#needsSync()) await this.#sync(outcomes, signal);
         isCurrent = await this.#reload(outcomes, signal);
       } while (this.#needsSync());
-      if (isCurrent) this.state = {};
+      if (isCurrent) this.#status = {};
       this.#failures = 0;
       this.#retryAt = undefined;
     } catch (error) {
@@ -97,7 +105,7 @@ export class AgentFollower implements Follower {
       const retryIn = retryDelay(++this.#failures, this.#options.random);
       this.#retryAt = this.#options.now() + retryIn;
       outcomes.push({ kind: 'agent-failed', error, retryIn });
-      this.state = { problem: { where: 'HolmesGPT', what: (error as Error).message } };
+      this.#status = { problem: { where: 'HolmesGPT', what: (error as Error).message } };
     } finally {
       this.#running = false;
     }
@@ -141,6 +149,7 @@ export class AgentFollower implements Follower {
     if (this.room !== undefined) this.room = result.room;
     if (result.written !== undefined) outcomes.push({ kind: 'agent-written', ...result.written });
     this.#note(result.notes ?? [], outcomes);
+    this.#leftOut = result.leftOut ?? [];
     if (result.frozen && reloader?.how === 'endpoint')
       return this.#refuse(
         {
@@ -173,7 +182,7 @@ export class AgentFollower implements Follower {
     const line = problemLine(problem);
     if (line !== this.#refused) outcomes.push({ kind: 'agent-refused', problem });
     this.#refused = line;
-    this.state = { problem };
+    this.#status = { problem };
   }
 
   /** The time of the last reload on the monotonic clock. Ignores a timestamp from the future. */

@@ -25,7 +25,11 @@ export interface ListedEntry {
 
 type HostsOf = (name: string, fields: Mapping | null) => readonly string[];
 
-function entriesOf(document: unknown, hostsOf: HostsOf): readonly ListedEntry[] {
+/**
+ * The entries of a document.
+ * @param hostsOf the hosts of an MCP server
+ */
+export function entriesOf(document: unknown, hostsOf: HostsOf): readonly ListedEntry[] {
   return SECTIONS.flatMap((section) => {
     const entries = own(document, section);
     return Object.entries(isMapping(entries) ? entries : {}).flatMap(([name, fields]): ListedEntry[] => {

@@ -1,3 +1,4 @@
+import type { Omission } from '../../model/documents.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import {
@@ -16,6 +17,7 @@ import {
   REJECTED,
 } from './agent-file.ts';
 import { sections } from './hand-written.ts';
+import { leftOutByPeople } from './left-out.ts';
 import { type BrokenKey, differing, type FileChange, personText } from './person-text.ts';
 import { type VersionTexts, versionOf } from './version-line.ts';
 import { readMapping } from './yaml.ts';
@@ -35,6 +37,8 @@ export type AgentMerge =
       readonly kind: 'none';
       readonly token: string;
       readonly notes: JoinedFile['notes'];
+      /** The tools that HolmesGPT does not get, because of what people wrote. */
+      readonly leftOut: readonly Omission[];
       readonly room: number;
     }
   | {
@@ -50,6 +54,8 @@ export type AgentMerge =
       /** The key that keeps the file as it was found, because not all of it could be kept. */
       readonly rejected?: string;
       readonly notes: JoinedFile['notes'];
+      /** The tools that HolmesGPT does not get, because of what people wrote. */
+      readonly leftOut: readonly Omission[];
       /** Maximum bytes of the generated text beside what people wrote. */
       readonly room: number;
     }
@@ -201,6 +207,7 @@ export function mergeForAgent(
   const generated = isWhole ? offered : holmes.write(added.document);
   const join = joined(isWhole ? base.value : added.document, own.value, holmes);
   const notes = [...added.notes, ...join.notes];
+  const leftOut = leftOutByPeople(base.value, join.document, added.notes, tools);
   const fault = holmes.fault(join.document);
   if (fault !== undefined)
     return {
@@ -222,7 +229,7 @@ export function mergeForAgent(
   const revision = revisionOf(live) + (isSame ? 0 : 1);
   const token = tokenOf(file, revision);
   if (isSame && Object.entries(data).every(([key, text]) => live.data[key] === text))
-    return { kind: 'none', token, notes, room };
+    return { kind: 'none', token, notes, leftOut, room };
   if (sizes.others + sizes.written > LARGEST) return tooLarge(sizes);
   const learned = learnedFrom(live.data[HAND_WRITTEN], handWritten.text, own.value);
   return {
@@ -235,6 +242,7 @@ export function mergeForAgent(
     },
     token,
     notes,
+    leftOut,
     room,
     ...(learned === undefined ? {} : { learned }),
     ...(change === undefined ? {} : { change }),

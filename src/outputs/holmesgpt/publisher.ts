@@ -5,6 +5,7 @@ import { retryOnConflict } from '../../kubernetes/retry-on-conflict.ts';
 import { clusterError, isStatus } from '../../kubernetes/status.ts';
 import { textsOf } from '../../model/binary-text.ts';
 import type { Problem } from '../../model/discovery.ts';
+import type { Omission } from '../../model/documents.ts';
 import type { PodFiles } from '../../model/pod-files.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
@@ -27,6 +28,8 @@ export type SyncResult =
       readonly written?: Omit<Extract<FollowOutcome, { kind: 'agent-written' }>, 'kind'>;
       /** Explains interpretations of hand-written text that the author may not expect. */
       readonly notes?: readonly Problem[];
+      /** The tools that HolmesGPT does not get, because of what people wrote; absent: none. */
+      readonly leftOut?: readonly Omission[];
       /** Bytes that there are for the file; absent: any number. */
       readonly room?: number;
     }
@@ -44,6 +47,15 @@ export interface AgentTarget {
    * @throws UserError if the cluster refuses
    */
   sync(file: string, signal: AbortSignal, tools?: readonly PublishedTool[]): Promise<SyncResult>;
+}
+
+/** HolmesGPT's own ConfigMap. */
+export interface HolmesTarget extends AgentTarget {
+  /**
+   * The tools of a published file that HolmesGPT does not get, because of what people wrote. Writes nothing.
+   * @throws UserError if the cluster refuses
+   */
+  leftOut(file: string, signal: AbortSignal, tools: readonly PublishedTool[]): Promise<readonly Omission[]>;
 }
 
 const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
@@ -83,6 +95,7 @@ type Attempt =
       /** Absent: there was nothing to write. */
       readonly written?: Pick<AgentMerge & { readonly kind: 'write' }, 'learned' | 'change'>;
       readonly notes: readonly Problem[];
+      readonly leftOut: readonly Omission[];
       readonly room: number;
     };
 
@@ -113,7 +126,7 @@ function notKept({
 export function holmesTarget(
   kube: KubeClient,
   { deployment, published, check, merge: mergeWith, versions }: HolmesTargetOptions,
-): AgentTarget {
+): HolmesTarget {
   const { namespace } = deployment;
   const owner = `Deployment ${namespace}/${deployment.name}`;
 
@@ -133,6 +146,16 @@ export function holmesTarget(
     if (version !== undefined) versions.set(version, { generated, handWritten });
   };
 
+  /** The merge of a file with a ConfigMap as it is. */
+  const mergeInto = (
+    file: string,
+    tools: readonly PublishedTool[] | undefined,
+    current: AgentConfigMap,
+  ): Promise<AgentMerge> => {
+    const known = isUntouched(current) ? undefined : versions.get(versionOf(current.data[FILE] ?? '') ?? '');
+    return mergeWith(file, current, tools, known);
+  };
+
   /** One attempt. @throws ApiStatusError 409 if another client wrote at the same time */
   const attempt = async (
     file: string,
@@ -150,10 +173,9 @@ export function holmesTarget(
       );
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
     const current = { data: textsOf(live), annotations };
-    const known = isUntouched(current) ? undefined : versions.get(versionOf(current.data[FILE] ?? '') ?? '');
-    const merge = await mergeWith(file, current, tools, known);
+    const merge = await mergeInto(file, tools, current);
     if (merge.kind === 'refused') return { ...refused(merge.what, merge.fix), room: merge.room };
-    const { room } = merge;
+    const { room, leftOut } = merge;
     const notes = merge.notes.map(
       ({ section, name: entry, note }): Problem => ({
         where: `${where}, ${section} ${entry}`,
@@ -162,7 +184,7 @@ export function holmesTarget(
     );
     if (merge.kind === 'none') {
       remember(current.data);
-      return { token: merge.token, notes, room };
+      return { token: merge.token, notes, leftOut, room };
     }
     if (live.immutable === true)
       return refused('is immutable, so nothing in it can be changed', 'recreate it without immutable');
@@ -189,10 +211,25 @@ export function holmesTarget(
     remember(merge.data);
     const lost = notKept(merge);
     if (lost !== undefined) notes.push({ where, ...lost });
-    return { token: merge.token, written: merge, notes, room };
+    return { token: merge.token, written: merge, notes, leftOut, room };
   };
 
   return {
+    async leftOut(file, signal, tools) {
+      const found = await holmesDeployment(kube, deployment, signal);
+      const mount = toolsetMount(found.spec?.template?.spec ?? {});
+      if ('what' in mount) return [];
+      const { configMap: name } = mount;
+      if (namespace === published.namespace && name === published.name) return [];
+      const live = await read(name, signal);
+      if (live === undefined) return [];
+      const merge = await mergeInto(file, tools, {
+        data: textsOf(live),
+        annotations: live.metadata?.annotations ?? {},
+      });
+      return merge.kind === 'refused' ? [] : merge.leftOut;
+    },
+
     async sync(file, signal, tools) {
       const found = await holmesDeployment(kube, deployment, signal);
       const pod = found.spec?.template?.spec ?? {};
@@ -208,10 +245,11 @@ export function holmesTarget(
         const once = (): Promise<Attempt> => attempt(file, tools, name, signal);
         const result = await retryOnConflict(once, signal, { attempts: TRIES });
         if ('refused' in result) return result;
-        const { token, written, notes, room } = result;
+        const { token, written, notes, leftOut, room } = result;
         return {
           token,
           room,
+          leftOut,
           frozen,
           direct: false,
           notes: [...checked, ...notes],

@@ -352,6 +352,8 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['NeedsCredentials', 'False', {}, omission('credentials'), 'in toolset.json only: it cannot; configure'],
   ['NeedsTenant', 'False', {}, omission('tenant'), 'in toolset.json only: it cannot; configure'],
   ['NotSupportedByAgent', 'True', {}, omission('unsupported'), 'in toolset.json only: it cannot'],
+  ['ListedByAgent', 'False', {}, omission('listed'), 'in toolset.json only: it cannot'],
+  ['DisabledByAgent', 'False', {}, omission('removed'), 'in toolset.json only: it cannot'],
 ];
 
 const title = '%s is %s';

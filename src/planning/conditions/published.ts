@@ -176,6 +176,16 @@ const NOT_YET_BY_LEADER: Case = [
 const placeOf = ({ keptIn, leftOutOf }: Scope): string =>
   keptIn === undefined ? `left out of ${leftOutOf}` : `in ${keptIn} only`;
 
+const OMISSION_CASES: Readonly<
+  Record<Omission['cause'], readonly [ConditionStatus, ConditionReason<'Published'>]>
+> = {
+  credentials: ['False', 'NeedsCredentials'],
+  tenant: ['False', 'NeedsTenant'],
+  unsupported: ['True', 'NotSupportedByAgent'],
+  listed: ['False', 'ListedByAgent'],
+  removed: ['False', 'DisabledByAgent'],
+};
+
 /** The case of a tool that is in some of the documents only. `undefined` if it is in all of them. */
 function partialCase({ cuts, omissions }: PublicationFacts): Case | undefined {
   const beyond = cuts.find((cut) => cut.leftOutOf !== undefined);
@@ -184,8 +194,7 @@ function partialCase({ cuts, omissions }: PublicationFacts): Case | undefined {
   if (omission === undefined) return undefined;
   const { cause, why, fix } = omission;
   const message = `${placeOf(omission)}: ${why}${fix === undefined ? '' : `; ${fix}`}`;
-  if (cause === 'credentials') return ['False', 'NeedsCredentials', message];
-  return cause === 'tenant' ? ['False', 'NeedsTenant', message] : ['True', 'NotSupportedByAgent', message];
+  return [...OMISSION_CASES[cause], message];
 }
 
 /** The case of a tool in documents that are kept as they are. `undefined` if it is unknown which of them contain it. */
