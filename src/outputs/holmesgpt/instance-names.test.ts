@@ -7,8 +7,9 @@ import { reservedNames } from '../../model/overrides.ts';
 import { discoveredTool, type Tool } from '../../planning/tools.ts';
 import { readOverrides } from '../read-overrides.ts';
 import { holmesFaults } from './contract.ts';
+import { NEWEST } from './document-options.ts';
 import { distinctNames } from './instance-names.ts';
-import { holmesDocument, NEWEST } from './toolsets.ts';
+import { holmesDocument } from './toolsets.ts';
 
 const loki = (
   key: string,

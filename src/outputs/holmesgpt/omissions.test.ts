@@ -4,7 +4,8 @@ import { offered, service } from '../../../test/fixtures/unit/service.ts';
 import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { discoveredTool, type Tool } from '../../planning/tools.ts';
 import { holmesFaults } from './contract.ts';
-import { holmesDocument, NEWEST } from './toolsets.ts';
+import { NEWEST } from './document-options.ts';
+import { holmesDocument } from './toolsets.ts';
 
 test('tools that are nowhere in the document are reported with their cause, and others are not', () => {
   const { omissions: left, notes } = holmesDocument(

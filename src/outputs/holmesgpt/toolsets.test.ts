@@ -5,8 +5,9 @@ import { detected, discovered } from '../../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../../model/discovery.ts';
 import { discoveredTool } from '../../planning/tools.ts';
+import { type HolmesOptions, NEWEST } from './document-options.ts';
 import { holmesSchema } from './schema.ts';
-import { type HolmesOptions, holmesDocument, NEWEST } from './toolsets.ts';
+import { holmesDocument } from './toolsets.ts';
 
 const prometheus = (namespace: string, probed?: 'auth'): DiscoveredService =>
   discovered(service('prometheus', { namespace, labels: { app: 'prometheus' }, ports: [9090] }), probed);
