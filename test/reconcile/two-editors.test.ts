@@ -106,39 +106,20 @@ const without = (list: Json[], name: string): void =>
   );
 
 describe('of two persons who edit the file at once, neither undoes what the other one wrote', () => {
-  const addY: Change = (file) => void instances(file).push(instance('y'));
   test.each<[string, Change, Change, (file: Json) => unknown, unknown]>([
     [
-      'a withdrawn header',
+      'changes of two entries',
       (file) => delete x(file).headers,
-      addY,
-      (file) => [x(file), named(file)],
-      [instance('x'), ['x', 'y', 'p', 'q']],
-    ],
-    ['a removed instance', (file) => without(instances(file), 'x'), addY, named, ['y', 'p', 'q']],
-    [
-      'an added instance',
-      (file) => void instances(file).push(instance('z')),
-      addY,
-      (file) => named(file).sort(),
-      ['p', 'q', 'x', 'y', 'z'],
-    ],
-    [
-      'narrowed methods',
-      (file) => void (endpoints(file)[0] as Json).methods.pop(),
       (file) => void endpoints(file).push(endpoint('mine')),
-      (file) => [
-        hosts(file).length,
-        endpoints(file).find((each) => each.hosts[0] === 'api1.shop.svc')?.methods,
-      ],
-      [4, ['GET']],
+      (file) => [x(file), named(file), hosts(file).length],
+      [instance('x'), ['x', 'p', 'q'], 4],
     ],
     [
-      'a stricter list',
-      (file) => (file.mcp_servers['evil/good'].approval_required_tools = ['*']),
-      (file) => (file.mcp_servers['evil/good'].approval_required_tools = ['b']),
-      (file) => file.mcp_servers['evil/good'].approval_required_tools.sort(),
-      ['*', 'b'],
+      'the same change',
+      (file) => delete x(file).headers,
+      (file) => delete x(file).headers,
+      (file) => [x(file), named(file)],
+      [instance('x'), ['x', 'p', 'q']],
     ],
     [
       'a removed server',
@@ -339,14 +320,23 @@ describe('what both add, or what is gone', () => {
 
 describe('where both change the same thing, the first one stays, and the second is told and keeps a copy', () => {
   const SECRET = { Authorization: 'B' };
-  const custom: Json = { enabled: true, config: { api_url: 'https://u1.example.com', api_key: 'k1' } };
+  const custom: Json = {
+    enabled: true,
+    config: { api_url: 'https://u1.example.com', api_key: 'k1', client_key: 'BEGIN\nA0\nA0\nEND' },
+  };
   const person: Json = {
     toolsets: {
       ...PERSON.toolsets,
       newrelic: custom,
       'argocd/core': { enabled: true, config: { server: 'https://u1.example.com' } },
     },
-    mcp_servers: PERSON.mcp_servers,
+    mcp_servers: {
+      ...PERSON.mcp_servers,
+      local: {
+        description: 'local',
+        config: { mode: 'stdio', command: 'npx', args: ['https://one.example.com/mcp'] },
+      },
+    },
   };
   const start = published(GENERATED_NOW, { data: { [FILE]: written(person) }, annotations: {} });
   test.each<[string, Change, Change, (file: Json) => unknown, unknown]>([
@@ -369,7 +359,7 @@ describe('where both change the same thing, the first one stays, and the second 
       (file) => (file.toolsets.newrelic.config.api_key = 'k2'),
       (file) => (file.toolsets.newrelic.config.api_url = 'https://u2.example.com'),
       (file) => file.toolsets.newrelic.config,
-      { api_url: 'https://u1.example.com', api_key: 'k2' },
+      { ...custom.config, api_key: 'k2' },
     ],
     [
       'a URL in a field that is not known as an address',
@@ -390,6 +380,51 @@ describe('where both change the same thing, the first one stays, and the second 
         file.mcp_servers.mine?.approval_required_tools,
       ],
       [false, ['*']],
+    ],
+    [
+      'an instance beside one from which the other one withdrew the headers',
+      (file) => delete x(file).headers,
+      (file) => void instances(file).push(instance('y')),
+      (file) => [x(file), named(file)],
+      [instance('x'), ['x', 'p', 'q']],
+    ],
+    [
+      'the URL of an instance of which the other one changed the URL, and removed the headers',
+      (file) => {
+        x(file).prometheus_url = url('two');
+        delete x(file).headers;
+      },
+      (file) => (x(file).prometheus_url = url('three')),
+      (file) => [x(file), named(file)],
+      [{ name: 'x', prometheus_url: url('two') }, ['x', 'p', 'q']],
+    ],
+    [
+      'an instance of the name that the other one added',
+      (file) => void instances(file).push(instance('y')),
+      (file) => void instances(file).push({ ...instance('y'), prometheus_url: url('z') }),
+      named,
+      ['x', 'y', 'p', 'q'],
+    ],
+    [
+      'the environment of a program of which the other one changed the arguments',
+      (file) => (file.mcp_servers.local.config.args = ['https://two.example.com/mcp']),
+      (file) => (file.mcp_servers.local.config.env = { TOKEN: 'B' }),
+      (file) => file.mcp_servers.local.config,
+      { mode: 'stdio', command: 'npx', args: ['https://two.example.com/mcp'] },
+    ],
+    [
+      'a key of several lines that the other one replaced',
+      (file) => (file.toolsets.newrelic.config.client_key = 'BEGIN\nA1\nA2\nEND'),
+      (file) => (file.toolsets.newrelic.config.client_key = 'BEGIN\nB1\nA0\nEND'),
+      (file) => file.toolsets.newrelic.config.client_key,
+      'BEGIN\nA1\nA2\nEND',
+    ],
+    [
+      'one instance away from a list in which the other one gave headers to another',
+      (file) => ((instances(file).find(({ name }) => name === 'q') ?? {}).headers = SECRET),
+      (file) => without(instances(file), 'p'),
+      (file) => instances(file).find(({ name }) => name === 'q'),
+      instance('q', { headers: SECRET }),
     ],
     [
       'the URL of an instance to which the other one gave headers',
@@ -544,4 +579,121 @@ test('what somebody writes for an address goes to no other one, whatever is gene
     }),
     { numRuns: 500 },
   );
+});
+
+describe('an edit of what a tenant changed while the editor was open', () => {
+  const HELM: Json = { toolsets: { 'prometheus/metrics': { enabled: true } } };
+  const flat = (name: string): Json => ({
+    toolsets: { 'prometheus/metrics': { enabled: true, config: { prometheus_url: url(name) } } },
+  });
+  const core: Json = { toolsets: { 'kubernetes/core': { enabled: true } } };
+  /** What a save of an edited version gives, when something else is generated meanwhile. */
+  const endOf = (person: Json, before: Json, change: Change, later: Json) => {
+    const start = published(before, { data: { [FILE]: written(person) }, annotations: {} });
+    const file = editOf(start, change);
+    const end = published(later, saved(published(later, start), file), start);
+    return {
+      file: fileIn(end),
+      person: parse(end.data[HAND_WRITTEN] ?? ''),
+      isKept: Object.values(end.data).includes(file),
+    };
+  };
+
+  test('a header for a backend that is gone is not applied, also if somebody wrote something else of the toolset', () => {
+    const { file, isKept } = endOf(
+      HELM,
+      flat('p'),
+      (now) => (now.toolsets['prometheus/metrics'].config.headers = { Authorization: 'A' }),
+      core,
+    );
+    expect(JSON.stringify(file)).not.toContain('Authorization');
+    expect(isKept).toBe(true);
+  });
+
+  test('a backend that nobody touched does not become theirs when the others of its list are gone', () => {
+    const both: Json = {
+      toolsets: {
+        'prometheus/metrics': { enabled: true, config: { instances: [instance('p'), instance('q')] } },
+      },
+    };
+    const { person } = endOf({}, both, (now) => void instances(now).push(instance('mine')), flat('p'));
+    expect(instances(person)).toEqual([instance('mine')]);
+  });
+
+  test('a renamed server is not theirs with the tools before which the agent asked earlier', () => {
+    const servers = (...asked: readonly string[]): Json => ({
+      mcp_servers: { 'evil/good': server('good', asked) },
+    });
+    const { file, isKept } = endOf(
+      {},
+      servers('a'),
+      (now) => {
+        now.mcp_servers.mine = now.mcp_servers['evil/good'];
+        delete now.mcp_servers['evil/good'];
+      },
+      servers('a', 'b'),
+    );
+    expect(file.mcp_servers).toEqual(servers('a', 'b').mcp_servers);
+    expect(isKept).toBe(true);
+  });
+
+  test('who removes a server of which the tools changed removes it', () => {
+    const servers = (...asked: readonly string[]): Json => ({
+      mcp_servers: { 'evil/good': server('good', asked), 'evil/bad': server('bad') },
+    });
+    const { file } = endOf({}, servers('a'), (now) => delete now.mcp_servers['evil/good'], servers('a', 'b'));
+    expect(Object.keys(file.mcp_servers)).toEqual(['evil/bad']);
+  });
+});
+
+test('without the memory of versions, an edit of the file beside one of the hand-written text is kept and not applied', () => {
+  const live = {
+    ...START,
+    data: {
+      ...START.data,
+      [HAND_WRITTEN]: written({ ...PERSON, mcp_servers: { ...PERSON.mcp_servers, more: server('more') } }),
+      [FILE]: editOf(START, (file) => (file.toolsets['kubernetes/core'].enabled = false)),
+    },
+  };
+  const end = published(GENERATED_NOW, live);
+  expect(fileIn(end).mcp_servers.more).toEqual(server('more'));
+  expect(Object.entries(end.data).filter(([key]) => key.includes('rejected'))).toEqual([
+    ['custom_toolset.rejected.1.yaml', live.data[FILE]],
+  ]);
+});
+
+test('a top-level key that HolmesGPT ignores stays in the hand-written text', () => {
+  const end = published(
+    GENERATED_NOW,
+    saved(
+      START,
+      editOf(START, (file) => (file.mcp_server = { typo: 1 })),
+    ),
+  );
+  expect(parse(end.data[HAND_WRITTEN] ?? '').mcp_server).toEqual({ typo: 1 });
+  const next = published(
+    GENERATED_NOW,
+    saved(
+      end,
+      editOf(end, (file) => delete file.mcp_servers.mine),
+    ),
+  );
+  expect(parse(next.data[HAND_WRITTEN] ?? '')).toMatchObject({ mcp_server: { typo: 1 } });
+});
+
+test('an edit of a file that was made with other settings is kept, and not applied', () => {
+  const file = editOf(START, (now) => (now.toolsets['kubernetes/core'].enabled = false));
+  const { [GENERATED]: generated = '', [HAND_WRITTEN]: handWritten = '' } = START.data;
+  const merge = runMerge({
+    kind: 'merge-for-agent',
+    offered: written(GENERATED_NOW),
+    live: saved(START, file),
+    tools: [],
+    known: { generated, handWritten },
+    options: { holmesgptVersion: '0.20', namespace: 'agent' },
+  });
+  if (merge.kind !== 'write') throw new Error(merge.kind);
+  expect(merge.change).toEqual({ kind: 'rejected', hasVersion: true });
+  expect(merge.data[HAND_WRITTEN]).toBe(handWritten);
+  expect(merge.data[merge.rejected ?? '']).toBe(file);
 });

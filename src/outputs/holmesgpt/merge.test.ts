@@ -5,7 +5,14 @@ import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import { same } from '../../model/same.ts';
-import { type AgentConfigMap, FILE, GENERATED, HAND_WRITTEN, type HolmesFile } from './agent-file.ts';
+import {
+  type AgentConfigMap,
+  FILE,
+  GENERATED,
+  HAND_WRITTEN,
+  type HolmesFile,
+  REJECTED,
+} from './agent-file.ts';
 import { mergeForAgent } from './merge.ts';
 import type { VersionTexts } from './version-line.ts';
 import { own } from './yaml.ts';
@@ -256,15 +263,15 @@ describe('an edit that began with an earlier version', () => {
     expect(merged(both, known).data[HAND_WRITTEN]).toBe(`${person}  bash:\n    enabled: false\n`);
   });
 
-  test('of an entry of the hand-written text that was removed meanwhile stays, without the rest of the entry', () => {
+  test('of an entry of the hand-written text that was removed meanwhile is not applied, and is kept', () => {
     const edit = withFile(now, (first.data[FILE] ?? '').replace('timeout: 60', 'timeout: 90'));
     const removed = {
       ...edit,
       data: { ...edit.data, [HAND_WRITTEN]: 'toolsets:\n  internet: { enabled: yes }\n' },
     };
-    expect(parse(merged(removed, known).data[HAND_WRITTEN] ?? '')).toEqual({
-      toolsets: { internet: { enabled: 'yes' }, prom: { config: { timeout: 90 } } },
-    });
+    const { data } = merged(removed, known);
+    expect(parse(data[HAND_WRITTEN] ?? '')).toEqual({ toolsets: { internet: { enabled: 'yes' } } });
+    expect(data[`${REJECTED}1.yaml`]).toBe(edit.data[FILE]);
   });
 
   test('does not bring back what was emptied or removed from the hand-written text meanwhile', () => {
@@ -273,9 +280,8 @@ describe('an edit that began with an earlier version', () => {
       const live = { ...now, data: { ...now.data, [FILE]: edit, [HAND_WRITTEN]: person } };
       return parse(merged(live, known).data[HAND_WRITTEN] ?? '');
     };
-    const changed = { prom: { config: { timeout: 90 } }, bash: { enabled: false } };
     for (const person of ['', '{}\n', 'toolsets: {}\n'])
-      expect(handWritten(person)).toEqual({ toolsets: changed });
+      expect(handWritten(person)).toEqual({ toolsets: { bash: { enabled: false } } });
     const { data } = merged(
       {
         ...now,

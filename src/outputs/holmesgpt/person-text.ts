@@ -5,6 +5,7 @@ import {
   type AgentConfigMap,
   FILE,
   FILE_VERSION,
+  fileOf,
   GENERATED,
   HAND_WRITTEN,
   type HolmesFile,
@@ -96,13 +97,16 @@ export function personText(
   if ('fault' in person) return { broken: person.fault, key: HAND_WRITTEN };
   const written = sections(now.value);
   // Without a version that is known, only its comments are others.
-  if (same(written, last.merged) && (known === undefined || !isMade(file)))
+  const ignored = ignoredKeys(now.value);
+  const isSame = same(written, last.merged) && Object.keys(ignored).length === 0;
+  if (isSame && (known === undefined || !isMade(file)))
     return { text: handWritten ?? edited(file, replacedBy(now.value, last)) };
   if (!isMade(file)) return { text: edited(file, replacedBy(now.value, last)), ...REPLACED };
   const asLearned = (next: Mapping): string =>
-    edited(handWritten ?? '', { ...ignoredKeys(person.value), ...next });
+    edited(handWritten ?? '', { ...ignoredKeys(person.value), ...ignored, ...next });
   if (isOld) return { text: asLearned(changedBy(written, last)), change: { kind: 'edited', lost: [] } };
-  const before = baseOf(file, annotations, last, known, holmes);
+  // A hand-written text that was deleted is taken from the file.
+  const before = handWritten === undefined ? last : baseOf(file, annotations, last, known, holmes);
   if (before === undefined)
     return {
       text: handWritten ?? '',
@@ -139,10 +143,13 @@ function baseOf(
   known: VersionTexts | undefined,
   holmes: HolmesFile,
 ): Version | BrokenKey | undefined {
-  if (known !== undefined) return versionFrom(known, (ours, theirs) => joined(ours, theirs, holmes).document);
-  const lastWritten = annotations[FILE_VERSION];
+  const version = versionOf(file);
+  const base =
+    known === undefined ? last : versionFrom(known, (ours, theirs) => joined(ours, theirs, holmes).document);
   // Before versions were written, the last one is the only one that is known.
-  return lastWritten === undefined || versionOf(file) === lastWritten ? last : undefined;
+  if (base === undefined || 'broken' in base || annotations[FILE_VERSION] === undefined) return base;
+  // With other settings, or another hand-written text, this is not what the person saw.
+  return versionOf(fileOf(base.merged, holmes)) === version ? base : undefined;
 }
 
 /** Whether a hand-written entry has the whole list of its backends, so that discovered ones are not added. */

@@ -116,7 +116,7 @@ function notKept({
   if (change?.kind !== 'rejected') return undefined;
   return {
     what: change.hasVersion
-      ? `an edit of ${FILE} was not applied: the version that it began with is not known any more, because the program restarted, or the file changed too often meanwhile`
+      ? `an edit of ${FILE} was not applied: the version that it began with is not known any more, because the program restarted, its settings changed, or the file changed too often meanwhile`
       : `an edit of ${FILE} was not applied: its line "# Version …" is missing, so what it changes is unknown`,
     fix: `${where}; make the same changes in ${FILE} as it is now, and remove that key`,
   };

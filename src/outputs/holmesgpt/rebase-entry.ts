@@ -3,7 +3,7 @@ import { same } from '../../model/same.ts';
 import { nameOfAddress } from '../../model/same-url.ts';
 import { fieldsWhere, partsOf } from './join-lists.ts';
 import { addressesOf, isAddress, isCommon, type Shape, shapeOf } from './shape.ts';
-import { type Context, has, keysOf, mappingOf, rebasedMapping, type Three } from './three-way.ts';
+import { type Context, has, keysOf, listOf, mappingOf, rebasedMapping, type Three } from './three-way.ts';
 import { own } from './yaml.ts';
 
 /** A configuration with its backends in a list, also if it has only one, outside a list. */
@@ -46,7 +46,16 @@ function rebasedConfig(three: Three<Mapping>, shape: Shape | undefined, context:
   }
   const lists = three.map((each) => listed(each, shape)) as unknown as Three<Mapping>;
   const result = rebasedMapping(lists, context);
-  return same(result, lists[2]) ? now : result;
+  if (same(result, lists[2])) return now;
+  return lists[2] === now ? result : withoutGivenName(result, lists[2], shape);
+}
+
+/** A configuration in which the only backend of another one, which had no name outside a list, has none either. */
+function withoutGivenName(config: Mapping, other: Mapping, { list, name }: Shape): Mapping {
+  const [items, [only]] = [listOf(config[list]), listOf(other[list])];
+  const bare = (item: unknown): unknown =>
+    same(item, only) ? fieldsWhere(mappingOf(item), (field) => field !== name) : item;
+  return { ...config, [list]: items.map(bare) };
 }
 
 /**
@@ -66,6 +75,11 @@ export function rebasedEntry(
     !same(now, base) &&
     [edited, now].some((each) => changesPlace(three.map(without) as unknown as Three<Mapping>, without(each)))
   ) {
+    context.lose();
+    return now;
+  }
+  if (isMapping(base.config) && !isMapping(now.config) && !same(edited.config, base.config)) {
+    // Its backends are gone, so the changes would be for others.
     context.lose();
     return now;
   }

@@ -17,7 +17,8 @@ export interface Rebased {
 /**
  * An edit of one version of the file, as if it had been made in another one: only what the person changed counts. What was
  * removed meanwhile stays away, and so do changes of it. Lists have the additions of both sides, and nothing that either side
- * removed. Of two persons who change the same, the first one's change stays.
+ * removed. Of two persons who change the same entry, the first one's changes stay: who wrote which part of it belongs together is
+ * only known to them.
  * @param before the version that the edit began with
  * @param edited the edited file
  * @param now the current version
@@ -31,39 +32,39 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
       const [base, change, current] = [of(before.merged), of(edited), of(now.merged)];
       const isContested = (name: string): boolean =>
         !same(of(before.handWritten)[name], of(now.handWritten)[name]);
-      // What this edit removes, and another person changed meanwhile.
-      const contested = Object.keys(base).filter(
-        (name) => !has(change, name) && has(current, name) && isContested(name),
+      const isRenamed = (name: string): boolean =>
+        Object.keys(change).some((other) => !has(base, other) && isSamePlace(base[name], change[other]));
+      // Removed by this edit, and in force as it is now.
+      const staying = Object.keys(base).filter(
+        (name) =>
+          !has(change, name) &&
+          has(current, name) &&
+          (isContested(name) || (isRenamed(name) && asksOtherwise(base[name], current[name]))),
       );
       const entries = keysOf(current, change).flatMap((name): [string, unknown][] => {
-        const context: Context = {
-          lose: () => void lost.add(`${section} ${name}`),
-          isContested: isContested(name),
-          ...generatedIn(of(now.generated)[name]),
-        };
+        const lose = (): void => void lost.add(`${section} ${name}`);
         const [old, theirs, ours] = [base[name], change[name], current[name]];
-        if (!has(change, name)) {
-          if (has(base, name) && !contested.includes(name)) return [];
-          if (has(base, name)) context.lose();
-          return [[name, ours]];
+        if (isContested(name) || staying.includes(name)) {
+          if (!same(theirs, old) && !same(theirs, ours)) lose();
+          return has(current, name) ? [[name, ours]] : [];
         }
-        if (!has(base, name) && has(current, name)) {
-          // What both added is the first one's; beside what is generated since, it is hand-written as it is.
-          if (isContested(name) && !same(theirs, ours)) context.lose();
-          return [[name, ours]];
-        }
+        if (!has(change, name)) return has(base, name) ? [] : [[name, ours]];
+        // Beside what is generated since, an added entry is hand-written as it is.
+        if (!has(base, name) && has(current, name)) return [[name, ours]];
         if (has(current, name)) {
+          const context: Context = { lose, ...generatedIn(of(now.generated)[name]) };
           if (!isMapping(theirs) || !isMapping(ours))
             return [[name, rebasedValue([old, theirs, ours], context)]];
           return [[name, rebasedEntry(name, [mappingOf(old), theirs, ours], hasInstances, context)]];
         }
         if (!has(base, name)) {
-          const isSameAsContested = contested.some((each) => isSamePlace(current[each], theirs));
-          if (isSameAsContested) context.lose();
-          return isSameAsContested ? [] : [[name, theirs]];
+          const isTaken = staying.some((each) =>
+            [base, current].some((version) => isSamePlace(version[each], theirs)),
+          );
+          if (isTaken) lose();
+          return isTaken ? [] : [[name, theirs]];
         }
-        if (same(theirs, old)) return [];
-        context.lose();
+        if (!same(theirs, old)) lose();
         return [];
       });
       const isMissing = entries.length === 0 && !has(now.merged, section);
@@ -72,6 +73,10 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
   );
   return { document, explicit: explicitIn(before, edited, now), lost: [...lost] };
 }
+
+/** Whether the agent asks before other tools of a server than it did. */
+const asksOtherwise = (before: unknown, now: unknown): boolean =>
+  !same(own(before, 'approval_required_tools'), own(now, 'approval_required_tools'));
 
 /**
  * What the person wrote or removed, and has no difference from the current version: the entries that are generated now, too,

@@ -7,7 +7,8 @@ import { own } from './yaml.ts';
 export const has = (map: unknown, key: string): boolean => isMapping(map) && Object.hasOwn(map, key);
 /** A value if it is a mapping, otherwise an empty one. */
 export const mappingOf = (value: unknown): Mapping => (isMapping(value) ? value : {});
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+/** A value if it is a list, otherwise an empty one. */
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 /** The keys of all mappings. */
 export const keysOf = (...maps: readonly Mapping[]): string[] => [...new Set(maps.flatMap(Object.keys))];
 
@@ -18,8 +19,6 @@ export type Three<T> = readonly [base: T, edited: T, now: T];
 export interface Context {
   /** Called for a change that is not applied. */
   readonly lose: () => void;
-  /** Whether another person changed the entry meanwhile. */
-  readonly isContested: boolean;
   /** Whether a backend is generated now, maybe with other options. */
   readonly isGenerated: (backend: unknown) => boolean;
   /** Whether a backend is as it is generated now, so that no person wrote anything of it. */
@@ -37,9 +36,7 @@ export function rebasedValue([base, edited, now]: Three<unknown>, context: Conte
     return rebasedList([listOf(base), edited, listOf(now)], context);
   if (isText(base) && isText(edited) && isText(now))
     return rebasedList([base.split('\n'), edited.split('\n'), now.split('\n')], context).join('\n');
-  if (!context.isContested || same(edited, now)) return edited;
-  context.lose();
-  return now;
+  return edited;
 }
 
 /** Whether a value is a text of several lines, which are merged line by line. */
