@@ -2,7 +2,7 @@ import { isMapping, type Mapping } from '../../model/mapping.ts';
 import { same } from '../../model/same.ts';
 import { SECTIONS, type Version } from './hand-written.ts';
 import { generatedIn, isSamePlace, rebasedEntry } from './rebase-entry.ts';
-import { type Context, has, keysOf, mappingOf, rebasedValue } from './three-way.ts';
+import { type Context, has, hasChanges, keysOf, mappingOf, rebasedValue } from './three-way.ts';
 import { own } from './yaml.ts';
 
 /** An edit as if it had been made in another version. */
@@ -17,8 +17,8 @@ export interface Rebased {
 /**
  * An edit of one version of the file, as if it had been made in another one: only what the person changed counts. What was
  * removed meanwhile stays away, and so do changes of it. Lists have the additions of both sides, and nothing that either side
- * removed. Of two persons who change the same entry, the first one's changes stay: who wrote which part of it belongs together is
- * only known to them.
+ * removed. Of two persons who change the same entry, the first one's changes stay, unless the second one's text has them all:
+ * which parts of an entry belong together, only its author knows.
  * @param before the version that the edit began with
  * @param edited the edited file
  * @param now the current version
@@ -45,6 +45,8 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
         const lose = (): void => void lost.add(`${section} ${name}`);
         const [old, theirs, ours] = [base[name], change[name], current[name]];
         if (isContested(name) || staying.includes(name)) {
+          if (has(change, name) && has(current, name) && hasChanges(theirs, old, ours))
+            return [[name, theirs]];
           if (!same(theirs, old) && !same(theirs, ours)) lose();
           return has(current, name) ? [[name, ours]] : [];
         }

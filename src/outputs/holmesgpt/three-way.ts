@@ -166,3 +166,32 @@ function isAlike(one: Mapping, other: unknown): boolean {
     (name !== undefined && name === (own(other, 'name') ?? own(other, 'id')))
   );
 }
+
+/** Whether a value has everything that changed between two others, so that its author knew it. */
+export function hasChanges(value: unknown, before: unknown, now: unknown): boolean {
+  if (same(before, now)) return true;
+  if (isMapping(value) && isMapping(now)) {
+    const old = mappingOf(before);
+    return keysOf(old, now).every((key) =>
+      has(now, key) ? has(value, key) && hasChanges(value[key], old[key], now[key]) : !has(value, key),
+    );
+  }
+  if (Array.isArray(value) && Array.isArray(now)) return hasListChanges(value, listOf(before), now);
+  return same(value, now);
+}
+
+/** The same for lists, whose items are the same as those with the same address. */
+function hasListChanges(
+  list: readonly unknown[],
+  before: readonly unknown[],
+  now: readonly unknown[],
+): boolean {
+  const [inList, inNow, inBefore] = [matcher(list), matcher(now), matcher(before)];
+  const isGone = (item: unknown): boolean => inNow(item) < 0;
+  const removed = before.filter(isGone);
+  const stays = now.every((item) => {
+    const [theirs, old] = [inList(item), inBefore(item)];
+    return theirs < 0 ? old >= 0 && same(before[old], item) : hasChanges(list[theirs], before[old], item);
+  });
+  return stays && removed.every((item) => inList(item) < 0);
+}
