@@ -105,7 +105,7 @@ function identitiesOf(item: unknown): readonly string[] {
 
 /**
  * Merges lists item by item. Items with an address are the same only if they have the same address, whatever they are
- * called: what somebody wrote for one address never goes to another one.
+ * called: what somebody wrote for one address never applies to another.
  */
 function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Context): unknown[] {
   const [inEdited, inNow] = [matcher(edited), matcher(now)];
