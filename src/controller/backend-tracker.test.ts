@@ -4,7 +4,7 @@ import { HEALTHY } from '../../test/fixtures/unit/engine.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import { type Naming, NO_NAMING } from '../detection/names.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
-import type { Service } from '../model/service.ts';
+import type { Service, ServiceKey } from '../model/service.ts';
 import { runAtOnce } from '../model/yield-every.ts';
 import { BackendTracker, type Evaluation, GRACE } from './backend-tracker.ts';
 import { PENDING } from './outcome.ts';
@@ -35,7 +35,7 @@ beforeEach(() => {
 /** A tracker, and what it is asked about. Backends that have no answer are pending. */
 function tracking() {
   const tracker = new BackendTracker();
-  tracker.setEntryPoints({ inUse: new Set(), companions: new Map() });
+  tracker.setEntryPoints({ inUse: new Set(), companions: new Map() }, new Set());
   const answers = new Map<string, Verdict>();
   let candidates: readonly Candidate[] = [];
   let services: readonly Service[] = [];
@@ -49,6 +49,10 @@ function tracking() {
     set(...all: readonly Service[]): void {
       services = all;
       ({ candidates } = detected(...services));
+    },
+    /** Another process has published these. */
+    publish(...keys: readonly ServiceKey[]): void {
+      tracker.setEntryPoints({ inUse: new Set(keys), companions: new Map() }, new Set(keys));
     },
     answer(name: string, verdict = HEALTHY): void {
       answers.set(name, verdict);
@@ -108,7 +112,7 @@ describe('a new backend without a verdict', () => {
 });
 
 describe('a backend in use without a verdict', () => {
-  test('stays as it was, for at most ten seconds', () => {
+  test('stays as it was, and is unknown after ten seconds', () => {
     const it = tracking();
     it.set(loki('a'));
     it.answer('a');
@@ -123,13 +127,13 @@ describe('a backend in use without a verdict', () => {
     now += 10_000;
     expect(it.evaluate()).toMatchObject({
       isComplete: true,
-      result: { services: [{ endpoint: { port: 80 }, verdict: { health: 'unknown' } }] },
+      result: { services: [{ endpoint: { port: 3100 }, verdict: { health: 'unknown', proof: 'proven' } }] },
     });
   });
 
   test('is published in its current state if nothing is known from before', () => {
     const it = tracking();
-    it.tracker.setEntryPoints({ inUse: new Set([keyFor('monitoring/a')]), companions: new Map() });
+    it.publish(keyFor('monitoring/a'));
     it.set(loki('a'));
     expect(it.evaluate()).toMatchObject({
       isComplete: false,
@@ -268,6 +272,51 @@ describe('a backend in use whose probe starts anew all the time', () => {
   });
 });
 
+describe('a Service that returns', () => {
+  const AS_ANOTHER: Verdict = { ...UNHEALTHY, proof: 'contradicted', reason: 'it is another product' };
+  const named = (name: string) =>
+    loki(name, { annotations: { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': 'logs' } });
+  const toolsOf = ({ result }: Evaluation) => result.services.map(({ tool }) => tool);
+
+  test.each([
+    ['worked', HEALTHY],
+    ['never worked', UNHEALTHY],
+    ['was something else', AS_ANOTHER],
+    ['never answered', undefined],
+  ])('and that %s waits for an answer, with neither a tool nor a name', (_, before) => {
+    const it = tracking();
+    it.set(named('a'));
+    if (before !== undefined) it.answer('a', before);
+    else now += 10_000;
+    it.commit();
+    it.set();
+    it.answers.clear();
+    expect(toolsOf(it.commit())).toEqual([]);
+    it.set(named('a'), loki('b'));
+    it.answer('b');
+    for (const passed of [0, 1_900, 10_000, 60_000]) {
+      now += passed;
+      expect(toolsOf(it.commit())).toEqual(['b.monitoring']);
+    }
+    it.answer('a');
+    expect(toolsOf(it.commit())).toEqual(['logs', 'b.monitoring']);
+  });
+
+  test('is not published by a process that starts then', () => {
+    const it = tracking();
+    const [shown, other] = [keyFor('monitoring/shown'), keyFor('monitoring/other')];
+    it.tracker.setEntryPoints({ inUse: new Set([shown, other]), companions: new Map() }, new Set([shown]));
+    it.set(loki('shown'), loki('other'));
+    expect(toolsOf(it.evaluate())).toEqual(['shown.monitoring']);
+    now += 60_000;
+    expect(toolsOf(it.commit())).toEqual(['shown.monitoring']);
+    it.set(loki('other'));
+    it.commit();
+    it.set(loki('shown'), loki('other'));
+    expect(toolsOf(it.commit())).toEqual([]);
+  });
+});
+
 describe('a backend is evaluated again', () => {
   const outcomeOf = (it: ReturnType<typeof tracking>) => it.evaluate().outcomes[0];
 
@@ -288,7 +337,7 @@ describe('a backend is evaluated again', () => {
   test('if overrides name one of its Services', () => {
     const it = tracking();
     it.set(way('loki-gateway'), way('loki-read'));
-    it.tracker.setEntryPoints({ inUse: new Set([keyFor('monitoring/loki-read')]), companions: new Map() });
+    it.publish(keyFor('monitoring/loki-read'));
     it.answer('loki-gateway', LOGIN);
     it.answer('loki-read', LOGIN);
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
@@ -302,7 +351,7 @@ describe('a backend is evaluated again', () => {
     it.answer('loki-gateway', LOGIN);
     it.answer('loki-read', LOGIN);
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
-    it.tracker.setEntryPoints({ inUse: new Set([keyFor('monitoring/loki-read')]), companions: new Map() });
+    it.publish(keyFor('monitoring/loki-read'));
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
   });
 
@@ -388,7 +437,7 @@ describe('a better entry point of a backend, with Pods of its own', () => {
     const it = displaced();
     it.tracker.forgetEntryPoints();
     expect(it.tracker.knowsEntryPoints).toBe(false);
-    it.tracker.setEntryPoints({ inUse: new Set([keyFor('monitoring/loki-read')]), companions: new Map() });
+    it.publish(keyFor('monitoring/loki-read'));
     it.answer('loki-gateway');
     expect(names(it.evaluate())).toEqual(['loki-read']);
   });

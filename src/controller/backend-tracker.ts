@@ -6,7 +6,7 @@ import type { InUseSince } from '../model/seniority.ts';
 import { keyOfService, type ServiceKey } from '../model/service.ts';
 import type { Steps } from '../model/yield-every.ts';
 import { sinceOf, type Use } from './company.ts';
-import { type EvaluationContext, isPlaced, type Outcome, recallBackend } from './outcome.ts';
+import { type EvaluationContext, isPlaced, type Outcome, PENDING, recallBackend } from './outcome.ts';
 import { type Backends, backendsOf, combineOutcomes, type DiscoveryResult, type Stages } from './pass.ts';
 
 /** How long a backend without a verdict delays others, in milliseconds. */
@@ -55,6 +55,17 @@ interface CachedOutcome {
   readonly outcome: Outcome;
 }
 
+/** What stays of a backend that has not answered for long: it keeps its address, and nobody knows whether it still works. */
+function unanswered(kept: Outcome | undefined): Outcome {
+  if (kept?.service === undefined) return { isPending: true };
+  const { service } = kept;
+  const { health, reason } = PENDING;
+  return {
+    ...kept,
+    service: { ...service, verdict: { ...service.verdict, health, pending: true, reason } },
+  };
+}
+
 /** The resources for which backends may compete: Pods, because backends of the same Pods may be merged, and names. */
 function contentions({ service, displayNames = [] }: Candidate): string[] {
   const selector = selectionOf(service).key;
@@ -66,13 +77,15 @@ function contentions({ service, displayNames = [] }: Candidate): string[] {
 
 /**
  * Tracks the outcome of each backend. Verdicts enter one by one: an evaluation uses those that are known, and waits for
- * none. A new backend without a verdict is left out; one in use keeps its last outcome for a while.
+ * none. A backend without a verdict is left out, unless it has a last outcome, or is published since before this process.
  */
 export class BackendTracker {
   /** What is in use; undefined until it was read from the published state. */
   #use: Use | undefined;
   /** The last outcome of each entry point in use. */
   #outcomes: ReadonlyMap<ServiceKey, Outcome> = new Map();
+  /** The published entry points that have not answered this process yet. They stay until they do. */
+  #unanswered: ReadonlySet<ServiceKey> = new Set();
   #waiting: ReadonlyMap<ServiceKey, Waiting> = new Map();
   /** By candidate, because an unchanged candidate is the same object. */
   readonly #cached = new WeakMap<Candidate, CachedOutcome>();
@@ -86,9 +99,13 @@ export class BackendTracker {
     return this.#use === undefined ? new Map() : sinceOf(this.#use);
   }
 
-  /** Sets the published entry points. */
-  setEntryPoints(use: Use): void {
+  /**
+   * Sets what is in use according to the published state.
+   * @param published the entry points of published tools. What failed or vanished is in use, too, but not among them
+   */
+  setEntryPoints(use: Use, published: ReadonlySet<ServiceKey>): void {
     this.#use = use;
+    this.#unanswered = published;
   }
 
   /** Forgets the entry points in use, because other replicas may have published. */
@@ -134,11 +151,14 @@ export class BackendTracker {
     const evaluateFirst = (candidate: Candidate): Outcome => {
       const outcome = this.#evaluate(candidate, context, recall);
       if (outcome.isPending !== true) return outcome;
-      const isNew = outcome.service === undefined;
-      if (!waits(candidate, isNew ? grace.usual : grace.inUse))
-        return this.#lastFailureOf(outcome) ?? recallBackend(candidate, context, recall, false);
-      if (isNew) for (const each of contentions(candidate)) contended.add(each);
-      return this.#lastOf(outcome) ?? outcome;
+      const kept = this.#keptOf(outcome);
+      if (!waits(candidate, kept === undefined ? grace.usual : grace.inUse)) {
+        if (kept?.used?.fails === true) return kept;
+        const late = recallBackend(candidate, context, recall, false);
+        return late.isPending === true ? unanswered(kept) : late;
+      }
+      if (kept === undefined) for (const each of contentions(candidate)) contended.add(each);
+      return kept ?? { isPending: true };
     };
     const first: Outcome[] = [];
     for (const candidate of candidates) {
@@ -200,24 +220,22 @@ export class BackendTracker {
     return outcome;
   }
 
-  /** The last outcome of a backend in use, while it changes or another entry point is tried. */
-  #lastOf({ service }: Outcome): Outcome | undefined {
-    return service === undefined ? undefined : this.#outcomes.get(keyOf(service));
-  }
-
   /**
-   * The last outcome of a backend in use, if it failed. It stands until there is a new verdict, however long that takes, because
-   * the owner of a Service can restart its probe at will by changing the Service.
+   * What stays of a backend until it has a verdict, however long that takes: its last outcome, because the owner of a Service
+   * can restart its probe at will by changing the Service; after a restart, its published tool. Nothing stays of one that
+   * returns: without an answer, nobody knows what it is now.
    */
-  #lastFailureOf(outcome: Outcome): Outcome | undefined {
-    const last = this.#lastOf(outcome);
-    return last?.used?.fails === true ? last : undefined;
+  #keptOf(pending: Outcome): Outcome | undefined {
+    const { service } = pending;
+    if (service === undefined) return undefined;
+    return this.#outcomes.get(keyOf(service)) ?? (this.#unanswered.has(keyOf(service)) ? pending : undefined);
   }
 
   /** Records that the chosen entry points are in use. */
   commit({ result, outcomes }: Evaluation): void {
     const { inUse, companions, vanished, keptNames } = result;
     this.#use = { inUse, companions, vanished, keptNames };
+    this.#unanswered = new Set(result.services.filter(({ verdict }) => verdict.pending === true).map(keyOf));
     this.#outcomes = new Map(
       outcomes.flatMap((outcome) =>
         outcome.used === undefined ? [] : [[keyOf(outcome.used.entryPoint), outcome]],

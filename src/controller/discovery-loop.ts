@@ -23,7 +23,7 @@ import { PENDING } from './outcome.ts';
 import { outdatedTools, Rechecks } from './outdated-tools.ts';
 import type { EngineStages } from './pass.ts';
 import { ProbeQueue } from './probe-queue.ts';
-import { publishedUse } from './published-use.ts';
+import { publishedEntryPoints, publishedUse } from './published-use.ts';
 import { Retry } from './retry.ts';
 import { aborted, pause, Trigger } from './trigger.ts';
 import { UrgencyBudget } from './urgency.ts';
@@ -387,10 +387,10 @@ export class DiscoveryLoop {
       this.#approvals = observedApprovals(live) ?? this.#approvals;
       this.#ids.restore(publishedGroups(live));
       this.#hasReadIds = true;
-      this.#tracker.setEntryPoints(publishedUse(live));
+      this.#tracker.setEntryPoints(publishedUse(live), publishedEntryPoints(live));
     } catch {
       signal.throwIfAborted();
-      this.#tracker.setEntryPoints(publishedUse(undefined));
+      this.#tracker.setEntryPoints(publishedUse(undefined), new Set());
     } finally {
       clearTimeout(timer);
     }

@@ -247,7 +247,7 @@ describe('a backend in use', () => {
     expect(publisher.applied).toHaveLength(written + 1);
   });
 
-  test('that changes and never responds is published in its new state after ten seconds', async () => {
+  test('that changes and never responds is unknown after ten seconds, and keeps the address that it had', async () => {
     const { source, toolset, settle, answer, told } = setup();
     source.sync([withPort('a', 3100)]);
     await settle(100);
@@ -257,9 +257,9 @@ describe('a backend in use', () => {
     expect(toolset()).toMatchObject([{ endpoint: expect.stringContaining(':3100') }]);
     await settle(1_000);
     expect(told('pass').at(-1)?.services).toMatchObject([
-      { endpoint: { port: 80 }, verdict: { health: 'unknown' } },
+      { endpoint: { port: 3100 }, verdict: { health: 'unknown' } },
     ]);
-    expect(toolset()).toMatchObject([{ endpoint: expect.stringContaining(':80') }]);
+    expect(toolset()).toMatchObject([{ endpoint: expect.stringContaining(':3100') }]);
   });
 
   test('a verdict on a Service from before its change does not count', async () => {

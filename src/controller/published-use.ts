@@ -48,6 +48,10 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
   };
 }
 
+/** The entry points of published tools. */
+export const publishedEntryPoints = (live: Pick<Observed, 'present'> | undefined): ReadonlySet<ServiceKey> =>
+  new Set(publishedInUse(live?.present.tools ?? [], undefined).map(({ service }) => serviceKey(service)));
+
 /** How much older than its Service a use must be to be published, in milliseconds: clocks differ. */
 const REPLACED_MS = 5_000;
 
