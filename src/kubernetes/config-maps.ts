@@ -1,5 +1,5 @@
 import type { KubeClient } from './connection.ts';
-import { isStatus } from './status.ts';
+import { ApiStatusError, isStatus } from './status.ts';
 
 /** The fields of a `v1.ConfigMap` that are used. */
 export interface ConfigMap {
@@ -92,19 +92,25 @@ export async function releaseFields(
   const index = live.metadata?.managedFields?.findIndex((entry) => entry.manager === manager) ?? -1;
   if (index < 0) return live;
   const path = `/metadata/managedFields/${index}`;
-  return (await kube.request(
-    {
-      method: 'PATCH',
-      path: pathOf(namespace, name),
-      contentType: 'application/json-patch+json',
-      // A failed `test` operation would be 422, like an invalid object. A wrong resourceVersion is 409.
-      body: [
-        { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata?.resourceVersion },
-        { op: 'remove', path },
-      ],
-    },
-    signal,
-  )) as ConfigMap;
+  try {
+    return (await kube.request(
+      {
+        method: 'PATCH',
+        path: pathOf(namespace, name),
+        contentType: 'application/json-patch+json',
+        // A failed `test` operation would be 422, like an invalid object. A wrong resourceVersion is 409.
+        body: [
+          { op: 'replace', path: '/metadata/resourceVersion', value: live.metadata?.resourceVersion },
+          { op: 'remove', path },
+        ],
+      },
+      signal,
+    )) as ConfigMap;
+  } catch (error) {
+    // The API server applies the operations before it compares the version, and there may be fewer managers meanwhile.
+    if (isStatus(error, 422)) throw new ApiStatusError(409, error.message);
+    throw error;
+  }
 }
 
 /**

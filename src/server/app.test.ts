@@ -233,6 +233,20 @@ test.for([
   expect((await post({ 'content-type': 'application/json; charset=UTF-8' })).statusCode).toBe(200);
 });
 
+test('a body with bytes that are not UTF-8 is refused, and not changed', async () => {
+  const { app } = await setting();
+  const post = async (name: Buffer) =>
+    await app.inject({
+      method: 'POST',
+      url: '/things',
+      payload: Buffer.concat([Buffer.from('{"name":"'), name, Buffer.from('"}')]),
+      headers: { 'content-type': 'application/json' },
+    });
+  const refused = await post(Buffer.from('caf\u00e9', 'latin1'));
+  expect([refused.statusCode, refused.json().detail]).toEqual([415, 'Send the body in UTF-8.']);
+  expect((await post(Buffer.from('caf\u00e9'))).statusCode).toBe(200);
+});
+
 test('every request of an address counts, including those that the framework rejects', async () => {
   let left = 3;
   const take = () => ({ allowed: left-- > 0, remaining: Math.max(0, left), retryAfterSeconds: 1 });

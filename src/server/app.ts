@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type ParsedUrlQuery, parse } from 'node:querystring';
@@ -21,7 +22,7 @@ import { OpenBodies } from './open-bodies.ts';
 import { CountedResponse, limitParsing } from './parser-limits.ts';
 import { ProblemError } from './problem.ts';
 import { LONGEST_HEADERS, type Refusal, refuseOddities, refuser } from './refuse.ts';
-import { mustBePlain, mustHaveOneHost } from './request-form.ts';
+import { mustBePlain, mustHaveOneHost, notUtf8 } from './request-form.ts';
 import type { ServerTls } from './tls.ts';
 import { createTurns } from './turns.ts';
 import { boundedValidator } from './validation.ts';
@@ -228,6 +229,11 @@ export async function createApp({
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   await app.register(accepts);
   app.removeContentTypeParser('text/plain');
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (isUtf8(body)) return parseJson(request, body.toString(), done);
+    done(notUtf8());
+  });
 
   app.addHook('onRoute', (route) => methods.add(route));
   const turn = createTurns(REQUESTS_PER_TURN);

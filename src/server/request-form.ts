@@ -16,6 +16,10 @@ export function mustHaveOneHost({
     throw new ProblemError('invalid-request', 'The Host header is missing; HTTP/1.1 requires it.');
 }
 
+/** The refusal of a body in another encoding, whatever its header says. */
+export const notUtf8 = (): ProblemError =>
+  new ProblemError('unsupported-media-type', 'Send the body in UTF-8.');
+
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]+)/i;
 
 /**
@@ -30,6 +34,5 @@ export function mustBePlain(headers: IncomingHttpHeaders): void {
       headers: { 'accept-encoding': 'identity' },
     });
   const charset = CHARSET.exec(type)?.[1];
-  if (charset !== undefined && !/^utf-?8$/i.test(charset))
-    throw new ProblemError('unsupported-media-type', 'Send the body in UTF-8.');
+  if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw notUtf8();
 }

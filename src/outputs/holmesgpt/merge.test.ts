@@ -225,6 +225,23 @@ describe('the room for the generated text', () => {
     expect(refused.room).toBeGreaterThan((900 / 2 - kib - 16) * 1024);
   });
 
+  test('is smaller while an edit that was not applied is kept', () => {
+    const first = carried(generatedOf(430 * 1024), fresh());
+    const edit = `${first.data[FILE]?.replace(/# Version.*\n/, '')}  mine:\n    enabled: true\n`;
+    const live = withFile(first, edit);
+    const refused = mergeForAgent(generatedOf(430 * 1024), live, holmes);
+    if (refused.kind !== 'refused' || refused.room === undefined) throw new Error('not refused for its size');
+    expect(refused.room).toBeGreaterThan(200 * 1024);
+    const written = mergeForAgent(generatedOf(refused.room), live, holmes);
+    if (written.kind !== 'write') throw new Error(written.kind);
+    expect(written.data[written.rejected ?? '']).toBe(edit);
+    const kept = { ...live, ...written };
+    expect(mergeForAgent(generatedOf(430 * 1024), kept, holmes)).toMatchObject({
+      kind: 'refused',
+      room: refused.room,
+    });
+  });
+
   test('is too small if people wrote too much, which the message says', () => {
     expect(refusal(GEN, fresh(personOf(460)))).toMatch(
       /what people wrote in custom_toolset\.yaml has 461 KiB and is stored twice, and other keys have 1 KiB; the file was not changed, so what you withdraw stays in force; shorten these texts$/,

@@ -79,14 +79,18 @@ const isBroken = (text: object): text is BrokenKey => 'broken' in text;
 interface Sizes {
   readonly handWritten: number;
   readonly written: number;
+  /** Including the newest copy of an edited file. */
   readonly others: number;
   /** Maximum bytes of the generated text beside what people wrote. */
   readonly room: number;
+  /** Maximum bytes of all copies. */
+  readonly forCopies: number;
 }
 
 function sizesOf(
   texts: { readonly file: string; readonly handWritten: string; readonly generated: string },
   live: AgentConfigMap['data'],
+  newestCopy: string,
 ): Sizes {
   const [file, handWritten, generated] = [texts.file, texts.handWritten, texts.generated].map(sizeOf) as [
     number,
@@ -96,13 +100,17 @@ function sizesOf(
   const own: readonly string[] = [FILE, HAND_WRITTEN, GENERATED];
   const total = (isMeant: (key: string) => boolean): number =>
     Object.entries(live).reduce((sum, [key, text]) => sum + (isMeant(key) ? sizeOf(text) : 0), 0);
-  // Copies of edited files have what room is left.
-  const others = total((key) => !own.includes(key) && !key.startsWith(REJECTED));
+  const foreign = total((key) => !own.includes(key) && !key.startsWith(REJECTED));
   // The generated text is stored beside the file that has it, too.
   const persons = handWritten + Math.max(0, file - generated);
   // With more entries, the file may have some bytes more than both texts.
-  const room = Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP - 2) * ROOM_STEP);
-  return { handWritten, written: file + handWritten + generated, others, room };
+  const roomBeside = (others: number): number =>
+    Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP - 2) * ROOM_STEP);
+  // What a person wrote is worth more than the backends of whoever has most. Older copies have what room is left.
+  const withCopy = foreign + sizeOf(newestCopy);
+  const others = roomBeside(withCopy) >= LEAST_ROOM ? withCopy : foreign;
+  const written = file + handWritten + generated;
+  return { handWritten, written, others, room: roomBeside(others), forCopies: LARGEST - foreign - written };
 }
 
 /** Why the texts cannot be stored: all keys together are too large. */
@@ -143,33 +151,36 @@ const MAX_COPIES = 5;
 /** The number in the key of an edited file. Later ones have larger numbers. */
 const numberOf = (key: string): number => Number(/\d+/.exec(key)?.[0] ?? 0);
 
-/**
- * The keys with edited files of which not everything could be kept: those that are there, and the file as it is now, as long
- * as there is room. The newest stay.
- * @param room bytes that other keys leave
- */
-function keptCopies(
-  live: AgentConfigMap['data'],
-  change: FileChange | undefined,
-  room: number,
-): { readonly all: AgentConfigMap['data']; readonly added: string | undefined } {
+/** The keys with edited files of which not everything could be kept. */
+interface Copies {
+  /** Keys and texts, the newest first. */
+  readonly all: readonly (readonly [key: string, text: string])[];
+  /** The key of the file as it is now, if it needs a copy. */
+  readonly added: string | undefined;
+}
+
+/** The copies that are there, and the file as it is now, unless its change was applied as a whole. */
+function copiesOf(live: AgentConfigMap['data'], change: FileChange | undefined): Copies {
   const known = Object.entries(live)
     .filter(([key]) => key.startsWith(REJECTED))
     .sort(([a], [b]) => numberOf(b) - numberOf(a));
   const { [FILE]: file } = live;
   const isWhole = change?.kind !== 'rejected' && (change?.kind !== 'edited' || change.lost.length === 0);
+  if (isWhole || file === undefined) return { all: known, added: undefined };
   const same = known.find(([, text]) => text === file);
-  const added =
-    isWhole || file === undefined
-      ? undefined
-      : (same?.[0] ?? `${REJECTED}${numberOf(known[0]?.[0] ?? '') + 1}.yaml`);
-  const copies = added === undefined || same !== undefined ? known : [[added, file ?? ''] as const, ...known];
+  if (same !== undefined) return { all: known, added: same[0] };
+  const added = `${REJECTED}${numberOf(known[0]?.[0] ?? '') + 1}.yaml`;
+  return { all: [[added, file], ...known], added };
+}
+
+/** The copies for which there is room; the newest stay. @param room bytes */
+function keptCopies({ all }: Copies, room: number): AgentConfigMap['data'] {
   let left = room;
-  const kept = copies.slice(0, MAX_COPIES).filter(([, text]) => {
+  const kept = all.slice(0, MAX_COPIES).filter(([, text]) => {
     left -= sizeOf(text);
     return left >= 0;
   });
-  return { all: Object.fromEntries(kept), added: kept.some(([key]) => key === added) ? added : undefined };
+  return Object.fromEntries(kept);
 }
 
 /** How often the file was written. */
@@ -218,10 +229,12 @@ export function mergeForAgent(
   const file = fileOf(join.document, holmes);
   const { change } = handWritten;
   const texts = { file, handWritten: handWritten.text, generated };
-  const sizes = sizesOf(texts, live.data);
+  const copies = copiesOf(live.data, change);
+  const [, newest = ''] = copies.all[0] ?? [];
+  const sizes = sizesOf(texts, live.data, newest);
   const { room } = sizes;
-  const kept = keptCopies(live.data, change, LARGEST - sizes.others - sizes.written);
-  const data = { ...kept.all, [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
+  const kept = keptCopies(copies, sizes.forCopies);
+  const data = { ...kept, [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
   const isSame =
     live.data[FILE] === file &&
     live.annotations[FILE_HASH] === fileHash(file) &&
@@ -246,6 +259,6 @@ export function mergeForAgent(
     room,
     ...(learned === undefined ? {} : { learned }),
     ...(change === undefined ? {} : { change }),
-    ...(kept.added === undefined ? {} : { rejected: kept.added }),
+    ...(copies.added === undefined || kept[copies.added] === undefined ? {} : { rejected: copies.added }),
   };
 }

@@ -104,21 +104,22 @@ function notKept({
   change,
   rejected = '',
 }: Pick<AgentMerge & { readonly kind: 'write' }, 'change' | 'rejected'>): Omit<Problem, 'where'> | undefined {
-  const where =
-    rejected === ''
-      ? 'the edited file was too large to be kept'
-      : `the edited file is under the key ${rejected}`;
+  const isKept = rejected !== '';
+  const where = isKept
+    ? `the edited file is under the key ${rejected}`
+    : 'the edited file was too large to be kept';
+  const then = isKept ? ', and remove that key' : '';
   if (change?.kind === 'edited' && change.lost.length > 0)
     return {
       what: `edits of ${change.lost.join(', ')} were not applied, because somebody removed or changed the same while the editor was open`,
-      fix: `${where}; edit ${FILE} again, and remove that key`,
+      fix: `${where}; edit ${FILE} again${then}`,
     };
   if (change?.kind !== 'rejected') return undefined;
   return {
     what: change.hasVersion
       ? `an edit of ${FILE} was not applied: the version that it began with is not known any more, because the program restarted, its settings changed, or the file changed too often meanwhile`
       : `an edit of ${FILE} was not applied: its line "# Version …" is missing, so what it changes is unknown`,
-    fix: `${where}; make the same changes in ${FILE} as it is now, and remove that key`,
+    fix: `${where}; make the same changes in ${FILE} as it is now${then}`,
   };
 }
 

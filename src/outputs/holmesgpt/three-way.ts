@@ -112,7 +112,6 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
   const result = new Map<number, { readonly item: unknown; readonly at: number }>();
   const [keptInEdited, keptInNow] = [new Set<number>(), new Set<number>()];
   const keptByEdit = new Set<unknown>();
-  const contested: Mapping[] = [];
   for (const before of base) {
     const [theirs, current] = [inEdited(before), inNow(before)];
     if (theirs >= 0) {
@@ -120,14 +119,6 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
       keptByEdit.add(before);
     }
     if (current >= 0) keptInNow.add(current);
-    const isOther = current >= 0 && !same(before, now[current]) && !context.isUntouched(now[current]);
-    if (theirs < 0 && isOther && isMapping(now[current])) {
-      // Somebody wrote something for what this edit removes: it stays, and is not replaced by another one.
-      context.lose();
-      contested.push(now[current]);
-      keptByEdit.add(before);
-      result.set(current, { item: now[current], at: edited.length });
-    }
     if (theirs >= 0 && current >= 0)
       result.set(current, {
         item: rebasedValue([before, edited[theirs], now[current]], context),
@@ -137,7 +128,6 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
   }
   const added = edited.flatMap((item, at) => {
     if (keptInEdited.has(at)) return [];
-    if (contested.some((each) => isAlike(each, item))) return [];
     const current = inNow(item);
     if (current < 0) return [{ item, at }];
     keptInNow.add(current);
@@ -154,17 +144,6 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
   const isNew = (item: unknown): boolean => context.isGenerated(item) && !chosen.has(own(item, 'name'));
   const others = now.filter((item, index) => !keptInNow.has(index) && !(isChoice && isNew(item)));
   return [...order.map(({ item }) => item), ...others];
-}
-
-/** Whether two backends have an address or the name in common. */
-function isAlike(one: Mapping, other: unknown): boolean {
-  if (!isMapping(other)) return false;
-  const addresses = addressesOf(one);
-  const name = own(one, 'name') ?? own(one, 'id');
-  return (
-    addressesOf(other).some((address) => addresses.includes(address)) ||
-    (name !== undefined && name === (own(other, 'name') ?? own(other, 'id')))
-  );
 }
 
 /** Whether a value has everything that changed between two others, so that its author knew it. */

@@ -37,6 +37,8 @@ function configMap(first: string | undefined, between: (string | undefined)[] = 
     requests: [] as string[],
     /** The code of a refusal. */
     refused: undefined as number | undefined,
+    /** Called before fields are released. */
+    onRelease: (): void => {},
     /** Called after each conflict. */
     onConflict: (): void => {},
   };
@@ -66,8 +68,12 @@ function configMap(first: string | undefined, between: (string | undefined)[] = 
     state.writes++;
   };
   const release = ([{ value }, { path }]: Release): void => {
+    state.onRelease();
+    const index = Number(path.split('/').at(-1));
+    // The API server applies a patch before it compares the version.
+    if (index >= state.managers.length) throw new ApiStatusError(422, 'an error in our request');
     check(value);
-    state.managers.splice(Number(path.split('/').at(-1)), 1);
+    state.managers.splice(index, 1);
   };
   const request = async (
     { method = 'GET', path, body }: KubeRequest,
@@ -146,6 +152,27 @@ test('who writes right after it is no reason to keep the field', async () => {
   const { state, edit } = configMap('a', [undefined, 'b']);
   expect(await edit()).toEqual({ before: 'a', after: 'a+' });
   expect(state).toMatchObject({ overrides: 'b', managers: ['helm'], writes: 1 });
+});
+
+test('another approval that releases its field at the same time is no reason to keep the field', async () => {
+  const { state, edit } = configMap('a');
+  state.managers.unshift('other');
+  state.onRelease = () => {
+    state.onRelease = () => {};
+    state.managers.shift();
+    state.version++;
+  };
+  expect(await edit()).toEqual({ before: 'a', after: 'a+' });
+  expect(state).toMatchObject({ managers: ['helm'], writes: 1 });
+});
+
+test('a text that was written counts, although others keep writing so that the field stays', async () => {
+  vi.useFakeTimers();
+  const { state, edit } = configMap('a', [undefined, ...Array(50).fill('b')]);
+  const edited = expect(edit()).resolves.toEqual({ before: 'a', after: 'a+' });
+  await vi.advanceTimersByTimeAsync(60_000);
+  await edited;
+  expect(state.writes).toBe(1);
 });
 
 test('a ConfigMap that others change and delete right after the write has no field to release', async () => {

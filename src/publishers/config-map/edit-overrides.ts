@@ -64,11 +64,16 @@ export async function editOverrides(
     return { before, after };
   };
   const release = async (written: ConfigMap): Promise<void> => {
-    await retryOnConflict(async (conflicts) => {
-      const live =
-        conflicts === 0 ? written : await readConfigMap(kube, target.namespace, target.name, signal);
-      if (live !== undefined) await releaseFields(kube, named, live, FIELD_MANAGER, signal);
-    }, signal);
+    try {
+      await retryOnConflict(async (conflicts) => {
+        const live =
+          conflicts === 0 ? written : await readConfigMap(kube, target.namespace, target.name, signal);
+        if (live !== undefined) await releaseFields(kube, named, live, FIELD_MANAGER, signal);
+      }, signal);
+    } catch (error) {
+      // The text is written. The next edit releases the field.
+      if (!isStatus(error, 409)) throw error;
+    }
   };
   try {
     return await retryOnConflict(once, signal, { attempts: ATTEMPTS, first: FIRST_DELAY });
