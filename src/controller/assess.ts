@@ -11,6 +11,7 @@ import { type GenerateOptions, generateInSteps } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
+import type { Groups } from '../planning/backend-groups.ts';
 import { contentHash } from '../planning/content-hash.ts';
 import { type Decision, decide, lastPublished, type Situation } from '../planning/decide.ts';
 import type { Observed, ReadRevision } from '../planning/observed.ts';
@@ -66,6 +67,12 @@ export interface Findings {
   readonly excluded?: Excluded | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
+}
+
+/** The results of discovery. */
+export interface ReconcileInput extends Pick<Findings, 'found' | 'contradicted' | 'use'> {
+  /** The Services from which ids of backends are derived; absent: the published ones stay. */
+  readonly groups?: Groups | undefined;
 }
 
 /** The desired state, and its reasons. */

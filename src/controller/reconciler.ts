@@ -1,38 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Naming } from '../detection/names.ts';
-import { publishedNames } from '../detection/names.ts';
 import type { Approvals } from '../model/approvals.ts';
-import { countOf } from '../model/count-of.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
-import { type Cut, type Documents, type LimitName, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
+import { type Documents, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
-import { toolKey } from '../model/service.ts';
 import { runInSteps, yieldEvery } from '../model/yield-every.ts';
 import type { FollowInput } from '../outputs/output.ts';
 import type { Outputs } from '../outputs/outputs.ts';
 import type { OutputSettings } from '../outputs/registry.ts';
-import { type Groups, groupsNote, publishedGroups } from '../planning/backend-groups.ts';
+import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { type Decision, decideToKeep, type Situation } from '../planning/decide.ts';
 import { sizeFault } from '../planning/guards.ts';
-import type { NamespacedNote } from '../planning/namespaced-note.ts';
 import { type Observed, observe, type ReadRevision } from '../planning/observed.ts';
-import {
-  ALLOW_REMOVAL,
-  BACKEND_GROUPS,
-  type Intent,
-  PUBLISHED_TOOLS,
-  SERVICES_IN_USE,
-} from '../planning/plan.ts';
+import { ALLOW_REMOVAL, type Intent } from '../planning/plan.ts';
 import { refusal } from '../planning/refusal.ts';
-import { toolsNote } from '../planning/remembered-tools.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { standingWith } from '../planning/rollback.ts';
-import { inUseNote, publishedInUse, storedNames } from '../planning/services-in-use.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
 import {
   assessInSteps,
-  type Findings,
   type GeneratedSnapshot,
+  type ReconcileInput,
   type ReconcileState,
   situationOf,
 } from './assess.ts';
@@ -40,15 +28,14 @@ import { DriftBackoff } from './drift-backoff.ts';
 import type { EngineEvent } from './events.ts';
 import { externalChanges, metadataFingerprint } from './external-changes.ts';
 import type { KnownServices } from './held.ts';
-import { namesToPublish } from './kept-names.ts';
 import { type Publication, publish } from './publication.ts';
-import { servicesInUseOf } from './published-use.ts';
 import { ReconcileReports } from './reconcile-reports.ts';
 import { Refusals } from './refusals.ts';
 import { RevisionLog } from './revision-log.ts';
 import type { Target } from './target.ts';
 import type { ToolWatch } from './tool-changes.ts';
 import { type Unwanted, unwantedIn } from './unwanted.ts';
+import { withAnnotations } from './with-annotations.ts';
 
 export interface ReconcilerOptions extends Target, Publication {
   readonly emit: (event: EngineEvent) => void;
@@ -68,21 +55,12 @@ export interface Reconciled extends FollowInput {
   readonly unrecorded?: string | undefined;
 }
 
-/** The results of discovery. */
-export interface ReconcileInput extends Pick<Findings, 'found' | 'contradicted' | 'use'> {
-  /** The Services from which ids of backends are derived; absent: the published ones stay. */
-  readonly groups?: Groups | undefined;
-}
-
 /** The desired state, and why it differs from the discovered one. */
 interface Desired {
   readonly decision: Decision;
   readonly services: readonly DiscoveredService[];
   readonly failure?: { readonly error: unknown } | undefined;
 }
-
-/** The limits beyond which a tool is not published at all. */
-const UNPUBLISHED: ReadonlySet<LimitName> = new Set(['namespace_tools', 'document_bytes']);
 
 /** How long a step may take without a turn of the event loop after it, in milliseconds. Large overrides take more. */
 const MAX_SLICE_MS = 10;
@@ -310,57 +288,15 @@ export class Reconciler {
       if (faults === undefined) this.#lastValidOverrides = { overrides: situation.overrides };
       if (faults === undefined) this.#reports.trust(found.found, generated, this.approvals, cycle);
       this.#guardSize(decision.intent.documents);
-      return { decision: this.#annotated(decision, found, generated.cuts, situation.live), services };
+      const context = { ...this.#options, cuts: generated.cuts, live: situation.live };
+      const annotated = withAnnotations(decision, found, context);
+      this.#notes.push(...annotated.notes);
+      return { decision: annotated.decision, services };
     } catch (error) {
       const decision = decideToKeep(situation);
       if (decision === undefined) throw error;
       return { decision, services: [], failure: { error } };
     }
-  }
-
-  /**
-   * Adds annotations: the groups of backends, for their ids, the Services in use, and the tools if documents cannot be read
-   * back.
-   */
-  #annotated(
-    { intent, ...decision }: Decision,
-    { groups, use, found: services }: ReconcileInput,
-    cuts: readonly Cut[],
-    live: Observed | undefined,
-  ): Decision {
-    const { tools } = intent;
-    // What a limit left out has no precedence after a restart.
-    const left = new Set(cuts.flatMap(({ limit, key }) => (UNPUBLISHED.has(limit) ? key : [])));
-    const note = (annotation: string, { text, omitted }: NamespacedNote, consequence: string): string => {
-      for (const [namespace, count] of omitted)
-        this.#notes.push({
-          where: this.#options.publisher.target,
-          what: `the annotation ${annotation} has no room for ${countOf(count, 'backend')} of namespace ${namespace}: their tools are published, and ${consequence}`,
-        });
-      return text;
-    };
-    const backendGroups =
-      groups && note(BACKEND_GROUPS, groupsNote(groups, tools), 'their ids may change at a restart');
-    const readable = this.#options.outputs.readsBack ? tools : [];
-    const known = live?.annotations[SERVICES_IN_USE];
-    const servicesInUse =
-      use &&
-      note(
-        SERVICES_IN_USE,
-        inUseNote(
-          servicesInUseOf(use, services, publishedInUse([], known)).filter(
-            ({ service }) => !left.has(toolKey(service)),
-          ),
-          readable,
-          namesToPublish(use.keptNames ?? new Map(), publishedNames(readable), storedNames(known)),
-        ),
-        'after a restart, others may take the place of those that are unhealthy now',
-      );
-    const publishedTools = this.#options.outputs.readsBack
-      ? ''
-      : note(PUBLISHED_TOOLS, toolsNote(tools), 'their removal is not held');
-    const { searched = '' } = this.#options;
-    return { ...decision, intent: { ...intent, backendGroups, publishedTools, servicesInUse, searched } };
   }
 
   #report(decision: Decision, live: Observed | undefined, cycle: number): void {

@@ -10,63 +10,21 @@ import {
   type ProbeResponse,
   verdictOnFailure,
 } from './fetch.ts';
-import { createRpcCall, type RpcCall } from './json-rpc.ts';
+import { createRpcCall } from './json-rpc.ts';
+import {
+  ERAS,
+  initialize,
+  initializedNotification,
+  LEGACY,
+  modernCall,
+  refusesHost,
+  requiresLogin,
+  UNSUPPORTED_VERSION,
+} from './mcp-requests.ts';
 import { type FetchToolPage, listTools, MAX_VALUES, type ToolList } from './mcp-tools.ts';
+import { MAX_WAYS, placeOf, type Way, waysOf } from './mcp-ways.ts';
 import { answerText, leadsToOwnLogin, redirectPath } from './redirect.ts';
 import { valuesIn } from './values-in.ts';
-
-/** The protocol revision without a handshake, which is tried first, and the last revision with one. */
-const MODERN = '2026-07-28';
-const LEGACY = '2025-11-25';
-/** "Unsupported protocol version". Only servers of the modern era return this error. */
-const UNSUPPORTED_VERSION = -32022;
-
-const CLIENT = { name: 'dynamic-toolset', version: '1' };
-
-/** A request of the modern era. Each request contains what a handshake would. */
-const modernCall = (path: string, method: string, params: object = {}, limit?: number): RpcCall =>
-  createRpcCall({
-    path,
-    method,
-    params: {
-      ...params,
-      _meta: {
-        'io.modelcontextprotocol/protocolVersion': MODERN,
-        'io.modelcontextprotocol/clientCapabilities': {},
-        'io.modelcontextprotocol/clientInfo': CLIENT,
-      },
-    },
-    headers: { 'mcp-protocol-version': MODERN, 'mcp-method': method },
-    ...(limit === undefined ? {} : { limit }),
-  });
-
-const initialize = (path: string): RpcCall =>
-  createRpcCall({
-    path,
-    method: 'initialize',
-    params: { protocolVersion: LEGACY, capabilities: {}, clientInfo: CLIENT },
-  });
-
-/**
- * Whether a server refuses the `Host` header of a request, which the SDKs do by default against DNS rebinding: Python's
- * answers 421, and TypeScript's 403 with "host" in the body.
- * @see https://github.com/modelcontextprotocol/python-sdk/blob/main/src/mcp/server/transport_security.py
- */
-const refusesHost = ({ status, body }: ProbeResponse): boolean =>
-  status === 421 || (status === 403 && /\bhost\b/i.test(body));
-
-const requiresLogin = (answer: ProbeResponse): boolean =>
-  answer.status === 401 || (answer.status === 403 && !refusesHost(answer));
-
-/** The notification that completes the handshake. Its response has no content. */
-const initializedNotification = (path: string, headers: Readonly<Record<string, string>>): ProbeRequest => ({
-  method: 'POST',
-  path,
-  headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-  body: JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }),
-  limit: 1024,
-  enough: () => true,
-});
 
 /** The part of a verdict that follows from the list of tools. */
 const toolsOf = ({ tools, gap }: ToolList): Pick<Verdict, 'tools' | 'toolsTruncated' | 'toolsGap'> => ({
@@ -77,31 +35,6 @@ const toolsOf = ({ tools, gap }: ToolList): Pick<Verdict, 'tools' | 'toolsTrunca
 
 /** Timeout to end a session after the probe has timed out, in milliseconds. */
 const SESSION_END_TIMEOUT = 1_000;
-
-/** Where and how a server may speak the protocol. */
-interface Way {
-  readonly mode: Candidate['mode'];
-  /** Absolute path of the requests. */
-  readonly path: string;
-}
-
-/** Where the frameworks serve by default, most usual first. */
-const USUAL_WAYS: readonly Way[] = [
-  { mode: 'streamable-http', path: '/mcp' },
-  { mode: 'streamable-http', path: '/mcp/' },
-  { mode: 'streamable-http', path: '/' },
-  { mode: 'sse', path: '/sse' },
-];
-
-/** Maximum ways to try, redirects included. */
-const MAX_WAYS = 5;
-
-/** The ways to try in turn. A path that is not one of the usual ones is an owner's, and is the only one. */
-function waysOf({ mode, endpoint }: Candidate): readonly Way[] {
-  const own: Way = { mode, path: endpoint.path === '' ? '/' : endpoint.path };
-  const isUsual = USUAL_WAYS.some((way) => way.path === own.path);
-  return isUsual ? [own, ...USUAL_WAYS.filter(({ path }) => path !== own.path)] : [own];
-}
 
 /** The result of asking a server in one way. */
 interface Attempt {
@@ -354,18 +287,6 @@ function nameIn(opened: Readonly<Record<string, unknown>> | undefined): string {
   if (typeof name !== 'string' || name === '') return '';
   const shown = ` named ${quoted(name, 40)}`;
   return typeof version === 'string' && version !== '' ? `${shown}, version ${quoted(version, 20)},` : shown;
-}
-
-const ERAS = {
-  both: `with protocol version ${MODERN}, and ${LEGACY} or earlier`,
-  modern: `with protocol version ${MODERN} only`,
-  legacy: `with protocol version ${LEGACY} or earlier`,
-};
-
-/** The place of a way, if it differs from the candidate's. */
-function placeOf({ mode, path }: Way, { endpoint, mode: own }: Candidate): Pick<Verdict, 'path' | 'mode'> {
-  const base = path === '/' ? '' : path;
-  return { ...(base !== endpoint.path && { path: base }), ...(mode !== own && { mode }) };
 }
 
 /**
