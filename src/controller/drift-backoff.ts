@@ -1,12 +1,15 @@
+import { DriftRateLimiter } from '../model/drift-rate-limiter.ts';
 import type { Observed } from '../planning/observed.ts';
-import { DriftRateLimiter } from './drift-rate-limiter.ts';
 import type { EngineEvent } from './events.ts';
 import { liveFingerprint } from './external-changes.ts';
+
+/** Delay before each further revert of a change that keeps coming back, in milliseconds. */
+const DELAY = 60_000;
 
 /** Backs off from reverting an external change that keeps coming back. */
 export class DriftBackoff {
   readonly #emit: (event: EngineEvent) => void;
-  readonly #limiter = new DriftRateLimiter();
+  readonly #limiter = new DriftRateLimiter(DELAY);
   #isReported = false;
   /** When the change may be reverted, on the clock of `performance.now`. */
   until: number | undefined;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { DriftRateLimiter } from './drift-rate-limiter.ts';
 
 test('a manual edit is reverted at once; a program that repeats it is overruled once a minute', () => {
-  const limiter = new DriftRateLimiter();
+  const limiter = new DriftRateLimiter(60_000);
   const revert = (content: string, now: number): number => {
     const pause = limiter.delayFor(content, now);
     if (pause === 0) limiter.recordRevert(content, now);
@@ -17,7 +17,7 @@ test('a manual edit is reverted at once; a program that repeats it is overruled 
 });
 
 test('after a long quiet time the count starts again', () => {
-  const limiter = new DriftRateLimiter();
+  const limiter = new DriftRateLimiter(60_000);
   for (const now of [0, 1, 2]) limiter.recordRevert('same', now);
   expect(limiter.delayFor('same', 10)).toBeGreaterThan(0);
   expect(limiter.delayFor('same', 500_000)).toBe(0);
@@ -26,7 +26,7 @@ test('after a long quiet time the count starts again', () => {
 });
 
 test.each([2, 3, 10])('%i programs that write in turn are also overruled once a minute', (writers) => {
-  const limiter = new DriftRateLimiter();
+  const limiter = new DriftRateLimiter(60_000);
   let reverts = 0;
   for (let now = 0; now < 3_600_000; now += 100) {
     const turn = `of ${Math.floor(now / 100) % writers}`;
@@ -42,7 +42,7 @@ const MINUTE = 60_000;
 
 /** A limiter that has reverted so many different changes at the time 0. */
 function after(reverts: number): DriftRateLimiter {
-  const limiter = new DriftRateLimiter();
+  const limiter = new DriftRateLimiter(60_000);
   for (let n = 0; n < reverts; n++) limiter.recordRevert(`change ${n}`, 0);
   return limiter;
 }
@@ -79,7 +79,7 @@ test('a revert after a long quiet time counts as one of the twenty', () => {
 });
 
 test('a different external change is reverted at once while another one is limited', () => {
-  const limiter = new DriftRateLimiter();
+  const limiter = new DriftRateLimiter(60_000);
   for (let n = 0; n < 3; n++) limiter.recordRevert('same', 0);
   expect([limiter.delayFor('same', 0), limiter.delayFor('other', 0)]).toEqual([MINUTE, 0]);
 });
@@ -90,7 +90,7 @@ test.each([
 ])(
   'the same change %d ms after the last revert waits %d ms after it was reverted once more',
   (now, delay) => {
-    const limiter = new DriftRateLimiter();
+    const limiter = new DriftRateLimiter(60_000);
     for (let n = 0; n < 3; n++) limiter.recordRevert('same', 7 * MINUTE);
     limiter.recordRevert('same', 7 * MINUTE + now);
     expect(limiter.delayFor('same', 7 * MINUTE + now)).toBe(delay);
@@ -101,4 +101,10 @@ test('the rest of a minute counts when there is budget again', () => {
   const limiter = after(20);
   limiter.recordRevert('next', 1.5 * MINUTE);
   expect(limiter.delayFor('last', 1.5 * MINUTE)).toBe(MINUTE / 2);
+});
+
+test('the same change after all twenty are used up is reverted again a minute later', () => {
+  const limiter = after(17);
+  for (let n = 0; n < 3; n++) limiter.recordRevert('same', 0);
+  expect([MINUTE - 1, MINUTE, 1.5 * MINUTE].map((now) => limiter.delayFor('same', now))).toEqual([1, 0, 0]);
 });
