@@ -10,6 +10,7 @@ import {
 } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import type { Problem } from '../model/discovery.ts';
 import { ClusterError, ConfigError, FindingsError } from '../model/errors.ts';
 import type { Plan } from '../model/published.ts';
 import type { Follower, FollowInput } from '../outputs/output.ts';
@@ -227,6 +228,56 @@ test('while new documents have a fault, a manual edit is reverted at once, and t
   expect(publisher.live?.data).toEqual(good);
   // Deleted and edited, it is as it was; what is wrong is told still.
   expect(told('publish-failed').length).toBeGreaterThan(2);
+});
+
+describe('the watch of an agent', () => {
+  function watched(options: Parameters<typeof setup>[0] = {}) {
+    const state = { due: undefined as number | undefined, isRunning: false };
+    const listener: { changed?: () => void; note?: (problem: Problem) => void } = {};
+    const follow = vi.fn(async (_: FollowInput) => {
+      state.due = undefined;
+      return [];
+    });
+    const follower: Follower = {
+      follow,
+      nextDue: () => state.due,
+      async watch(each, signal) {
+        state.isRunning = true;
+        Object.assign(listener, each);
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        state.isRunning = false;
+      },
+    };
+    return { ...setup(options, { follower }), state, listener, follow };
+  }
+
+  test('makes the follower run at once if it is due, reports problems, and ends with the engine', async () => {
+    const { source, settle, told, state, listener, follow } = watched();
+    source.sync([loki('a')]);
+    await settle();
+    const calls = follow.mock.calls.length;
+    listener.changed?.();
+    await settle(300);
+    expect(follow).toHaveBeenCalledTimes(calls);
+    state.due = 0;
+    listener.changed?.();
+    await settle(300);
+    expect(follow).toHaveBeenCalledTimes(calls + 1);
+    const problem = { where: 'ConfigMap', what: 'cannot be watched' };
+    listener.note?.(problem);
+    expect(told('agent').at(-1)).toMatchObject({ outcome: { kind: 'agent-note', problem } });
+    expect(state.isRunning).toBe(true);
+    await running.stop();
+    expect(state.isRunning).toBe(false);
+  });
+
+  test('does not run for a single publication', async () => {
+    const { source, settle, listener, follow } = watched({ once: true });
+    source.sync([loki('a')]);
+    await settle();
+    expect(follow).toHaveBeenCalledTimes(1);
+    expect(listener).toEqual({});
+  });
 });
 
 describe('a source', () => {

@@ -1,3 +1,4 @@
+import type { Problem } from '../model/discovery.ts';
 import type { Change, Source } from '../sources/source.ts';
 import { DiscoveryLoop, type DiscoveryOptions } from './discovery-loop.ts';
 import type { EngineEvent } from './events.ts';
@@ -137,6 +138,13 @@ export class Engine {
     );
   }
 
+  /** Triggers a target's loop after external changes of what its agent reads. */
+  async #watchAgent({ target, emit, loop }: TargetLoop, signal: AbortSignal): Promise<void> {
+    const note = (problem: Problem): void =>
+      emit({ kind: 'agent', cycle: this.cycle, outcome: { kind: 'agent-note', problem } });
+    await target.follower?.watch?.({ changed: () => loop.onAgentChange(), note }, signal);
+  }
+
   /** Runs the loops with the current options until the signal is aborted. */
   async #runSession(signal: AbortSignal): Promise<void> {
     const { source, emit, once } = this.#options;
@@ -163,7 +171,9 @@ export class Engine {
     const running = [
       source.run(onChange, either),
       this.#discovery.run(either),
-      ...(once ? [] : this.#loops.map((each) => this.#watch(each, either))),
+      ...(once
+        ? []
+        : this.#loops.flatMap((each) => [this.#watch(each, either), this.#watchAgent(each, either)])),
       Promise.all(published).then(() => stop.abort()),
     ];
     await Promise.all(running.map((each) => each.catch(fail)));

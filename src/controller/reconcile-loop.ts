@@ -65,6 +65,11 @@ export class ReconcileLoop {
     this.#trigger.fire();
   }
 
+  /** Triggers a run after an external change of what the agent reads. */
+  onAgentChange(): void {
+    this.#trigger.fire();
+  }
+
   /** This process may publish from now on. Another leader may have changed the target, so nothing remembered is valid. */
   onStartedLeading(): void {
     this.#reset(undefined);

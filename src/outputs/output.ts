@@ -172,6 +172,14 @@ export interface FollowInput extends Toolset {
   readonly written: readonly string[];
 }
 
+/** Callbacks of a follower's watch. */
+export interface FollowerListener {
+  /** Another client changed what the agent reads, so `nextDue` may be sooner. */
+  changed(): void;
+  /** Something that the operator should know. Called once for each problem. */
+  note(problem: Problem): void;
+}
+
 /** Makes sure that an agent reads the published documents. */
 export interface Follower {
   /**
@@ -180,6 +188,8 @@ export interface Follower {
    * @throws only when the signal is aborted; all failures are outcomes
    */
   follow(published: FollowInput, signal: AbortSignal): Promise<readonly FollowOutcome[]>;
+  /** Notices changes by other clients, until the signal is aborted. Without it, `follow` notices them at each interval. */
+  watch?(listener: FollowerListener, signal: AbortSignal): Promise<void>;
   /** Bytes that the agent has for the documents that are not divided, if it had too little for the last ones. */
   readonly room?: number | undefined;
   /** Whether the agent has what is published, as of the last attempt to update it. `undefined` before it is known. */

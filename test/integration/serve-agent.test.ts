@@ -1,71 +1,14 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { waitUntil } from '../cluster/cluster.ts';
-import { holmesgptDeployment } from '../cluster/holmesgpt.ts';
-import { startBackend } from './backend.ts';
 import { command } from './command.ts';
+import { THEIRS, withHolmesGpt } from './holmesgpt-setting.ts';
 import { startServe } from './serve-process.ts';
-import { setting } from './setting.ts';
-
-const THEIRS = '# from the values of the chart\ntoolsets:\n  internet:\n    enabled: true\n';
 
 interface Deployment {
   readonly spec: {
     readonly template: { readonly metadata: { readonly annotations?: Record<string, string> } };
   };
-}
-
-/** HolmesGPT's Deployment and ConfigMap, and a way to permit `serve` to change them. */
-async function withHolmesGpt() {
-  const backend = await startBackend();
-  const made = await setting({ backendPort: backend.port });
-  const { cluster, account, target } = made;
-  const { admin } = cluster;
-  await admin.create(`/api/v1/namespaces/${target}/configmaps`, {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'rel-toolsets' },
-    data: { 'custom_toolset.yaml': THEIRS, 'model_list.yaml': 'models: {}\n' },
-  });
-  await admin.create(
-    `/apis/apps/v1/namespaces/${target}/deployments`,
-    holmesgptDeployment('rel-holmes', 'rel-toolsets'),
-  );
-  const permit = async (): Promise<void> => {
-    await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${target}/roles`, {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'Role',
-      metadata: { name: 'holmes' },
-      rules: [
-        {
-          apiGroups: [''],
-          resources: ['configmaps'],
-          resourceNames: ['rel-toolsets'],
-          verbs: ['get', 'patch'],
-        },
-        {
-          apiGroups: ['apps'],
-          resources: ['deployments'],
-          resourceNames: ['rel-holmes'],
-          verbs: ['get', 'patch'],
-        },
-      ],
-    });
-    await admin.create(`/apis/rbac.authorization.k8s.io/v1/namespaces/${target}/rolebindings`, {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'RoleBinding',
-      metadata: { name: 'holmes' },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'holmes' },
-      subjects: [{ kind: 'ServiceAccount', name: account.name, namespace: account.namespace }],
-    });
-  };
-  const env = {
-    ...made.env,
-    HOLMESGPT_DEPLOYMENT: `${target}/rel-holmes`,
-    HOLMESGPT_CONFIGMAP: 'true',
-    HOLMESGPT_RELOAD: 'restart',
-  };
-  return { ...made, env, permit };
 }
 
 test("serve writes the toolset to HolmesGPT's ConfigMap, restarts it once, and does nothing without changes", async () => {

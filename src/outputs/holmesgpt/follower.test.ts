@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Problem } from '../../model/discovery.ts';
 import type { PublishedTool } from '../../model/published-tools.ts';
 import type { FollowInput, FollowOutcome } from '../output.ts';
 import { AgentFollower } from './follower.ts';
@@ -388,4 +389,125 @@ test('changed hosts of a discovered server cause a sync of the same file', async
   for (const each of [tools('a', 'x'), tools('b', 'x'), tools('b', 'x,10.96.0.7')])
     await agent.follow({ ...published('same'), tools: each }, signal);
   expect(brought).toEqual([tools('a', 'x'), tools('b', 'x,10.96.0.7')]);
+});
+
+describe('changes by other clients', () => {
+  const INTERVAL = 600_000;
+
+  /** A follower that has synced, without a reloader. A test plays its watch. */
+  async function watched() {
+    const clock = { now: 1_000_000 };
+    const state = { syncs: 0, error: undefined as Error | undefined };
+    const listener: { changed?: (content: string) => void; failed?: (problem: Problem) => void } = {};
+    const target: AgentTarget = {
+      async sync() {
+        state.syncs += 1;
+        if (state.error !== undefined) throw state.error;
+        return { token: String(state.syncs), frozen: false, direct: false };
+      },
+      async watch(each) {
+        Object.assign(listener, each);
+      },
+    };
+    const agent = new AgentFollower({
+      target,
+      reloader: undefined,
+      reloadInterval: 300_000,
+      checkInterval: INTERVAL,
+      now: () => clock.now,
+      date: () => new Date(clock.now),
+      random: () => 1,
+    });
+    const changed = vi.fn();
+    const note = vi.fn<(problem: Problem) => void>();
+    const follow = () => agent.follow(published('a'), signal);
+    await agent.watch({ changed, note }, signal);
+    await follow();
+    return {
+      agent,
+      clock,
+      state,
+      changed,
+      note,
+      follow,
+      listener,
+      /** Another client writes, and the loop calls the follower if it asks for that. */
+      async write(content: string): Promise<void> {
+        listener.changed?.(content);
+        if (agent.nextDue() === 0) await follow();
+      },
+    };
+  }
+
+  test('cause one sync at once', async () => {
+    const { agent, follow, write, changed, state } = await watched();
+    expect(agent.nextDue()).toBeUndefined();
+    await write('b');
+    expect(changed).toHaveBeenCalledTimes(1);
+    expect(state.syncs).toBe(2);
+    expect(agent.nextDue()).toBeUndefined();
+    await follow();
+    expect(state.syncs).toBe(2);
+  });
+
+  test('during a sync cause another one', async () => {
+    const { agent, follow, write, listener, state, clock } = await watched();
+    clock.now += INTERVAL;
+    const running = follow();
+    listener.changed?.('b');
+    expect(agent.nextDue()).toBeUndefined();
+    await running;
+    expect(state.syncs).toBe(3);
+    await write('c');
+    expect(state.syncs).toBe(4);
+  });
+
+  test('are not forgotten if their sync fails', async () => {
+    const { agent, follow, write, clock, state } = await watched();
+    state.error = new Error('denied');
+    await write('b');
+    state.error = undefined;
+    clock.now += agent.nextDue() ?? 0;
+    await follow();
+    expect(state.syncs).toBe(3);
+    expect(agent.nextDue()).toBeUndefined();
+  });
+
+  test.each([
+    ['the same text', () => 'theirs', 3],
+    ['another text', String, 20],
+  ])(
+    'by a program that keeps writing %s are answered once per interval, which is reported once',
+    async (_, textAt, most) => {
+      const { follow, write, clock, note, state } = await watched();
+      for (let second = 0; second < 3_600; second += 1) {
+        clock.now += 1_000;
+        await write(textAt(second));
+        // A full discovery calls it too.
+        if (second % 600 === 0) await follow();
+      }
+      const answered = state.syncs - 1;
+      expect(answered).toBeGreaterThanOrEqual(most);
+      expect(answered).toBeLessThanOrEqual(most + 7);
+      expect(note.mock.calls).toMatchObject([
+        [{ what: expect.stringContaining('another program keeps writing it') }],
+      ]);
+    },
+  );
+
+  test('by a person are answered at once while a program keeps writing the same text', async () => {
+    const { write, changed, state } = await watched();
+    for (let time = 0; time < 10; time += 1) await write('theirs');
+    expect(state.syncs).toBe(4);
+    await write('of a person');
+    expect(state.syncs).toBe(5);
+    expect(changed).toHaveBeenCalledTimes(4);
+  });
+
+  test('that cannot be watched are reported', async () => {
+    const { listener, note } = await watched();
+    const problem = { where: 'ConfigMap', what: 'cannot be watched' };
+    listener.failed?.(problem);
+    expect(note).toHaveBeenCalledWith(problem);
+  });
 });

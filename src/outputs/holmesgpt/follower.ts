@@ -1,7 +1,8 @@
 import { type Problem, problemLine } from '../../model/discovery.ts';
 import type { Omission } from '../../model/documents.ts';
+import { DriftRateLimiter } from '../../model/drift-rate-limiter.ts';
 import { type PublishedTool, publishedHosts } from '../../model/published-tools.ts';
-import type { AgentState, Follower, FollowInput, FollowOutcome } from '../output.ts';
+import type { AgentState, Follower, FollowerListener, FollowInput, FollowOutcome } from '../output.ts';
 import { FILE } from './agent-file.ts';
 import type { AgentTarget, SyncResult } from './publisher.ts';
 import type { Reloader } from './reload.ts';
@@ -33,10 +34,18 @@ interface Pending extends PendingReload {
   readonly reported: boolean;
 }
 
+/** Another client that writes again after each write of ours. */
+const FIGHT: Problem = {
+  where: "HolmesGPT's ConfigMap",
+  what: 'another program keeps writing it, so for now its changes are answered only once per DISCOVERY_INTERVAL',
+  fix: 'find that program in metadata.managedFields of the ConfigMap, and configure it to ignore the data',
+};
+
 /** Level-triggered: each run derives its actions from the published documents, the cluster and the time. */
 export class AgentFollower implements Follower {
   readonly #options: AgentOptions;
   readonly #pace: Pace;
+  readonly #limiter: DriftRateLimiter;
   #running = false;
   /** The desired document. */
   #desired = '';
@@ -49,6 +58,10 @@ export class AgentFollower implements Follower {
   #syncedHosts = '';
   #nextCheckAt = Number.NEGATIVE_INFINITY;
   #rewritten = false;
+  /** Identifies what other clients wrote since the last sync; `undefined`: nothing. */
+  #foreign: string | undefined;
+  /** When a reported fight counts as over, if there is no further change. */
+  #fightEndsAt = Number.NEGATIVE_INFINITY;
   #refused: string | undefined;
   #noted: ReadonlySet<string> = new Set();
   /** See `AgentState.leftOut`, as of the last sync. */
@@ -66,6 +79,7 @@ export class AgentFollower implements Follower {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.room = options.room;
+    this.#limiter = new DriftRateLimiter(options.checkInterval);
     this.#pace = { lag: options.reloader?.lag ?? 0, interval: options.reloadInterval };
   }
 
@@ -77,8 +91,24 @@ export class AgentFollower implements Follower {
   nextDue(): number | undefined {
     const now = this.#options.now();
     if (this.#retryAt !== undefined) return Math.max(0, this.#retryAt - now);
+    // A call of `follow` that is running syncs again on its own.
+    if (!this.#running && this.#isForeignDue()) return 0;
     if (this.#pending === undefined || this.#refused !== undefined) return undefined;
     return Math.max(0, dueAt(this.#pending, this.#lastReload, this.#pace) - now);
+  }
+
+  async watch({ changed, note }: FollowerListener, signal: AbortSignal): Promise<void> {
+    const onChange = (content: string): void => {
+      this.#foreign = content;
+      if (this.#isForeignDue()) {
+        changed();
+        return;
+      }
+      const now = this.#options.now();
+      if (now >= this.#fightEndsAt) note(FIGHT);
+      this.#fightEndsAt = now + 2 * this.#options.checkInterval;
+    };
+    await this.#options.target.watch?.({ changed: onChange, failed: note }, signal);
   }
 
   async follow(published: FollowInput, signal: AbortSignal): Promise<readonly FollowOutcome[]> {
@@ -118,8 +148,14 @@ export class AgentFollower implements Follower {
       this.#desired !== this.#lastSynced ||
       this.#hosts !== this.#syncedHosts ||
       this.#rewritten ||
+      this.#isForeignDue() ||
       this.#options.now() >= this.#nextCheckAt
     );
+  }
+
+  /** Whether other clients changed something, and the rate limit allows an answer. */
+  #isForeignDue(): boolean {
+    return this.#foreign !== undefined && this.#limiter.delayFor(this.#foreign, this.#options.now()) === 0;
   }
 
   async #sync(outcomes: FollowOutcome[], signal: AbortSignal): Promise<void> {
@@ -128,16 +164,21 @@ export class AgentFollower implements Follower {
     const tools = this.#tools;
     const hosts = this.#hosts;
     const rewritten = this.#rewritten;
-    // A rewrite during the call below starts another sync.
+    const foreign = this.#foreign;
+    // A rewrite or a change during the call below starts another sync.
     this.#rewritten = false;
+    this.#foreign = undefined;
     let result: SyncResult;
     try {
       result = await target.sync(file, signal, tools);
     } catch (error) {
       this.#rewritten ||= rewritten;
+      this.#foreign ??= foreign;
       throw error;
     }
     const now = this.#options.now();
+    // Also if nothing was written, so that no writer can keep this busy.
+    if (foreign !== undefined) this.#limiter.recordRevert(foreign, now);
     this.#lastSynced = file;
     this.#syncedHosts = hosts;
     this.#nextCheckAt = now + checkInterval * 0.9;

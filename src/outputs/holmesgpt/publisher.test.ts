@@ -1,11 +1,14 @@
 import { text } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { json, kubeServer, refuse } from '../../../test/fixtures/unit/kube-server.ts';
+import type { ConfigMap } from '../../kubernetes/config-maps.ts';
 import type { Mapping } from '../../model/mapping.ts';
 import { mergePatch } from '../../model/merge.ts';
 import type { HolmesFile } from './agent-file.ts';
 import { agentTokenProblem } from './agent-token.ts';
+import { contentOf } from './config-map-watch.ts';
 import { mergeForAgent } from './merge.ts';
 import { holmesTarget } from './publisher.ts';
 
@@ -25,7 +28,16 @@ const HOLMES: HolmesFile = {
 async function holmes(configMap: Record<string, unknown> | undefined, settings = { credentials: {} }) {
   const applied: unknown[] = [];
   const state = { conflicts: 0 };
-  const { kube } = await kubeServer(async (response, { path }, request) => {
+  /** Sends an event to the watch of the ConfigMap; `undefined` while there is none. */
+  const events: { send?: (object: unknown) => void } = {};
+  const { kube } = await kubeServer(async (response, { path, watch }, request) => {
+    if (watch) {
+      response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+      events.send = (object) => response.write(`${JSON.stringify({ type: 'MODIFIED', object })}\n`);
+      return;
+    }
+    if (path.endsWith('/configmaps'))
+      return json(response, { items: [configMap], metadata: { resourceVersion: '7' } });
     if (path.includes('/deployments/'))
       return json(response, {
         spec: {
@@ -54,6 +66,10 @@ async function holmes(configMap: Record<string, unknown> | undefined, settings =
     const body = JSON.parse(await text(request));
     if (state.conflicts-- > 0) return refuse(response, 409, 'Conflict');
     applied.push(body);
+    if (events.send !== undefined) {
+      events.send(body);
+      await sleep(50);
+    }
     json(response, {});
   });
   const target = holmesTarget(kube, {
@@ -63,7 +79,7 @@ async function holmes(configMap: Record<string, unknown> | undefined, settings =
     check: (pod) => agentTokenProblem(pod, settings),
     merge: async (offered, live, toolset, known) => mergeForAgent(offered, live, HOLMES, toolset, known),
   });
-  return { applied, state, target };
+  return { applied, state, target, events };
 }
 const there = { metadata: { resourceVersion: '7', uid: 'u' }, data: {} };
 
@@ -74,6 +90,34 @@ test('the file is written for the state that was read', async () => {
     written: { target: 'ConfigMap ns/toolsets' },
   });
   expect(applied).toMatchObject([{ metadata: { name: 'toolsets', resourceVersion: '7', uid: 'u' } }]);
+});
+
+test('changes by others are reported; our own writes are not, also if their events arrive before the responses', async () => {
+  const metadata = { name: 'toolsets', resourceVersion: '7', uid: 'u' };
+  const live = { metadata, data: {} };
+  const before = await holmes(live);
+  await before.target.sync(FILE, signal);
+  const [first] = before.applied as ConfigMap[];
+  Object.assign(live, {
+    metadata: { ...metadata, annotations: first?.metadata?.annotations },
+    data: first?.data,
+  });
+  const { target, events, applied } = await holmes(live);
+  const stop = new AbortController();
+  const changed = vi.fn();
+  const watching = target.watch?.({ changed, failed: () => {} }, stop.signal);
+  // There is nothing to write.
+  await target.sync(FILE, signal);
+  await vi.waitFor(() => expect(events.send).toBeDefined());
+  events.send?.(live);
+  await target.sync(`${FILE}  bash:\n    enabled: true\n`, signal);
+  expect(applied).toHaveLength(1);
+  const data = { 'custom_toolset.yaml': 'of another client' };
+  events.send?.({ metadata, data });
+  await vi.waitFor(() => expect(changed).toHaveBeenCalled());
+  expect(changed.mock.calls).toEqual([[contentOf(data)]]);
+  stop.abort();
+  await watching;
 });
 
 test('an edit that began before the last writes is compared with the version that it began with', async () => {

@@ -11,6 +11,7 @@ import type { PublishedTool } from '../../model/published-tools.ts';
 import type { ConfigMapName } from '../../publishers/config-map/config-map.ts';
 import type { FollowOutcome } from '../output.ts';
 import { type AgentConfigMap, FILE, GENERATED, HAND_WRITTEN, isUntouched } from './agent-file.ts';
+import { ConfigMapWatch, type WatchListener } from './config-map-watch.ts';
 import type { AgentMerge } from './merge.ts';
 import { toolsetMount } from './mount.ts';
 import { type DeploymentName, holmesDeployment } from './reload.ts';
@@ -47,6 +48,8 @@ export interface AgentTarget {
    * @throws UserError if the cluster refuses
    */
   sync(file: string, signal: AbortSignal, tools?: readonly PublishedTool[]): Promise<SyncResult>;
+  /** Reports changes by other clients in the place that `sync` found, until the signal is aborted. Absent: nobody else writes. */
+  watch?(listener: WatchListener, signal: AbortSignal): Promise<void>;
 }
 
 /** HolmesGPT's own ConfigMap. */
@@ -130,6 +133,7 @@ export function holmesTarget(
 ): HolmesTarget {
   const { namespace } = deployment;
   const owner = `Deployment ${namespace}/${deployment.name}`;
+  const watch = new ConfigMapWatch(kube, namespace);
 
   const read = async (name: string, signal: AbortSignal): Promise<ConfigMap | undefined> => {
     try {
@@ -167,6 +171,7 @@ export function holmesTarget(
     const where = `ConfigMap ${namespace}/${name}`;
     const refused = (what: string, fix: string) => ({ refused: { where, what, fix } });
     const live = await read(name, signal);
+    watch.knows(name, live && textsOf(live));
     if (live === undefined)
       return refused(
         `does not exist, and ${owner} mounts it`,
@@ -196,6 +201,7 @@ export function holmesTarget(
       metadata: { namespace, name, annotations: merge.annotations, resourceVersion, uid },
       data: merge.data,
     };
+    watch.knows(name, merge.data);
     const moved = Object.keys(live.binaryData ?? {}).filter((key) => Object.hasOwn(merge.data, key));
     try {
       const basis = moved.length > 0 ? await writeKeys(kube, object, moved, FIELD_MANAGER, signal) : live;
@@ -275,5 +281,7 @@ export function holmesTarget(
         };
       }
     },
+
+    watch: (listener, signal) => watch.run(listener, signal),
   };
 }
