@@ -10,7 +10,7 @@ import { builtInDetectors } from '../src/config/detector-files.ts';
 import { makeRules } from '../src/detection/make-rules.ts';
 import { CERTAINTIES } from '../src/model/certainties.ts';
 import type { Detector, Matcher } from '../src/model/detector.ts';
-import { entryOf } from '../src/outputs/holmesgpt/mapping.ts';
+import { entryOf } from '../src/outputs/holmesgpt/render/mapping.ts';
 import { apiMetrics } from '../src/telemetry/api-metrics.ts';
 import { engineMetrics } from '../src/telemetry/engine-metrics.ts';
 import { type MetricDescription, MetricSet } from '../src/telemetry/metric-set.ts';

@@ -2,9 +2,9 @@ import { holmesgptPlan } from '../config/holmesgpt.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import type { Omission, Toolset } from '../model/documents.ts';
 import { UserError } from '../model/errors.ts';
-import type { HolmesTarget } from '../outputs/holmesgpt/publisher.ts';
-import type { DeploymentName } from '../outputs/holmesgpt/reload.ts';
-import type { VersionTexts } from '../outputs/holmesgpt/version-line.ts';
+import type { HolmesTarget } from '../outputs/holmesgpt/follow/publisher.ts';
+import type { DeploymentName } from '../outputs/holmesgpt/follow/reload.ts';
+import type { VersionTexts } from '../outputs/holmesgpt/merge/version-line.ts';
 import type { Follower } from '../outputs/output.ts';
 import { CompressedMemory } from './compressed-memory.ts';
 import type { Configuration } from './configuration.ts';
@@ -33,9 +33,9 @@ export async function createFollower(
     return {
       warning: 'the settings that write to HolmesGPT or make it reload have no effect with --out; unset them',
     };
-  const { AgentFollower } = await import('../outputs/holmesgpt/follower.ts');
-  const { publishedTarget } = await import('../outputs/holmesgpt/publisher.ts');
-  const { endpointReloader, restarter } = await import('../outputs/holmesgpt/reload.ts');
+  const { AgentFollower } = await import('../outputs/holmesgpt/follow/follower.ts');
+  const { publishedTarget } = await import('../outputs/holmesgpt/follow/publisher.ts');
+  const { endpointReloader, restarter } = await import('../outputs/holmesgpt/follow/reload.ts');
   const { reload, writeFor, reloadInterval } = plan;
   const follower = new AgentFollower({
     target: writeFor === undefined ? publishedTarget : await holmesTargetOf(settings, writeFor, kube),
@@ -61,8 +61,8 @@ async function holmesTargetOf(
   deployment: DeploymentName,
   kube: KubeClient,
 ): Promise<HolmesTarget> {
-  const { agentTokenProblem } = await import('../outputs/holmesgpt/agent-token.ts');
-  const { holmesTarget } = await import('../outputs/holmesgpt/publisher.ts');
+  const { agentTokenProblem } = await import('../outputs/holmesgpt/render/agent-token.ts');
+  const { holmesTarget } = await import('../outputs/holmesgpt/follow/publisher.ts');
   return holmesTarget(kube, {
     deployment,
     published: { name: settings.configMapName, namespace: settings.configMapNamespace },
@@ -84,7 +84,7 @@ export async function leftOutByAgent(
 ): Promise<readonly Omission[]> {
   const { holmesgptConfigMap: isWritten, holmesgptDeployment: deployment } = settings;
   if (!isWritten || deployment === undefined || kube === undefined) return [];
-  const { FILE } = await import('../outputs/holmesgpt/agent-file.ts');
+  const { FILE } = await import('../outputs/holmesgpt/merge/agent-file.ts');
   const target = await holmesTargetOf(settings, deployment, kube);
   try {
     return await target.leftOut(documents[FILE] ?? '', signal, tools);

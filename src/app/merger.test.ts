@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { FILE, HAND_WRITTEN } from '../outputs/holmesgpt/agent-file.ts';
-import { runMerge } from '../outputs/holmesgpt/merge-task.ts';
+import { FILE, HAND_WRITTEN } from '../outputs/holmesgpt/merge/agent-file.ts';
+import { runMerge } from '../outputs/holmesgpt/merge/merge-task.ts';
 import { createMerger } from './merger.ts';
 import { WorkerLimitError } from './worker-thread.ts';
 

@@ -1,6 +1,6 @@
-import type { AgentMerge } from '../outputs/holmesgpt/merge.ts';
-import { type MergeTask, runMerge } from '../outputs/holmesgpt/merge-task.ts';
-import type { HolmesTargetOptions } from '../outputs/holmesgpt/publisher.ts';
+import type { HolmesTargetOptions } from '../outputs/holmesgpt/follow/publisher.ts';
+import type { AgentMerge } from '../outputs/holmesgpt/merge/merge.ts';
+import { type MergeTask, runMerge } from '../outputs/holmesgpt/merge/merge-task.ts';
 import { WorkerLimitError, WorkerThread } from './worker-thread.ts';
 
 /** Maximum characters to merge on the event loop, which takes about 20 ms. */

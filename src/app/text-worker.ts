@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { SMALL } from '../model/yaml-document.ts';
 import { checkText } from '../outputs/check-text.ts';
-import { type MergeTask, runMerge } from '../outputs/holmesgpt/merge-task.ts';
+import { type MergeTask, runMerge } from '../outputs/holmesgpt/merge/merge-task.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import { type GenerateTask, generateInWorker } from './generate-in-worker.ts';
 

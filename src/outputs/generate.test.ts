@@ -5,7 +5,7 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { offered, service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { generate } from './generate.ts';
-import { holmesSchema } from './holmesgpt/schema.ts';
+import { holmesSchema } from './holmesgpt/contract/schema.ts';
 import { toolsetJsonSchema } from './toolset-json/toolset-json.ts';
 
 const SEVERAL: readonly DiscoveredService[] = [

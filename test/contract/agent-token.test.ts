@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { holmesPython } from '../../scripts/holmes-venv.ts';
-import { withoutAgentToken } from '../../src/outputs/holmesgpt/agent-token.ts';
+import { withoutAgentToken } from '../../src/outputs/holmesgpt/render/agent-token.ts';
 
 const PROGRAM = `
 import json, sys

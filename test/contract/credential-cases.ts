@@ -1,4 +1,4 @@
-import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
 
 type Json = Record<string, unknown>;
 

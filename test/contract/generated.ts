@@ -8,7 +8,7 @@ import { NO_OVERRIDES, type Overrides } from '../../src/model/overrides.ts';
 import type { Service } from '../../src/model/service.ts';
 import { type Tenants, tenantsByBackend } from '../../src/model/tenants.ts';
 import { generate } from '../../src/outputs/generate.ts';
-import { entryOf } from '../../src/outputs/holmesgpt/mapping.ts';
+import { entryOf } from '../../src/outputs/holmesgpt/render/mapping.ts';
 import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { parseManifest } from '../../src/sources/manifest-text.ts';
 import { DETECTION, fixtureTypes, rules, servicesOf } from '../detectors/fixtures.ts';

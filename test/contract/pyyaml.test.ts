@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { holmesPython } from '../../scripts/holmes-venv.ts';
 import type { Mapping } from '../../src/model/mapping.ts';
-import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
+import { holmesText } from '../../src/outputs/holmesgpt/render/text.ts';
 import { edited, readMapping } from '../../src/outputs/holmesgpt/yaml.ts';
 import { SCALE } from '../scale.ts';
 import { SCALARS } from './scalars.ts';

@@ -6,7 +6,7 @@ import type { Credential } from '../../src/model/credentials.ts';
 import { credentialsByBackend } from '../../src/model/credentials.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import { generate } from '../../src/outputs/generate.ts';
-import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
 import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { discovered } from '../fixtures/unit/detection.ts';
 import { offered, service } from '../fixtures/unit/service.ts';

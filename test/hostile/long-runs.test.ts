@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { credentialsError } from '../../src/kubernetes/credentials-error.ts';
 import { hideSecrets } from '../../src/model/redact-text.ts';
 import { sameBackend } from '../../src/model/same-url.ts';
-import { holmesFaults } from '../../src/outputs/holmesgpt/contract.ts';
+import { holmesFaults } from '../../src/outputs/holmesgpt/contract/contract.ts';
 import { approve } from '../../src/planning/approve.ts';
 import { redactLines } from '../../src/planning/redact-lines.ts';
 

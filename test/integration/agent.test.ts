@@ -1,15 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { connect } from '../../src/kubernetes/connection.ts';
-import { FILE, HAND_WRITTEN, type HolmesFile, REJECTED } from '../../src/outputs/holmesgpt/agent-file.ts';
-import { loadFaults } from '../../src/outputs/holmesgpt/contract.ts';
-import { AgentFollower } from '../../src/outputs/holmesgpt/follower.ts';
-import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
-import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
-import { mergeForAgent } from '../../src/outputs/holmesgpt/merge.ts';
-import { holmesTarget, publishedTarget } from '../../src/outputs/holmesgpt/publisher.ts';
-import { restarter } from '../../src/outputs/holmesgpt/reload.ts';
-import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
+import { loadFaults } from '../../src/outputs/holmesgpt/contract/contract.ts';
+import { AgentFollower } from '../../src/outputs/holmesgpt/follow/follower.ts';
+import { holmesTarget, publishedTarget } from '../../src/outputs/holmesgpt/follow/publisher.ts';
+import { restarter } from '../../src/outputs/holmesgpt/follow/reload.ts';
+import {
+  FILE,
+  HAND_WRITTEN,
+  type HolmesFile,
+  REJECTED,
+} from '../../src/outputs/holmesgpt/merge/agent-file.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
+import { learnEdit } from '../../src/outputs/holmesgpt/merge/learn.ts';
+import { mergeForAgent } from '../../src/outputs/holmesgpt/merge/merge.ts';
+import { holmesText } from '../../src/outputs/holmesgpt/render/text.ts';
 import type { FollowOutcome } from '../../src/outputs/output.ts';
 import { testCluster } from '../cluster/cluster.ts';
 import { holmesgptDeployment } from '../cluster/holmesgpt.ts';

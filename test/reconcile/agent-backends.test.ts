@@ -10,11 +10,11 @@ import {
   GENERATED,
   HAND_WRITTEN,
   type HolmesFile,
-} from '../../src/outputs/holmesgpt/agent-file.ts';
-import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/join.ts';
-import { learnEdit } from '../../src/outputs/holmesgpt/learn.ts';
-import { mergeForAgent } from '../../src/outputs/holmesgpt/merge.ts';
-import { holmesText } from '../../src/outputs/holmesgpt/text.ts';
+} from '../../src/outputs/holmesgpt/merge/agent-file.ts';
+import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
+import { learnEdit } from '../../src/outputs/holmesgpt/merge/learn.ts';
+import { mergeForAgent } from '../../src/outputs/holmesgpt/merge/merge.ts';
+import { holmesText } from '../../src/outputs/holmesgpt/render/text.ts';
 
 type Json = Record<string, unknown>;
 

@@ -7,8 +7,8 @@ import {
   FILE,
   GENERATED,
   HAND_WRITTEN,
-} from '../../src/outputs/holmesgpt/agent-file.ts';
-import { runMerge } from '../../src/outputs/holmesgpt/merge-task.ts';
+} from '../../src/outputs/holmesgpt/merge/agent-file.ts';
+import { runMerge } from '../../src/outputs/holmesgpt/merge/merge-task.ts';
 
 /** A parsed YAML document. */
 type Json = ReturnType<typeof parse>;

@@ -5,7 +5,7 @@ import { toolKinds } from '../../src/controller/pass.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import { serviceKey } from '../../src/model/service.ts';
 import { generate } from '../../src/outputs/generate.ts';
-import { ownTools } from '../../src/outputs/holmesgpt/count.ts';
+import { ownTools } from '../../src/outputs/holmesgpt/checks/count.ts';
 import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { discovered, rules } from '../fixtures/unit/detection.ts';
 import { service } from '../fixtures/unit/service.ts';

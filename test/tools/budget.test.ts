@@ -5,7 +5,7 @@ import { heldKeys, publishedNames } from '../../src/detection/names.ts';
 import type { DiscoveredService } from '../../src/model/discovery.ts';
 import type { Documents } from '../../src/model/documents.ts';
 import { generate } from '../../src/outputs/generate.ts';
-import { ownTools } from '../../src/outputs/holmesgpt/count.ts';
+import { ownTools } from '../../src/outputs/holmesgpt/checks/count.ts';
 import { overridesSchema } from '../../src/outputs/overrides-schema.ts';
 import { OUTPUTS } from '../../src/outputs/registry.ts';
 import { LIMITS, type Limits } from '../../src/planning/budget.ts';

@@ -4,9 +4,9 @@ import { bySeniority, type InUseSince, seniorityOf } from '../../model/seniority
 import { oneLine } from '../../model/text.ts';
 import { namespaceOf } from '../../planning/budget.ts';
 import type { Tool } from '../../planning/tools.ts';
-import { ownTools, serversOf, type ToolsetSize, toolsetSizes } from './count.ts';
-import { entryOf } from './mapping.ts';
-import type { HolmesDocument } from './toolsets.ts';
+import { ownTools, serversOf, type ToolsetSize, toolsetSizes } from './checks/count.ts';
+import { entryOf } from './render/mapping.ts';
+import type { HolmesDocument } from './render/toolsets.ts';
 
 /** The discovered backends with which HolmesGPT would have more tools than its model accepts. */
 export interface AgentTools {

@@ -10,21 +10,21 @@ import { describe } from '../../planning/description.ts';
 import type { Tool } from '../../planning/tools.ts';
 import { asFaults, type ContentFaults, placed } from '../faults.ts';
 import type { Output, Rendered, RenderOptions } from '../output.ts';
-import { FILE } from './agent-file.ts';
 import { excessTools, unreadServers } from './agent-tools.ts';
-import { approvalRequired, whyAsksBeforeEach } from './approval.ts';
-import { containsIn } from './contains.ts';
-import { holmesFaults } from './contract.ts';
-import { holdersIn } from './holders.ts';
-import { loosened } from './loosened.ts';
-import { entryOf, HOLMESGPT, holmesMapping } from './mapping.ts';
+import { approvalRequired, whyAsksBeforeEach } from './checks/approval.ts';
+import { containsIn } from './checks/contains.ts';
+import { loosened } from './checks/loosened.ts';
+import { questionsOf } from './checks/questions.ts';
+import { switchedOn } from './checks/switched-on.ts';
+import { unpaired } from './checks/unpaired.ts';
+import { holmesFaults } from './contract/contract.ts';
+import { FILE } from './merge/agent-file.ts';
+import { patchFaults } from './merge/patch.ts';
 import { holmesOverrides, patchIn } from './overrides.ts';
-import { patchFaults } from './patch.ts';
-import { questionsOf } from './questions.ts';
-import { switchedOn } from './switched-on.ts';
-import { holmesTextInSteps } from './text.ts';
-import { holmesDocument } from './toolsets.ts';
-import { unpaired } from './unpaired.ts';
+import { holdersIn } from './render/holders.ts';
+import { entryOf, HOLMESGPT, holmesMapping } from './render/mapping.ts';
+import { holmesTextInSteps } from './render/text.ts';
+import { holmesDocument } from './render/toolsets.ts';
 
 /** The settings that affect HolmesGPT's file. */
 export interface HolmesSettings {

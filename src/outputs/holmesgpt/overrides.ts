@@ -8,8 +8,8 @@ import {
   type OverridesPart,
 } from '../../model/overrides.ts';
 import { oneLine } from '../../model/text.ts';
-import { HOLMESGPT } from './mapping.ts';
-import { holmesKey, holmesKeyOf } from './schema.ts';
+import { holmesKey, holmesKeyOf } from './contract/schema.ts';
+import { HOLMESGPT } from './render/mapping.ts';
 
 /** A value in a YAML document. `null` removes the generated value. */
 const value: z.ZodType<unknown> = z.lazy(() =>

@@ -5,7 +5,7 @@ import { pyYamlTags } from '../../model/pyyaml.ts';
 import { same } from '../../model/same.ts';
 import { shownMessage } from '../../model/visible.ts';
 import { LARGE, readDocument } from '../../model/yaml-document.ts';
-import { holmesText } from './text.ts';
+import { holmesText } from './render/text.ts';
 
 /** The value of an own property. Documents may have keys such as `constructor`. */
 export const own = (map: unknown, key: string): unknown =>

@@ -1,0 +1,287 @@
+import { createHash } from 'node:crypto';
+import { applyConfigMap, type ConfigMap, readConfigMap, writeKeys } from '../../../kubernetes/config-maps.ts';
+import type { KubeClient } from '../../../kubernetes/connection.ts';
+import { retryOnConflict } from '../../../kubernetes/retry-on-conflict.ts';
+import { clusterError, isStatus } from '../../../kubernetes/status.ts';
+import { textsOf } from '../../../model/binary-text.ts';
+import type { Problem } from '../../../model/discovery.ts';
+import type { Omission } from '../../../model/documents.ts';
+import type { PodFiles } from '../../../model/pod-files.ts';
+import type { PublishedTool } from '../../../model/published-tools.ts';
+import type { ConfigMapName } from '../../../publishers/config-map/config-map.ts';
+import type { FollowOutcome } from '../../output.ts';
+import { type AgentConfigMap, FILE, GENERATED, HAND_WRITTEN, isUntouched } from '../merge/agent-file.ts';
+import type { AgentMerge } from '../merge/merge.ts';
+import { type KnownVersions, type VersionTexts, versionOf } from '../merge/version-line.ts';
+import { ConfigMapWatch, type WatchListener } from './config-map-watch.ts';
+import { toolsetMount } from './mount.ts';
+import { type DeploymentName, holmesDeployment } from './reload.ts';
+
+/** The result of syncing the file to where HolmesGPT reads it. */
+export type SyncResult =
+  | {
+      /** Identifies the state of the file. */
+      readonly token: string;
+      /** The file is mounted as a single file (`subPath`), so a running Pod never sees a change. */
+      readonly frozen: boolean;
+      /** HolmesGPT reads the published ConfigMap itself, so every change of that reaches it. */
+      readonly direct: boolean;
+      readonly written?: Omit<Extract<FollowOutcome, { kind: 'agent-written' }>, 'kind'>;
+      /** Explains interpretations of hand-written text that the author may not expect. */
+      readonly notes?: readonly Problem[];
+      /** The tools that HolmesGPT does not get, because of what people wrote; absent: none. */
+      readonly leftOut?: readonly Omission[];
+      /** Bytes that there are for the file; absent: any number. */
+      readonly room?: number;
+    }
+  | {
+      readonly refused: Problem;
+      /** Bytes that there are for the file, if it has too many. */
+      readonly room?: number | undefined;
+    };
+
+/** The place from which HolmesGPT reads its file. */
+export interface AgentTarget {
+  /**
+   * @param file `custom_toolset.yaml`
+   * @param tools the tools that are published with it
+   * @throws UserError if the cluster refuses
+   */
+  sync(file: string, signal: AbortSignal, tools?: readonly PublishedTool[]): Promise<SyncResult>;
+  /** Reports changes by other clients in the place that `sync` found, until the signal is aborted. Absent: nobody else writes. */
+  watch?(listener: WatchListener, signal: AbortSignal): Promise<void>;
+}
+
+/** HolmesGPT's own ConfigMap. */
+export interface HolmesTarget extends AgentTarget {
+  /**
+   * The tools of a published file that HolmesGPT does not get, because of what people wrote. Writes nothing.
+   * @throws UserError if the cluster refuses
+   */
+  leftOut(file: string, signal: AbortSignal, tools: readonly PublishedTool[]): Promise<readonly Omission[]>;
+}
+
+const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
+
+/** HolmesGPT mounts the published ConfigMap, so there is nothing to sync. */
+export const publishedTarget: AgentTarget = {
+  sync: async (file) => ({ token: tokenOf(file), frozen: false, direct: true }),
+};
+
+/** The field manager of our fields. */
+const FIELD_MANAGER = 'dynamic-toolset';
+
+/** Maximum number of attempts when writes conflict. */
+const TRIES = 4;
+
+export interface HolmesTargetOptions {
+  readonly deployment: DeploymentName;
+  /** The published ConfigMap. */
+  readonly published: ConfigMapName;
+  /** The problem with the environment of HolmesGPT's Pod, if there is one. */
+  readonly check: (pod: PodFiles) => Omit<Problem, 'where'> | undefined;
+  /** Plans the update of HolmesGPT's ConfigMap; see `mergeForAgent`. */
+  readonly merge: (
+    offered: string,
+    live: AgentConfigMap,
+    tools?: readonly PublishedTool[],
+    known?: VersionTexts,
+  ) => Promise<AgentMerge>;
+  /** What this process knows of earlier versions of the file. */
+  readonly versions: KnownVersions;
+}
+
+type Attempt =
+  | { readonly refused: Problem; readonly room?: number | undefined }
+  | {
+      readonly token: string;
+      /** Absent: there was nothing to write. */
+      readonly written?: Pick<AgentMerge & { readonly kind: 'write' }, 'learned' | 'change'>;
+      readonly notes: readonly Problem[];
+      readonly leftOut: readonly Omission[];
+      readonly room: number;
+    };
+
+/** Why not everything of an edited file was kept, and where it is. */
+function notKept({
+  change,
+  rejected = '',
+}: Pick<AgentMerge & { readonly kind: 'write' }, 'change' | 'rejected'>): Omit<Problem, 'where'> | undefined {
+  const isKept = rejected !== '';
+  const where = isKept
+    ? `the edited file is under the key ${rejected}`
+    : 'the edited file was too large to be kept';
+  const then = isKept ? ', and remove that key' : '';
+  if (change?.kind === 'edited' && change.lost.length > 0)
+    return {
+      what: `edits of ${change.lost.join(', ')} were not applied, because somebody removed or changed the same while the editor was open`,
+      fix: `${where}; edit ${FILE} again${then}`,
+    };
+  if (change?.kind !== 'rejected') return undefined;
+  return {
+    what: change.hasVersion
+      ? `an edit of ${FILE} was not applied: the version that it began with is not known any more, because the program restarted, its settings changed, or the file changed too often meanwhile`
+      : `an edit of ${FILE} was not applied: its line "# Version …" is missing, so what it changes is unknown`,
+    fix: `${where}; make the same changes in ${FILE} as it is now${then}`,
+  };
+}
+
+/** Writes our keys and annotations to the ConfigMap that HolmesGPT's Deployment mounts, and nothing else of it. */
+export function holmesTarget(
+  kube: KubeClient,
+  { deployment, published, check, merge: mergeWith, versions }: HolmesTargetOptions,
+): HolmesTarget {
+  const { namespace } = deployment;
+  const owner = `Deployment ${namespace}/${deployment.name}`;
+  const watch = new ConfigMapWatch(kube, namespace);
+
+  const read = async (name: string, signal: AbortSignal): Promise<ConfigMap | undefined> => {
+    try {
+      return await readConfigMap(kube, namespace, name, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw clusterError(error, `read ConfigMap ${namespace}/${name}`, kube.server);
+    }
+  };
+
+  /** Remembers the texts that the file was made from. */
+  const remember = (data: AgentConfigMap['data']): void => {
+    const { [FILE]: text = '', [GENERATED]: generated = '', [HAND_WRITTEN]: handWritten = '' } = data;
+    const version = versionOf(text);
+    if (version !== undefined) versions.set(version, { generated, handWritten });
+  };
+
+  /** The merge of a file with a ConfigMap as it is. */
+  const mergeInto = (
+    file: string,
+    tools: readonly PublishedTool[] | undefined,
+    current: AgentConfigMap,
+  ): Promise<AgentMerge> => {
+    const known = isUntouched(current) ? undefined : versions.get(versionOf(current.data[FILE] ?? '') ?? '');
+    return mergeWith(file, current, tools, known);
+  };
+
+  /** One attempt. @throws ApiStatusError 409 if another client wrote at the same time */
+  const attempt = async (
+    file: string,
+    tools: readonly PublishedTool[] | undefined,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<Attempt> => {
+    const where = `ConfigMap ${namespace}/${name}`;
+    const refused = (what: string, fix: string) => ({ refused: { where, what, fix } });
+    const live = await read(name, signal);
+    watch.knows(name, live && textsOf(live));
+    if (live === undefined)
+      return refused(
+        `does not exist, and ${owner} mounts it`,
+        'create it, as the chart of HolmesGPT does, or let HolmesGPT mount ours',
+      );
+    const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
+    const current = { data: textsOf(live), annotations };
+    const merge = await mergeInto(file, tools, current);
+    if (merge.kind === 'refused') return { ...refused(merge.what, merge.fix), room: merge.room };
+    const { room, leftOut } = merge;
+    const notes = merge.notes.map(
+      ({ section, name: entry, note }): Problem => ({
+        where: `${where}, ${section} ${entry}`,
+        ...note,
+      }),
+    );
+    if (merge.kind === 'none') {
+      remember(current.data);
+      return { token: merge.token, notes, leftOut, room };
+    }
+    if (live.immutable === true)
+      return refused('is immutable, so nothing in it can be changed', 'recreate it without immutable');
+    const object = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      // The uid prevents that a ConfigMap that was deleted meanwhile is created again without the other keys.
+      metadata: { namespace, name, annotations: merge.annotations, resourceVersion, uid },
+      data: merge.data,
+    };
+    watch.knows(name, merge.data);
+    const moved = Object.keys(live.binaryData ?? {}).filter((key) => Object.hasOwn(merge.data, key));
+    try {
+      const basis = moved.length > 0 ? await writeKeys(kube, object, moved, FIELD_MANAGER, signal) : live;
+      const whole = {
+        ...object,
+        metadata: { ...object.metadata, resourceVersion: basis.metadata?.resourceVersion },
+      };
+      await applyConfigMap(kube, whole, { fieldManager: FIELD_MANAGER, force: true }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isStatus(error, 409)) throw error;
+      throw clusterError(error, `write ${where}`, kube.server);
+    }
+    remember(merge.data);
+    const lost = notKept(merge);
+    if (lost !== undefined) notes.push({ where, ...lost });
+    return { token: merge.token, written: merge, notes, leftOut, room };
+  };
+
+  return {
+    async leftOut(file, signal, tools) {
+      const found = await holmesDeployment(kube, deployment, signal);
+      const mount = toolsetMount(found.spec?.template?.spec ?? {});
+      if ('what' in mount) return [];
+      const { configMap: name } = mount;
+      if (namespace === published.namespace && name === published.name) return [];
+      const live = await read(name, signal);
+      if (live === undefined) return [];
+      const merge = await mergeInto(file, tools, {
+        data: textsOf(live),
+        annotations: live.metadata?.annotations ?? {},
+      });
+      return merge.kind === 'refused' ? [] : merge.leftOut;
+    },
+
+    async sync(file, signal, tools) {
+      const found = await holmesDeployment(kube, deployment, signal);
+      const pod = found.spec?.template?.spec ?? {};
+      const mount = toolsetMount(pod);
+      if ('what' in mount) return { refused: { where: owner, ...mount } };
+      const { configMap: name, frozen } = mount;
+      const problem = check(pod);
+      const checked = problem === undefined ? [] : [{ where: owner, ...problem }];
+      if (namespace === published.namespace && name === published.name)
+        return { token: tokenOf(file), frozen, direct: true, notes: checked };
+      const target = `ConfigMap ${namespace}/${name}`;
+      try {
+        const once = (): Promise<Attempt> => attempt(file, tools, name, signal);
+        const result = await retryOnConflict(once, signal, { attempts: TRIES });
+        if ('refused' in result) return result;
+        const { token, written, notes, leftOut, room } = result;
+        return {
+          token,
+          room,
+          leftOut,
+          frozen,
+          direct: false,
+          notes: [...checked, ...notes],
+          ...(written === undefined
+            ? {}
+            : {
+                written: {
+                  target,
+                  ...(written.learned === undefined ? {} : { learned: written.learned }),
+                  ...(written.change?.kind === 'replaced' ? { isReplaced: true } : {}),
+                },
+              }),
+        };
+      } catch (error) {
+        if (!isStatus(error, 409)) throw error;
+        return {
+          refused: {
+            where: target,
+            what: `was changed by others in each of ${TRIES} attempts to write it`,
+            fix: 'find out which program keeps writing it; the program retries',
+          },
+        };
+      }
+    },
+
+    watch: (listener, signal) => watch.run(listener, signal),
+  };
+}

@@ -1,0 +1,45 @@
+import type { Omission } from '../../../model/documents.ts';
+import type { Mapping } from '../../../model/mapping.ts';
+import type { PublishedTool } from '../../../model/published-tools.ts';
+import { toolKey } from '../../../model/service.ts';
+import { containsInDocument } from '../checks/contains.ts';
+import type { JoinedFile } from './agent-file.ts';
+
+/** Where they are left out. */
+const PLACE = "HolmesGPT's own ConfigMap";
+
+/** `namespace/service` of a tool. A user's own tool has none, and has its name as its key. */
+const keyOf = ({ cluster = '', namespace, name, metadata: { service } }: PublishedTool): string =>
+  namespace === undefined || service === undefined ? name : toolKey({ cluster, namespace, name: service });
+
+/**
+ * The tools of the generated file that HolmesGPT does not get from it, because of what people wrote in HolmesGPT's own
+ * ConfigMap.
+ * @param generated the generated file
+ * @param file the file that HolmesGPT reads
+ * @param duplicates names of the generated MCP servers that people list already
+ */
+export function leftOutByPeople(
+  generated: Mapping,
+  file: Mapping,
+  duplicates: JoinedFile['notes'],
+  tools: readonly PublishedTool[],
+): readonly Omission[] {
+  const [isOffered, isUsed] = [containsInDocument(generated), containsInDocument(file)];
+  const listed = new Map(duplicates.map(({ name, note }) => [name, note.what]));
+  return tools.flatMap((tool): Omission[] => {
+    const key = keyOf(tool);
+    const twice = listed.get(key);
+    const left = { key, tool: tool.name, leftOutOf: PLACE };
+    if (twice !== undefined) return [{ ...left, cause: 'listed', why: twice }];
+    if (!isOffered(tool) || isUsed(tool)) return [];
+    return [
+      {
+        ...left,
+        cause: 'removed',
+        why: 'what people wrote there removes it, switches it off or has its name',
+        fix: 'to have it back, edit the key custom_toolset.person.yaml',
+      },
+    ];
+  });
+}

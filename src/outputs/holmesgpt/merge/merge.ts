@@ -1,0 +1,264 @@
+import type { Omission } from '../../../model/documents.ts';
+import type { Mapping } from '../../../model/mapping.ts';
+import type { PublishedTool } from '../../../model/published-tools.ts';
+import { readMapping } from '../yaml.ts';
+import {
+  type AgentConfigMap,
+  FILE,
+  FILE_HASH,
+  FILE_REVISION,
+  FILE_VERSION,
+  fileHash,
+  fileOf,
+  GENERATED,
+  HAND_WRITTEN,
+  type HolmesFile,
+  type JoinedFile,
+  joined,
+  REJECTED,
+} from './agent-file.ts';
+import { sections } from './hand-written.ts';
+import { leftOutByPeople } from './left-out.ts';
+import { type BrokenKey, differing, type FileChange, personText } from './person-text.ts';
+import { type VersionTexts, versionOf } from './version-line.ts';
+
+/** Maximum size of all data in bytes: Kubernetes rejects objects over 1 MiB, and metadata needs room too. */
+const LARGEST = 900 * 1024;
+
+/** The room for the generated text is a multiple of this, so that small edits do not change it, in bytes. */
+const ROOM_STEP = 4 * 1024;
+/** With less room than this, leaving tools out may not help, in bytes. */
+const LEAST_ROOM = 16 * 1024;
+
+/** What to do with HolmesGPT's ConfigMap. */
+export type AgentMerge =
+  /** Nothing to write. */
+  | {
+      readonly kind: 'none';
+      readonly token: string;
+      readonly notes: JoinedFile['notes'];
+      /** The tools that HolmesGPT does not get, because of what people wrote. */
+      readonly leftOut: readonly Omission[];
+      readonly room: number;
+    }
+  | {
+      readonly kind: 'write';
+      readonly data: Readonly<Record<string, string>>;
+      readonly annotations: Readonly<Record<string, string>>;
+      /** Identifies the state of the file. Every write has a new token. */
+      readonly token: string;
+      /** What happened to the file, if it was not as it was written. */
+      readonly change?: FileChange;
+      /** The entries that the change of the file added to what people wrote, such as `toolsets prometheus/metrics`. */
+      readonly learned?: readonly string[];
+      /** The key that keeps the file as it was found, because not all of it could be kept. */
+      readonly rejected?: string;
+      readonly notes: JoinedFile['notes'];
+      /** The tools that HolmesGPT does not get, because of what people wrote. */
+      readonly leftOut: readonly Omission[];
+      /** Maximum bytes of the generated text beside what people wrote. */
+      readonly room: number;
+    }
+  /** Nothing may be written: the reason, and the fix. */
+  | {
+      readonly kind: 'refused';
+      readonly what: string;
+      readonly fix: string;
+      /** If the generated text has too many bytes, how many it may have. */
+      readonly room?: number;
+    };
+
+/** Combines the file and the number of writes, so that a file that was changed and restored has a new token. */
+const tokenOf = (file: string, revision: number): string => `${revision}-${fileHash(file).slice(7, 23)}`;
+
+const sizeOf = (text: string): number => Buffer.byteLength(text);
+
+const isBroken = (text: object): text is BrokenKey => 'broken' in text;
+
+/** The bytes of the keys that are written, and of those that belong to others. */
+interface Sizes {
+  readonly handWritten: number;
+  readonly written: number;
+  /** Including the newest copy of an edited file. */
+  readonly others: number;
+  /** Maximum bytes of the generated text beside what people wrote. */
+  readonly room: number;
+  /** Maximum bytes of all copies. */
+  readonly forCopies: number;
+}
+
+function sizesOf(
+  texts: { readonly file: string; readonly handWritten: string; readonly generated: string },
+  live: AgentConfigMap['data'],
+  newestCopy: string,
+): Sizes {
+  const [file, handWritten, generated] = [texts.file, texts.handWritten, texts.generated].map(sizeOf) as [
+    number,
+    number,
+    number,
+  ];
+  const own: readonly string[] = [FILE, HAND_WRITTEN, GENERATED];
+  const total = (isMeant: (key: string) => boolean): number =>
+    Object.entries(live).reduce((sum, [key, text]) => sum + (isMeant(key) ? sizeOf(text) : 0), 0);
+  const foreign = total((key) => !own.includes(key) && !key.startsWith(REJECTED));
+  // The generated text is stored beside the file that has it, too.
+  const persons = handWritten + Math.max(0, file - generated);
+  // With more entries, the file may have some bytes more than both texts.
+  const roomBeside = (others: number): number =>
+    Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP - 2) * ROOM_STEP);
+  // What a person wrote is worth more than the backends of whoever has most. Older copies have what room is left.
+  const withCopy = foreign + sizeOf(newestCopy);
+  const others = roomBeside(withCopy) >= LEAST_ROOM ? withCopy : foreign;
+  const written = file + handWritten + generated;
+  return { handWritten, written, others, room: roomBeside(others), forCopies: LARGEST - foreign - written };
+}
+
+/** Why the texts cannot be stored: all keys together are too large. */
+function tooLarge({ handWritten, written, others, room }: Sizes): AgentMerge {
+  const kib = (size: number): number => Math.ceil(size / 1024);
+  const what = `all keys together would have ${kib(others + written)} KiB, and ${LARGEST / 1024} KiB is the most`;
+  if (room >= LEAST_ROOM)
+    return {
+      kind: 'refused',
+      what: `${what}; the file stays as it was until tools are left out`,
+      fix: `the program leaves tools out now; to keep them, shorten what people wrote in ${FILE} (${kib(handWritten)} KiB, stored twice)`,
+      room,
+    };
+  return {
+    kind: 'refused',
+    what: `${what}: what people wrote in ${FILE} has ${kib(handWritten)} KiB and is stored twice, and other keys have ${kib(others)} KiB`,
+    fix: 'the file was not changed, so what you withdraw stays in force; shorten these texts',
+    room,
+  };
+}
+
+const unreadable = (key: string, fault: string): AgentMerge => ({
+  kind: 'refused',
+  what: `the key ${key} cannot be read: ${fault}`,
+  fix: 'the key was not changed; fix the error',
+});
+
+/** The entries that an edit of the file changed in the hand-written text; `undefined` if it is as before, or was not there. */
+function learnedFrom(before: string | undefined, text: string, now: Mapping): readonly string[] | undefined {
+  if (before === undefined || before === text) return undefined;
+  const earlier = readMapping(before);
+  return differing('value' in earlier ? earlier.value : {}, now);
+}
+
+/** Maximum number of edited files that are kept. */
+const MAX_COPIES = 5;
+
+/** The number in the key of an edited file. Later ones have larger numbers. */
+const numberOf = (key: string): number => Number(/\d+/.exec(key)?.[0] ?? 0);
+
+/** The keys with edited files of which not everything could be kept. */
+interface Copies {
+  /** Keys and texts, the newest first. */
+  readonly all: readonly (readonly [key: string, text: string])[];
+  /** The key of the file as it is now, if it needs a copy. */
+  readonly added: string | undefined;
+}
+
+/** The copies that are there, and the file as it is now, unless its change was applied as a whole. */
+function copiesOf(live: AgentConfigMap['data'], change: FileChange | undefined): Copies {
+  const known = Object.entries(live)
+    .filter(([key]) => key.startsWith(REJECTED))
+    .sort(([a], [b]) => numberOf(b) - numberOf(a));
+  const { [FILE]: file } = live;
+  const isWhole = change?.kind !== 'rejected' && (change?.kind !== 'edited' || change.lost.length === 0);
+  if (isWhole || file === undefined) return { all: known, added: undefined };
+  const same = known.find(([, text]) => text === file);
+  if (same !== undefined) return { all: known, added: same[0] };
+  const added = `${REJECTED}${numberOf(known[0]?.[0] ?? '') + 1}.yaml`;
+  return { all: [[added, file], ...known], added };
+}
+
+/** The copies for which there is room; the newest stay. @param room bytes */
+function keptCopies({ all }: Copies, room: number): AgentConfigMap['data'] {
+  let left = room;
+  const kept = all.slice(0, MAX_COPIES).filter(([, text]) => {
+    left -= sizeOf(text);
+    return left >= 0;
+  });
+  return Object.fromEntries(kept);
+}
+
+/** How often the file was written. */
+function revisionOf({ annotations }: AgentConfigMap): number {
+  const counted = Number(annotations[FILE_REVISION] ?? 0);
+  return Number.isSafeInteger(counted) && counted >= 0 ? counted : 0;
+}
+
+/**
+ * Plans the update of HolmesGPT's ConfigMap. Hand-written text, including Helm's, is kept in a key next to the file and wins
+ * over generated entries. Pure and idempotent.
+ * @param offered the generated `custom_toolset.yaml`
+ * @param tools the tools that are published with it
+ * @param known the texts of the version that the live file has edits of, if it has any and they are remembered
+ */
+export function mergeForAgent(
+  offered: string,
+  live: AgentConfigMap,
+  holmes: HolmesFile,
+  tools: readonly PublishedTool[] = [],
+  known?: VersionTexts,
+): AgentMerge {
+  const base = readMapping(offered);
+  if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
+  /** What is generated, without the servers that people list already. */
+  const besideOf = (person: Mapping): JoinedFile =>
+    holmes.withoutDuplicates(sections(base.value), sections(person), tools);
+  const handWritten = personText(live, (person) => besideOf(person).document, holmes, known);
+  if (isBroken(handWritten)) return unreadable(handWritten.key, handWritten.broken);
+  const own = readMapping(handWritten.text);
+  if ('fault' in own) return unreadable(HAND_WRITTEN, own.fault);
+  // The remaining part is saved next to the file, so that later edits are compared with it.
+  const added = besideOf(own.value);
+  const isWhole = added.notes.length === 0;
+  const generated = isWhole ? offered : holmes.write(added.document);
+  const join = joined(isWhole ? base.value : added.document, own.value, holmes);
+  const notes = [...added.notes, ...join.notes];
+  const leftOut = leftOutByPeople(base.value, join.document, added.notes, tools);
+  const fault = holmes.fault(join.document);
+  if (fault !== undefined)
+    return {
+      kind: 'refused',
+      what: `HolmesGPT would reject ${FILE} with its hand-written content: ${fault}`,
+      fix: `the file was not changed; fix the error in ${live.data[HAND_WRITTEN] === undefined ? FILE : HAND_WRITTEN}`,
+    };
+  const file = fileOf(join.document, holmes);
+  const { change } = handWritten;
+  const texts = { file, handWritten: handWritten.text, generated };
+  const copies = copiesOf(live.data, change);
+  const [, newest = ''] = copies.all[0] ?? [];
+  const sizes = sizesOf(texts, live.data, newest);
+  const { room } = sizes;
+  const kept = keptCopies(copies, sizes.forCopies);
+  const data = { ...kept, [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
+  const isSame =
+    live.data[FILE] === file &&
+    live.annotations[FILE_HASH] === fileHash(file) &&
+    live.annotations[FILE_VERSION] === versionOf(file);
+  const revision = revisionOf(live) + (isSame ? 0 : 1);
+  const token = tokenOf(file, revision);
+  if (isSame && Object.entries(data).every(([key, text]) => live.data[key] === text))
+    return { kind: 'none', token, notes, leftOut, room };
+  if (sizes.others + sizes.written > LARGEST) return tooLarge(sizes);
+  const learned = learnedFrom(live.data[HAND_WRITTEN], handWritten.text, own.value);
+  return {
+    kind: 'write',
+    data,
+    annotations: {
+      [FILE_HASH]: fileHash(file),
+      [FILE_REVISION]: String(revision),
+      [FILE_VERSION]: versionOf(file) ?? '',
+    },
+    token,
+    notes,
+    leftOut,
+    room,
+    ...(learned === undefined ? {} : { learned }),
+    ...(change === undefined ? {} : { change }),
+    ...(copies.added === undefined || kept[copies.added] === undefined ? {} : { rejected: copies.added }),
+  };
+}

@@ -1,0 +1,182 @@
+import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { mergePatch } from '../../../model/merge.ts';
+import { same } from '../../../model/same.ts';
+import { isAddress } from '../contract/shape.ts';
+import { edited, own, readMapping } from '../yaml.ts';
+import {
+  type AgentConfigMap,
+  FILE,
+  FILE_VERSION,
+  fileOf,
+  GENERATED,
+  HAND_WRITTEN,
+  type HolmesFile,
+  isMade,
+  isMadeByFieldMerge,
+  isUntouched,
+  joined,
+} from './agent-file.ts';
+import { changedBy, replacedBy, sections, type Version } from './hand-written.ts';
+import { rebased } from './rebase.ts';
+import { type VersionTexts, versionOf } from './version-line.ts';
+
+/** The keys of lists of backends. */
+const LISTS = new Set(['instances', 'clusters', 'endpoints']);
+
+/** A key that cannot be read, and why. */
+export interface BrokenKey {
+  readonly broken: string;
+  readonly key: string;
+}
+
+/** What people wrote. */
+export interface PersonText {
+  readonly text: string;
+  /** What happened to the file, if it is not as it was written. */
+  readonly change?: FileChange;
+}
+
+/** What happened to a file that is not as it was written. */
+export type FileChange =
+  /** It was edited. `lost`: entries with changes that were not applied, because they were removed or changed meanwhile. */
+  | { readonly kind: 'edited'; readonly lost: readonly string[] }
+  /** Another file is in its place. */
+  | { readonly kind: 'replaced' }
+  /** It was edited, starting from a version that is no longer known, so none of the edit is applied. */
+  | { readonly kind: 'rejected'; readonly hasVersion: boolean };
+
+/** The version that was made from two texts; `undefined` if the generated one is missing or cannot be read. */
+function versionFrom(
+  { generated, handWritten }: Pick<VersionTexts, 'handWritten'> & { readonly generated: string | undefined },
+  merge: (generated: Mapping, handWritten: Mapping) => Mapping,
+): Version | BrokenKey | undefined {
+  const base = generated === undefined ? undefined : readMapping(generated);
+  if (base === undefined || 'fault' in base) return undefined;
+  const old = readMapping(handWritten);
+  if ('fault' in old) return { broken: old.fault, key: HAND_WRITTEN };
+  return {
+    generated: sections(base.value),
+    handWritten: sections(old.value),
+    merged: merge(base.value, old.value),
+  };
+}
+
+/** The keys of a hand-written document that HolmesGPT ignores, which are not in the file. */
+function ignoredKeys(handWritten: Mapping): Mapping {
+  const read = sections(handWritten);
+  return Object.fromEntries(Object.entries(handWritten).filter(([key]) => !Object.hasOwn(read, key)));
+}
+
+/**
+ * The hand-written text, updated from edits of the file. An edit counts as if it had been made in the current version.
+ * @param live HolmesGPT's ConfigMap
+ * @param currentOf what is generated now, beside a hand-written document
+ * @param known the texts of the version that was edited, if it is remembered
+ */
+export function personText(
+  { data, annotations }: AgentConfigMap,
+  currentOf: (handWritten: Mapping) => Mapping,
+  holmes: HolmesFile,
+  known: VersionTexts | undefined,
+): PersonText | BrokenKey {
+  const { [FILE]: file, [HAND_WRITTEN]: handWritten } = data;
+  const untouched = file === undefined || file.trim() === '' || isUntouched({ data, annotations });
+  if (untouched && handWritten !== undefined) return { text: handWritten };
+  if (file === undefined) return { text: '' };
+  const now = readMapping(file);
+  if ('fault' in now) return { broken: now.fault, key: FILE };
+  const isOld = isMadeByFieldMerge(file);
+  const last = versionFrom({ generated: data[GENERATED], handWritten: handWritten ?? '' }, (ours, theirs) =>
+    isOld
+      ? sections(mergePatch(sections(ours), sections(theirs)) as Mapping)
+      : joined(ours, theirs, holmes).document,
+  );
+  if (last === undefined) return { text: file, ...(handWritten === undefined ? {} : REPLACED) };
+  if ('broken' in last) return last;
+  const person = readMapping(handWritten ?? '');
+  if ('fault' in person) return { broken: person.fault, key: HAND_WRITTEN };
+  const written = sections(now.value);
+  // Without a version that is known, only its comments are others.
+  const ignored = ignoredKeys(now.value);
+  const isSame = same(written, last.merged) && Object.keys(ignored).length === 0;
+  if (isSame && (known === undefined || !isMade(file)))
+    return { text: handWritten ?? edited(file, replacedBy(now.value, last)) };
+  if (!isMade(file)) return { text: edited(file, replacedBy(now.value, last)), ...REPLACED };
+  const asLearned = (next: Mapping): string =>
+    edited(handWritten ?? '', { ...ignoredKeys(person.value), ...ignored, ...next });
+  if (isOld) return { text: asLearned(changedBy(written, last)), change: { kind: 'edited', lost: [] } };
+  // A hand-written text that was deleted is taken from the file.
+  const before = handWritten === undefined ? last : baseOf(file, annotations, last, known, holmes);
+  if (before === undefined)
+    return {
+      text: handWritten ?? '',
+      change: { kind: 'rejected', hasVersion: versionOf(file) !== undefined },
+    };
+  if ('broken' in before) return before;
+  const generated = sections(currentOf(person.value));
+  const current: Version = {
+    generated,
+    handWritten: last.handWritten,
+    merged: joined(generated, last.handWritten, holmes).document,
+  };
+  const { document, explicit, lost } = rebased(before, written, current, holmes.hasInstances);
+  const next = holmes.learn(changedBy(document, current), { ...current, edited: document });
+  return { text: asLearned(over(explicit, next)), change: { kind: 'edited', lost } };
+}
+
+/** One mapping over another one, at any depth; `null` counts like any other value. */
+function over(below: Mapping, above: Mapping): Mapping {
+  const both = Object.entries(above).map(([key, value]): [string, unknown] => {
+    const under = own(below, key);
+    return [key, isMapping(under) && isMapping(value) ? over(under, value) : value];
+  });
+  return { ...below, ...Object.fromEntries(both) };
+}
+
+const REPLACED = { change: { kind: 'replaced' } } as const;
+
+/** The version that an edit began with; `undefined` if it is not known any more. */
+function baseOf(
+  file: string,
+  annotations: AgentConfigMap['annotations'],
+  last: Version,
+  known: VersionTexts | undefined,
+  holmes: HolmesFile,
+): Version | BrokenKey | undefined {
+  const version = versionOf(file);
+  const base =
+    known === undefined ? last : versionFrom(known, (ours, theirs) => joined(ours, theirs, holmes).document);
+  // Before versions were written, the last one is the only one that is known.
+  if (base === undefined || 'broken' in base || annotations[FILE_VERSION] === undefined) return base;
+  // With other settings, or another hand-written text, this is not what the person saw.
+  return versionOf(fileOf(base.merged, holmes)) === version ? base : undefined;
+}
+
+/** Whether a hand-written entry has the whole list of its backends, so that discovered ones are not added. */
+function hasWholeList(entry: unknown): boolean {
+  const config = own(entry, 'config');
+  return (
+    isMapping(config) &&
+    Object.entries(config).some(([field, value]) => value === null && (isAddress(field) || LISTS.has(field)))
+  );
+}
+
+/**
+ * The entries that differ between two hand-written documents, such as `toolsets prometheus/metrics`, and what that means for
+ * their lists.
+ */
+export function differing(before: Mapping, now: Mapping): string[] {
+  const [old, next] = [sections(before), sections(now)];
+  const keysOf = (one: object, other: object): string[] => [
+    ...new Set([...Object.keys(one), ...Object.keys(other)]),
+  ];
+  return keysOf(old, next).flatMap((section) => {
+    const [a, b] = [own(old, section) ?? {}, own(next, section) ?? {}];
+    return keysOf(a, b)
+      .filter((name) => !same(own(a, name), own(b, name)))
+      .map((name) => {
+        const isNew = hasWholeList(own(b, name)) && !hasWholeList(own(a, name));
+        return `${section} ${name}${isNew ? ' (its whole list, so discovered backends are not added to it any more)' : ''}`;
+      });
+  });
+}

@@ -1,0 +1,108 @@
+import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { same } from '../../../model/same.ts';
+import { own } from '../yaml.ts';
+import { SECTIONS, type Version } from './hand-written.ts';
+import { generatedIn, isSamePlace, rebasedEntry } from './rebase-entry.ts';
+import { type Context, has, hasChanges, keysOf, mappingOf, rebasedValue } from './three-way.ts';
+
+/** An edit as if it had been made in another version. */
+export interface Rebased {
+  readonly document: Mapping;
+  /** Entries that the person wrote or removed (`null`), which are hand-written although they make no difference now. */
+  readonly explicit: Mapping;
+  /** Entries with changes that were not applied, because they were removed or changed meanwhile: `toolsets prometheus/metrics`. */
+  readonly lost: readonly string[];
+}
+
+/**
+ * An edit of one version of the file, as if it had been made in another one: only what the person changed counts. What was
+ * removed meanwhile stays away, and so do changes of it. Lists have the additions of both sides, and nothing that either side
+ * removed. Of two persons who change the same entry, the first one's changes stay, unless the second one's text has them all:
+ * which parts of an entry belong together, only its author knows.
+ * @param before the version that the edit began with
+ * @param edited the edited file
+ * @param now the current version
+ * @param hasInstances whether the agent supports several backends per toolset
+ */
+export function rebased(before: Version, edited: Mapping, now: Version, hasInstances: boolean): Rebased {
+  const lost = new Set<string>();
+  const document = Object.fromEntries(
+    SECTIONS.flatMap((section): [string, unknown][] => {
+      const of = (document: Mapping): Mapping => mappingOf(own(document, section));
+      const [base, change, current] = [of(before.merged), of(edited), of(now.merged)];
+      const isContested = (name: string): boolean =>
+        !same(of(before.handWritten)[name], of(now.handWritten)[name]);
+      const isRenamed = (name: string): boolean =>
+        Object.keys(change).some((other) => !has(base, other) && isSamePlace(base[name], change[other]));
+      // Removed by this edit, and in force as it is now.
+      const staying = Object.keys(base).filter(
+        (name) =>
+          !has(change, name) &&
+          has(current, name) &&
+          (isContested(name) || (isRenamed(name) && asksOtherwise(base[name], current[name]))),
+      );
+      const entries = keysOf(current, change).flatMap((name): [string, unknown][] => {
+        const lose = (): void => void lost.add(`${section} ${name}`);
+        const [old, theirs, ours] = [base[name], change[name], current[name]];
+        if (isContested(name) || staying.includes(name)) {
+          if (has(change, name) && has(current, name) && hasChanges(theirs, old, ours))
+            return [[name, theirs]];
+          if (!same(theirs, old) && !same(theirs, ours)) lose();
+          return has(current, name) ? [[name, ours]] : [];
+        }
+        if (!has(change, name)) return has(base, name) ? [] : [[name, ours]];
+        // Beside what is generated since, an added entry is hand-written as it is.
+        if (!has(base, name) && has(current, name)) return [[name, ours]];
+        if (has(current, name)) {
+          const context: Context = { lose, ...generatedIn(of(now.generated)[name]) };
+          if (!isMapping(theirs) || !isMapping(ours))
+            return [[name, rebasedValue([old, theirs, ours], context)]];
+          return [[name, rebasedEntry(name, [mappingOf(old), theirs, ours], hasInstances, context)]];
+        }
+        if (!has(base, name)) {
+          const isTaken = staying.some((each) =>
+            [base, current].some((version) => isSamePlace(version[each], theirs)),
+          );
+          if (isTaken) lose();
+          return isTaken ? [] : [[name, theirs]];
+        }
+        if (!same(theirs, old)) lose();
+        return [];
+      });
+      const isMissing = entries.length === 0 && !has(now.merged, section);
+      return isMissing ? [] : [[section, Object.fromEntries(entries)]];
+    }),
+  );
+  return { document, explicit: explicitIn(before, edited, now), lost: [...lost] };
+}
+
+/** Whether the agent asks before other tools of a server than it did. */
+const asksOtherwise = (before: unknown, now: unknown): boolean =>
+  !same(own(before, 'approval_required_tools'), own(now, 'approval_required_tools'));
+
+/**
+ * What the person wrote or removed, and has no difference from the current version: the entries that are generated now, too,
+ * and, as `null`, those that are not generated any more.
+ */
+function explicitIn(before: Version, edited: Mapping, now: Version): Mapping {
+  return Object.fromEntries(
+    SECTIONS.map((section) => {
+      const of = (document: Mapping): Mapping => mappingOf(own(document, section));
+      const [base, change] = [of(before.merged), of(edited)];
+      const gone = Object.keys(of(before.generated)).filter(
+        (name) => has(base, name) && !has(change, name) && !has(of(now.generated), name),
+      );
+      const added = Object.keys(change).filter(
+        (name) =>
+          ![base, of(before.generated)].some((each) => has(each, name)) &&
+          has(of(now.generated), name) &&
+          same(of(before.handWritten)[name], of(now.handWritten)[name]),
+      );
+      const entries = [
+        ...gone.map((name) => [name, null] as const),
+        ...added.map((name) => [name, change[name]] as const),
+      ];
+      return [section, Object.fromEntries(entries)] as const;
+    }).filter(([, entries]) => Object.keys(entries).length > 0),
+  );
+}
