@@ -4,6 +4,7 @@ import type { Omission, Toolset } from '../model/documents.ts';
 import { UserError } from '../model/errors.ts';
 import type { HolmesTarget } from '../outputs/holmesgpt/follow/publisher.ts';
 import type { DeploymentName } from '../outputs/holmesgpt/follow/reload.ts';
+import type { EditMemory } from '../outputs/holmesgpt/merge/edit-memory.ts';
 import type { VersionTexts } from '../outputs/holmesgpt/merge/version-line.ts';
 import type { Follower } from '../outputs/output.ts';
 import { CompressedMemory } from './compressed-memory.ts';
@@ -11,8 +12,8 @@ import type { Configuration } from './configuration.ts';
 import type { Env } from './host.ts';
 import { createMerger } from './merger.ts';
 
-/** What the file was earlier. Versions are identified by their content, so all instances of the app share them. */
-const versions = new CompressedMemory<VersionTexts>();
+/** What is remembered of HolmesGPT's file. All instances of the app share it. */
+let memory: EditMemory | undefined;
 
 /**
  * Creates the follower that makes HolmesGPT load the published documents, if it is configured. A file has none: then a warning
@@ -63,12 +64,16 @@ async function holmesTargetOf(
 ): Promise<HolmesTarget> {
   const { agentTokenProblem } = await import('../outputs/holmesgpt/render/agent-token.ts');
   const { holmesTarget } = await import('../outputs/holmesgpt/follow/publisher.ts');
+  if (memory === undefined) {
+    const { EditMemory } = await import('../outputs/holmesgpt/merge/edit-memory.ts');
+    memory ??= new EditMemory(new CompressedMemory<VersionTexts>());
+  }
   return holmesTarget(kube, {
     deployment,
     published: { name: settings.configMapName, namespace: settings.configMapNamespace },
     check: (pod) => agentTokenProblem(pod, settings),
     merge: createMerger({ holmesgptVersion: settings.holmesgptVersion, namespace: deployment.namespace }),
-    versions,
+    memory,
   });
 }
 

@@ -12,6 +12,12 @@ test('a value is returned as it was set', () => {
   ]);
 });
 
+test('a value takes the place of the earlier one', () => {
+  const memory = new CompressedMemory<string>();
+  for (const value of ['x', 'y', 'y']) memory.set('a', value);
+  expect(memory.get('a')).toBe('y');
+});
+
 test('a value is forgotten an hour after it was set last', () => {
   let now = 1;
   const memory = new CompressedMemory<string>(() => now);

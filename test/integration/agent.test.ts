@@ -11,6 +11,7 @@ import {
   type HolmesFile,
   REJECTED,
 } from '../../src/outputs/holmesgpt/merge/agent-file.ts';
+import { EditMemory } from '../../src/outputs/holmesgpt/merge/edit-memory.ts';
 import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
 import { learnEdit } from '../../src/outputs/holmesgpt/merge/learn.ts';
 import { mergeForAgent } from '../../src/outputs/holmesgpt/merge/merge.ts';
@@ -90,7 +91,7 @@ async function setting(
         mounts === 'ours'
           ? publishedTarget
           : holmesTarget(kube, {
-              versions: new Map(),
+              memory: new EditMemory(new Map()),
               deployment,
               published: { namespace: ours, name: 'published' },
               check: () => undefined,

@@ -153,7 +153,7 @@ describe('an edit during which backends come and go', () => {
     const [mark, ...rest] = (edit.data[FILE] ?? '').split('\n');
     const now = carried(found('b.team', 'c.new'), first);
     const live = { ...now, data: { ...now.data, [FILE]: [mark, version, ...rest].join('\n') } };
-    const merge = mergeForAgent(text(found('b.team', 'c.new')), live, holmes, [], known);
+    const merge = mergeForAgent(text(found('b.team', 'c.new')), live, holmes, [], { known });
     if (merge.kind !== 'write') throw new Error(merge.kind);
     const { instances, ...others } = configIn({ ...live, data: merge.data }) as { instances: Json[] };
     return [...instances.map(({ name }) => name), others];

@@ -39,7 +39,7 @@ const merged = (generated: Json, live: AgentConfigMap, known?: AgentConfigMap) =
     offered: written(generated),
     live,
     tools: [],
-    known: texts,
+    remembered: texts && { known: texts },
     options,
   });
 };
@@ -706,7 +706,7 @@ test('an edit of a file that was made with other settings is kept, and not appli
     offered: written(GENERATED_NOW),
     live: saved(START, file),
     tools: [],
-    known: { generated, handWritten },
+    remembered: { known: { generated, handWritten } },
     options: { holmesgptVersion: '0.20', namespace: 'agent' },
   });
   if (merge.kind !== 'write') throw new Error(merge.kind);

@@ -7,6 +7,7 @@ import type { ConfigMap } from '../../../kubernetes/config-maps.ts';
 import type { Mapping } from '../../../model/mapping.ts';
 import { mergePatch } from '../../../model/merge.ts';
 import type { HolmesFile } from '../merge/agent-file.ts';
+import { EditMemory } from '../merge/edit-memory.ts';
 import { mergeForAgent } from '../merge/merge.ts';
 import { agentTokenProblem } from '../render/agent-token.ts';
 import { contentOf } from './config-map-watch.ts';
@@ -73,7 +74,7 @@ async function holmes(configMap: Record<string, unknown> | undefined, settings =
     json(response, {});
   });
   const target = holmesTarget(kube, {
-    versions: new Map(),
+    memory: new EditMemory(new Map()),
     deployment: { namespace: 'ns', name: 'holmes' },
     published: { namespace: 'ours', name: 'published' },
     check: (pod) => agentTokenProblem(pod, settings),
@@ -148,6 +149,27 @@ test('an edit that began before the last writes is compared with the version tha
   expect(parse(configMap.data['custom_toolset.person.yaml'] ?? '')).toEqual({
     toolsets: { bash: { enabled: false }, slab: { enabled: false } },
   });
+  const person = configMap.data['custom_toolset.person.yaml'] ?? '';
+  configMap.data = { ...configMap.data, 'custom_toolset.yaml': edit.replace(/ {2}bash:[\s\S]*/, '') };
+  expect((await sync(more)) as { notes: unknown }).toMatchObject({
+    notes: expect.arrayContaining([
+      {
+        where: 'ConfigMap ns/toolsets',
+        what: expect.stringMatching(
+          /saved from an earlier version, with toolsets bash, toolsets slab as it was/,
+        ),
+        fix: expect.stringContaining('as it is now'),
+      },
+    ]),
+  });
+  configMap.data = { ...configMap.data, 'custom_toolset.person.yaml': '' };
+  const undone = expect.stringContaining('without earlier edits of toolsets bash, toolsets slab,');
+  const fix = expect.stringContaining('under the key custom_toolset.rejected.1.yaml');
+  expect(await sync(more)).toMatchObject({
+    notes: expect.arrayContaining([{ where: 'ConfigMap ns/toolsets', what: undone, fix }]),
+  });
+  configMap.data = { ...configMap.data, 'custom_toolset.person.yaml': person };
+  await sync(more);
   // Another process knows only what it reads at its start.
   const other = await holmes(configMap);
   configMap.data = { ...configMap.data, 'custom_toolset.yaml': edit.replace('false', 'true') };

@@ -10,9 +10,10 @@ import type { PodFiles } from '../../../model/pod-files.ts';
 import type { PublishedTool } from '../../../model/published-tools.ts';
 import type { ConfigMapName } from '../../../publishers/config-map/config-map.ts';
 import type { FollowOutcome } from '../../output.ts';
-import { type AgentConfigMap, FILE, GENERATED, HAND_WRITTEN, isUntouched } from '../merge/agent-file.ts';
+import { type AgentConfigMap, FILE, HAND_WRITTEN } from '../merge/agent-file.ts';
+import type { EditMemory } from '../merge/edit-memory.ts';
 import type { AgentMerge } from '../merge/merge.ts';
-import { type KnownVersions, type VersionTexts, versionOf } from '../merge/version-line.ts';
+import type { Remembered } from '../merge/remembered.ts';
 import { ConfigMapWatch, type WatchListener } from './config-map-watch.ts';
 import { toolsetMount } from './mount.ts';
 import { type DeploymentName, holmesDeployment } from './reload.ts';
@@ -85,10 +86,10 @@ export interface HolmesTargetOptions {
     offered: string,
     live: AgentConfigMap,
     tools?: readonly PublishedTool[],
-    known?: VersionTexts,
+    remembered?: Remembered,
   ) => Promise<AgentMerge>;
-  /** What this process knows of earlier versions of the file. */
-  readonly versions: KnownVersions;
+  /** What this process remembers of the file and of edits. */
+  readonly memory: EditMemory;
 }
 
 type Attempt =
@@ -101,6 +102,34 @@ type Attempt =
       readonly leftOut: readonly Omission[];
       readonly room: number;
     };
+
+/** What the authors of edits should know. */
+function aboutEdits(merge: AgentMerge & { readonly kind: 'write' }): readonly Omit<Problem, 'where'>[] {
+  const lost = notKept(merge);
+  const { change, undone } = merge;
+  return [
+    ...(lost === undefined ? [] : [lost]),
+    ...(change?.kind !== 'edited' || change.others === undefined
+      ? []
+      : [
+          {
+            what: `${FILE} was saved from an earlier version, with ${change.others.join(', ')} as it was before people changed that; these changes stay`,
+            fix: `to undo one, edit ${FILE} as it is now`,
+          },
+        ]),
+    ...(undone === undefined
+      ? []
+      : [
+          {
+            what: `${HAND_WRITTEN} was saved without earlier edits of ${undone.entries.join(', ')}, which are not in force any more`,
+            fix:
+              undone.key === undefined
+                ? `if that was not meant, make them again in ${FILE}`
+                : `its text with them is under the key ${undone.key}; if this was not meant, make them again in ${FILE}, and remove that key`,
+          },
+        ]),
+  ];
+}
 
 /** Why not everything of an edited file was kept, and where it is. */
 function notKept({
@@ -129,7 +158,7 @@ function notKept({
 /** Writes our keys and annotations to the ConfigMap that HolmesGPT's Deployment mounts, and nothing else of it. */
 export function holmesTarget(
   kube: KubeClient,
-  { deployment, published, check, merge: mergeWith, versions }: HolmesTargetOptions,
+  { deployment, published, check, merge: mergeWith, memory }: HolmesTargetOptions,
 ): HolmesTarget {
   const { namespace } = deployment;
   const owner = `Deployment ${namespace}/${deployment.name}`;
@@ -144,22 +173,13 @@ export function holmesTarget(
     }
   };
 
-  /** Remembers the texts that the file was made from. */
-  const remember = (data: AgentConfigMap['data']): void => {
-    const { [FILE]: text = '', [GENERATED]: generated = '', [HAND_WRITTEN]: handWritten = '' } = data;
-    const version = versionOf(text);
-    if (version !== undefined) versions.set(version, { generated, handWritten });
-  };
-
   /** The merge of a file with a ConfigMap as it is. */
   const mergeInto = (
     file: string,
     tools: readonly PublishedTool[] | undefined,
+    name: string,
     current: AgentConfigMap,
-  ): Promise<AgentMerge> => {
-    const known = isUntouched(current) ? undefined : versions.get(versionOf(current.data[FILE] ?? '') ?? '');
-    return mergeWith(file, current, tools, known);
-  };
+  ): Promise<AgentMerge> => mergeWith(file, current, tools, memory.of(`${namespace}/${name}`, current));
 
   /** One attempt. @throws ApiStatusError 409 if another client wrote at the same time */
   const attempt = async (
@@ -179,7 +199,7 @@ export function holmesTarget(
       );
     const { annotations = {}, resourceVersion, uid } = live.metadata ?? {};
     const current = { data: textsOf(live), annotations };
-    const merge = await mergeInto(file, tools, current);
+    const merge = await mergeInto(file, tools, name, current);
     if (merge.kind === 'refused') return { ...refused(merge.what, merge.fix), room: merge.room };
     const { room, leftOut } = merge;
     const notes = merge.notes.map(
@@ -189,7 +209,7 @@ export function holmesTarget(
       }),
     );
     if (merge.kind === 'none') {
-      remember(current.data);
+      memory.unchanged(`${namespace}/${name}`, current);
       return { token: merge.token, notes, leftOut, room };
     }
     if (live.immutable === true)
@@ -215,9 +235,8 @@ export function holmesTarget(
       if (isStatus(error, 409)) throw error;
       throw clusterError(error, `write ${where}`, kube.server);
     }
-    remember(merge.data);
-    const lost = notKept(merge);
-    if (lost !== undefined) notes.push({ where, ...lost });
+    memory.wrote(`${namespace}/${name}`, current, merge);
+    notes.push(...aboutEdits(merge).map((note) => ({ where, ...note })));
     return { token: merge.token, written: merge, notes, leftOut, room };
   };
 
@@ -230,7 +249,7 @@ export function holmesTarget(
       if (namespace === published.namespace && name === published.name) return [];
       const live = await read(name, signal);
       if (live === undefined) return [];
-      const merge = await mergeInto(file, tools, {
+      const merge = await mergeInto(file, tools, name, {
         data: textsOf(live),
         annotations: live.metadata?.annotations ?? {},
       });

@@ -91,8 +91,6 @@ export const isMade = (file: string): boolean => headOf(file).includes(MARK) || 
 /** Whether release 0.1.0 made a file. */
 export const isMadeByFieldMerge = (file: string): boolean => headOf(file).includes(OLD_MARK);
 
-/** The text of a merged document. */
-export function fileOf(document: Mapping, holmes: HolmesFile): string {
-  const content = holmes.write(document);
-  return `${MARK}\n${versionLine(content)}${content}`;
-}
+/** A file with its first two lines. @param revision the number of the write */
+export const fileOf = (content: string, revision: number): string =>
+  `${MARK}\n${versionLine(content, revision)}${content}`;

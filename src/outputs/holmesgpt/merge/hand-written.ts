@@ -25,7 +25,11 @@ export function changedBy(edited: Mapping, { generated, handWritten, merged }: V
       const now = own(edited, key);
       const before = own(merged, key);
       if (Object.hasOwn(edited, key) === Object.hasOwn(merged, key) && same(now, before)) return kept;
-      if (!Object.hasOwn(edited, key)) return Object.hasOwn(generated, key) ? [[key, null]] : [];
+      if (!Object.hasOwn(edited, key)) {
+        // What neither text has was added when they were joined.
+        const isOurs = Object.hasOwn(generated, key) || !Object.hasOwn(handWritten, key);
+        return isOurs ? [[key, null]] : [];
+      }
       if (!isMapping(now)) return [[key, now]];
       const below = own(generated, key);
       const mine = own(handWritten, key);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Mapping } from '../../../model/mapping.ts';
+import { own } from '../yaml.ts';
 import { type JoinOptions, joinDocuments, withoutDuplicates } from './join.ts';
 import { withPatch } from './patch.ts';
 
@@ -333,7 +334,29 @@ describe('an MCP server', () => {
     { url: 'http://other/mcp' },
     { config: { mode: 'stdio', command: 'mine' } },
   ])('with another address has nothing of the generated one: %j', (handWritten) => {
-    expect(server(handWritten)).toEqual({ 'shop/tickets': handWritten });
+    const mine = { ...handWritten, approval_required_tools: ['mine'] };
+    expect(server(mine)).toEqual({ 'shop/tickets': mine });
+  });
+
+  test.each([
+    ['leads elsewhere', { 'shop/tickets': { ...ticket, approval_required_tools: ['run_*'] } }],
+    ['is gone', {}],
+  ])('with the name of a Service whose server %s asks before each tool, unless people choose', (_, found) => {
+    const joinedWith = (more: Mapping, name = 'shop/tickets') => {
+      const mine = { config: { url: 'http://tickets.shop:8000/mcp' }, ...more };
+      const both = joinDocuments({ mcp_servers: found }, { mcp_servers: { [name]: mine } }, FILE);
+      return [own(both.document.mcp_servers, name), both.notes.map((each) => each.note.what)] as const;
+    };
+    const config = { url: 'http://tickets.shop:8000/mcp' };
+    const note = expect.stringMatching(/^has the name of a discovered .* asks before each of its tools$/);
+    expect(joinedWith({})).toEqual([{ config, approval_required_tools: ['*'] }, [note]]);
+    for (const theirs of [['delete_*'], []])
+      expect(joinedWith({ approval_required_tools: theirs })).toEqual([
+        { config, approval_required_tools: theirs },
+        [],
+      ]);
+    expect(joinedWith({ approval_required_tools: null })).toEqual([{ config }, []]);
+    expect(joinedWith({}, 'tickets')[0]).toEqual({ config });
   });
 
   test.each([

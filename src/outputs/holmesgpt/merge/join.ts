@@ -311,11 +311,39 @@ const NO_SERVER = {
   fix: 'to make it a server of your own, set its config.url',
 };
 
+/** What a hand-written entry is if the discovered server of its name is missing, or leads elsewhere. */
+const UNKNOWN_TOOLS = {
+  what: 'has the name of a discovered MCP server, and its address is not that of one now, so the agent asks before each of its tools',
+  fix: 'to choose the tools yourself, set its approval_required_tools',
+};
+
+/**
+ * A hand-written server without a discovered one. If its key names a Service, the list of tools before which the agent asks
+ * may have come from discovery, and the owner of the Service must not end that: without the list, the agent would ask before
+ * none.
+ */
+function ownServer(
+  name: string,
+  handWritten: Mapping,
+): { readonly entry: unknown; readonly note?: typeof UNKNOWN_TOOLS } {
+  const entry = withoutNulls(handWritten) as Mapping;
+  const hasRule = Object.hasOwn(handWritten, 'approval_required_tools') || entry.enabled === false;
+  if (serviceOfKey(name) === undefined || hasRule || isProgram(handWritten)) return { entry };
+  return { entry: { ...entry, approval_required_tools: ['*'] }, note: UNKNOWN_TOOLS };
+}
+
 /** Joins an MCP server. A hand-written address means another server, which gets nothing from the generated entry. */
-function joinServer(generated: Mapping, handWritten: Mapping, { namespace }: JoinOptions): unknown {
+function joinServer(
+  name: string,
+  generated: Mapping,
+  handWritten: Mapping,
+  { namespace }: JoinOptions,
+): ReturnType<typeof ownServer> {
   const url = serverUrl(handWritten);
   const another = url !== undefined && !sameBackend(url, serverUrl(generated) ?? '', namespace);
-  return another || isProgram(handWritten) ? withoutNulls(handWritten) : mergePatch(generated, handWritten);
+  return another || isProgram(handWritten)
+    ? ownServer(name, handWritten)
+    : { entry: mergePatch(generated, handWritten) };
 }
 
 /**
@@ -339,6 +367,21 @@ function nameConflicts(
         return isTheirs('toolsets', name) ? [] : [{ section: 'toolsets', name }];
       return [{ section: 'mcp_servers', name }];
     });
+}
+
+/** Joins an entry of a section. @param below the generated entry of that name, if there is one */
+function joinEntry(
+  section: string,
+  name: string,
+  below: unknown,
+  entry: Mapping,
+  options: JoinOptions,
+): { readonly entry: unknown; readonly note?: Omit<Problem, 'where'> | undefined } {
+  if (section === 'mcp_servers')
+    return isMapping(below) ? joinServer(name, below, entry, options) : ownServer(name, entry);
+  return isMapping(below)
+    ? joinToolset(name, below, entry, options)
+    : { entry: ownEntry(name, entry, options.holmesgptVersion) };
 }
 
 /**
@@ -370,14 +413,8 @@ export function joinDocuments(generated: Mapping, handWritten: Mapping, options:
       else if (!isMapping(entry)) result.set(name, entry);
       else if (!isMapping(below) && section === 'mcp_servers' && isRule(name, entry)) {
         if (entry.enabled !== false) notes.push({ section, name, note: NO_SERVER });
-      } else if (!isMapping(below))
-        result.set(
-          name,
-          section === 'toolsets' ? ownEntry(name, entry, options.holmesgptVersion) : withoutNulls(entry),
-        );
-      else if (section === 'mcp_servers') result.set(name, joinServer(below, entry, options));
-      else {
-        const joined = joinToolset(name, below, entry, options);
+      } else {
+        const joined = joinEntry(section, name, below, entry, options);
         result.set(name, joined.entry);
         if (joined.note !== undefined) notes.push({ section, name, note: joined.note });
       }

@@ -6,7 +6,7 @@ import type { AgentConfigMap, HolmesFile } from './agent-file.ts';
 import { type JoinOptions, joinDocuments, withoutDuplicates } from './join.ts';
 import { learnEdit } from './learn.ts';
 import { type AgentMerge, mergeForAgent } from './merge.ts';
-import type { VersionTexts } from './version-line.ts';
+import type { Remembered } from './remembered.ts';
 
 /** The input of a merge. It is copied to the worker thread. */
 export interface MergeTask {
@@ -17,7 +17,7 @@ export interface MergeTask {
   /** The tools that are published with it. */
   readonly tools: readonly PublishedTool[];
   /** See `mergeForAgent`. */
-  readonly known?: VersionTexts | undefined;
+  readonly remembered?: Remembered | undefined;
   readonly options: Pick<JoinOptions, 'holmesgptVersion' | 'namespace'>;
 }
 
@@ -40,4 +40,4 @@ function holmesFile({ options: { holmesgptVersion, namespace }, tools }: MergeTa
 
 /** Runs a merge on the current thread. */
 export const runMerge = (question: MergeTask): AgentMerge =>
-  mergeForAgent(question.offered, question.live, holmesFile(question), question.tools, question.known);
+  mergeForAgent(question.offered, question.live, holmesFile(question), question.tools, question.remembered);

@@ -20,7 +20,8 @@ import {
 import { sections } from './hand-written.ts';
 import { leftOutByPeople } from './left-out.ts';
 import { type BrokenKey, differing, type FileChange, personText } from './person-text.ts';
-import { type VersionTexts, versionOf } from './version-line.ts';
+import type { LearnedEdits, Remembered } from './remembered.ts';
+import { versionOf } from './version-line.ts';
 
 /** Maximum size of all data in bytes: Kubernetes rejects objects over 1 MiB, and metadata needs room too. */
 const LARGEST = 900 * 1024;
@@ -53,6 +54,11 @@ export type AgentMerge =
       readonly learned?: readonly string[];
       /** The key that keeps the file as it was found, because not all of it could be kept. */
       readonly rejected?: string;
+      /**
+       * The edits of the file that the hand-written text does not have any more, because somebody saved it as it was before, and
+       * the key that keeps the text with them, if it has room.
+       */
+      readonly undone?: { readonly entries: readonly string[]; readonly key: string | undefined };
       readonly notes: JoinedFile['notes'];
       /** The tools that HolmesGPT does not get, because of what people wrote. */
       readonly leftOut: readonly Omission[];
@@ -132,10 +138,10 @@ function tooLarge({ handWritten, written, others, room }: Sizes): AgentMerge {
   };
 }
 
-const unreadable = (key: string, fault: string): AgentMerge => ({
+const unreadable = ({ key, broken, fix }: BrokenKey): AgentMerge => ({
   kind: 'refused',
-  what: `the key ${key} cannot be read: ${fault}`,
-  fix: 'the key was not changed; fix the error',
+  what: `the key ${key} cannot be read: ${broken}`,
+  fix: fix ?? 'the key was not changed; fix the error',
 });
 
 /** The entries that an edit of the file changed in the hand-written text; `undefined` if it is as before, or was not there. */
@@ -149,28 +155,29 @@ function learnedFrom(before: string | undefined, text: string, now: Mapping): re
 const MAX_COPIES = 5;
 
 /** The number in the key of an edited file. Later ones have larger numbers. */
-const numberOf = (key: string): number => Number(/\d+/.exec(key)?.[0] ?? 0);
+const numberOf = (key: string): number => Number(/\.(\d{1,9})\.yaml$/.exec(key)?.[1] ?? 0);
 
-/** The keys with edited files of which not everything could be kept. */
+/** The keys with texts of people that are not in force as a whole. */
 interface Copies {
   /** Keys and texts, the newest first. */
   readonly all: readonly (readonly [key: string, text: string])[];
-  /** The key of the file as it is now, if it needs a copy. */
-  readonly added: string | undefined;
+  /** The key of each text that needs a copy now. */
+  readonly keys: ReadonlyMap<string, string>;
 }
 
-/** The copies that are there, and the file as it is now, unless its change was applied as a whole. */
-function copiesOf(live: AgentConfigMap['data'], change: FileChange | undefined): Copies {
-  const known = Object.entries(live)
+/** The copies that are there, with those of some texts. */
+function copiesOf(live: AgentConfigMap['data'], texts: readonly string[]): Copies {
+  let all = Object.entries(live)
     .filter(([key]) => key.startsWith(REJECTED))
     .sort(([a], [b]) => numberOf(b) - numberOf(a));
-  const { [FILE]: file } = live;
-  const isWhole = change?.kind !== 'rejected' && (change?.kind !== 'edited' || change.lost.length === 0);
-  if (isWhole || file === undefined) return { all: known, added: undefined };
-  const same = known.find(([, text]) => text === file);
-  if (same !== undefined) return { all: known, added: same[0] };
-  const added = `${REJECTED}${numberOf(known[0]?.[0] ?? '') + 1}.yaml`;
-  return { all: [[added, file], ...known], added };
+  const keys = new Map<string, string>();
+  for (const text of texts) {
+    const known = all.find(([, each]) => each === text)?.[0];
+    const key = known ?? `${REJECTED}${numberOf(all[0]?.[0] ?? '') + 1}.yaml`;
+    if (known === undefined) all = [[key, text], ...all];
+    keys.set(text, key);
+  }
+  return { all, keys };
 }
 
 /** The copies for which there is room; the newest stay. @param room bytes */
@@ -183,25 +190,48 @@ function keptCopies({ all }: Copies, room: number): AgentConfigMap['data'] {
   return Object.fromEntries(kept);
 }
 
+/** The file as it was found, unless its change was applied as a whole. */
+function notApplied(
+  { [FILE]: file }: AgentConfigMap['data'],
+  change: FileChange | undefined,
+): readonly string[] {
+  const isWhole = change?.kind !== 'rejected' && (change?.kind !== 'edited' || change.lost.length === 0);
+  return isWhole || file === undefined ? [] : [file];
+}
+
+/** The learned edits that are not in a hand-written document any more, and are as they were before. */
+function undoneIn(now: Mapping, { before, after }: LearnedEdits): readonly string[] {
+  const [old, edited] = [readMapping(before), readMapping(after)];
+  if ('fault' in old || 'fault' in edited) return [];
+  const changedSince = new Set(differing(old.value, now));
+  return differing(old.value, edited.value).filter((entry) => !changedSince.has(entry));
+}
+
 /** How often the file was written. */
 function revisionOf({ annotations }: AgentConfigMap): number {
   const counted = Number(annotations[FILE_REVISION] ?? 0);
   return Number.isSafeInteger(counted) && counted >= 0 ? counted : 0;
 }
 
+/** Whether the ConfigMap has a file, as it was last written. */
+const isWritten = ({ data, annotations }: AgentConfigMap, file: string): boolean =>
+  data[FILE] === file &&
+  annotations[FILE_HASH] === fileHash(file) &&
+  annotations[FILE_VERSION] === versionOf(file);
+
 /**
  * Plans the update of HolmesGPT's ConfigMap. Hand-written text, including Helm's, is kept in a key next to the file and wins
  * over generated entries. Pure and idempotent.
  * @param offered the generated `custom_toolset.yaml`
  * @param tools the tools that are published with it
- * @param known the texts of the version that the live file has edits of, if it has any and they are remembered
+ * @param remembered what is remembered of earlier versions of the file, and of edits
  */
 export function mergeForAgent(
   offered: string,
   live: AgentConfigMap,
   holmes: HolmesFile,
   tools: readonly PublishedTool[] = [],
-  known?: VersionTexts,
+  { known, learned }: Remembered = {},
 ): AgentMerge {
   const base = readMapping(offered);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
@@ -209,9 +239,9 @@ export function mergeForAgent(
   const besideOf = (person: Mapping): JoinedFile =>
     holmes.withoutDuplicates(sections(base.value), sections(person), tools);
   const handWritten = personText(live, (person) => besideOf(person).document, holmes, known);
-  if (isBroken(handWritten)) return unreadable(handWritten.key, handWritten.broken);
+  if (isBroken(handWritten)) return unreadable(handWritten);
   const own = readMapping(handWritten.text);
-  if ('fault' in own) return unreadable(HAND_WRITTEN, own.fault);
+  if ('fault' in own) return unreadable({ key: HAND_WRITTEN, broken: own.fault });
   // The remaining part is saved next to the file, so that later edits are compared with it.
   const added = besideOf(own.value);
   const isWhole = added.notes.length === 0;
@@ -226,25 +256,32 @@ export function mergeForAgent(
       what: `HolmesGPT would reject ${FILE} with its hand-written content: ${fault}`,
       fix: `the file was not changed; fix the error in ${live.data[HAND_WRITTEN] === undefined ? FILE : HAND_WRITTEN}`,
     };
-  const file = fileOf(join.document, holmes);
+  const content = holmes.write(join.document);
+  const before = revisionOf(live);
+  const isSame = isWritten(live, fileOf(content, before));
+  const revision = before + (isSame ? 0 : 1);
+  const file = fileOf(content, revision);
   const { change } = handWritten;
+  const undone = learned === undefined ? [] : undoneIn(own.value, learned);
   const texts = { file, handWritten: handWritten.text, generated };
-  const copies = copiesOf(live.data, change);
+  const unapplied = notApplied(live.data, change);
+  const former = undone.length === 0 || learned === undefined ? [] : [learned.after];
+  const copies = copiesOf(live.data, [...former, ...unapplied]);
   const [, newest = ''] = copies.all[0] ?? [];
   const sizes = sizesOf(texts, live.data, newest);
   const { room } = sizes;
   const kept = keptCopies(copies, sizes.forCopies);
   const data = { ...kept, [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
-  const isSame =
-    live.data[FILE] === file &&
-    live.annotations[FILE_HASH] === fileHash(file) &&
-    live.annotations[FILE_VERSION] === versionOf(file);
-  const revision = revisionOf(live) + (isSame ? 0 : 1);
   const token = tokenOf(file, revision);
   if (isSame && Object.entries(data).every(([key, text]) => live.data[key] === text))
     return { kind: 'none', token, notes, leftOut, room };
   if (sizes.others + sizes.written > LARGEST) return tooLarge(sizes);
-  const learned = learnedFrom(live.data[HAND_WRITTEN], handWritten.text, own.value);
+  const keyOf = (text: string | undefined): string | undefined => {
+    const key = copies.keys.get(text ?? '');
+    return key === undefined || kept[key] === undefined ? undefined : key;
+  };
+  const rejected = keyOf(unapplied[0]);
+  const edits = learnedFrom(live.data[HAND_WRITTEN], handWritten.text, own.value);
   return {
     kind: 'write',
     data,
@@ -257,8 +294,9 @@ export function mergeForAgent(
     notes,
     leftOut,
     room,
-    ...(learned === undefined ? {} : { learned }),
+    ...(edits === undefined ? {} : { learned: edits }),
     ...(change === undefined ? {} : { change }),
-    ...(copies.added === undefined || kept[copies.added] === undefined ? {} : { rejected: copies.added }),
+    ...(rejected === undefined ? {} : { rejected }),
+    ...(undone.length === 0 ? {} : { undone: { entries: undone, key: keyOf(former[0]) } }),
   };
 }

@@ -7,7 +7,6 @@ import {
   type AgentConfigMap,
   FILE,
   FILE_VERSION,
-  fileOf,
   GENERATED,
   HAND_WRITTEN,
   type HolmesFile,
@@ -16,9 +15,10 @@ import {
   isUntouched,
   joined,
 } from './agent-file.ts';
+import { sinceEarlier } from './earlier-saves.ts';
 import { changedBy, replacedBy, sections, type Version } from './hand-written.ts';
 import { rebased } from './rebase.ts';
-import { type VersionTexts, versionOf } from './version-line.ts';
+import { isVersionOf, type VersionTexts, versionOf } from './version-line.ts';
 
 /** The keys of lists of backends. */
 const LISTS = new Set(['instances', 'clusters', 'endpoints']);
@@ -27,6 +27,8 @@ const LISTS = new Set(['instances', 'clusters', 'endpoints']);
 export interface BrokenKey {
   readonly broken: string;
   readonly key: string;
+  /** What to do, if it is not to fix the error. */
+  readonly fix?: string;
 }
 
 /** What people wrote. */
@@ -38,8 +40,11 @@ export interface PersonText {
 
 /** What happened to a file that is not as it was written. */
 export type FileChange =
-  /** It was edited. `lost`: entries with changes that were not applied, because they were removed or changed meanwhile. */
-  | { readonly kind: 'edited'; readonly lost: readonly string[] }
+  /**
+   * It was edited. `lost`: entries with changes that were not applied, because they were removed or changed meanwhile. `others`:
+   * entries that people changed since the version that the edit began with, and that it has as they were before; absent: none.
+   */
+  | { readonly kind: 'edited'; readonly lost: readonly string[]; readonly others?: readonly string[] }
   /** Another file is in its place. */
   | { readonly kind: 'replaced' }
   /** It was edited, starting from a version that is no longer known, so none of the edit is applied. */
@@ -74,13 +79,15 @@ function ignoredKeys(handWritten: Mapping): Mapping {
  * @param known the texts of the version that was edited, if it is remembered
  */
 export function personText(
-  { data, annotations }: AgentConfigMap,
+  live: AgentConfigMap,
   currentOf: (handWritten: Mapping) => Mapping,
   holmes: HolmesFile,
   known: VersionTexts | undefined,
 ): PersonText | BrokenKey {
+  const { annotations } = live;
+  const data = restored(live.data, known);
   const { [FILE]: file, [HAND_WRITTEN]: handWritten } = data;
-  const untouched = file === undefined || file.trim() === '' || isUntouched({ data, annotations });
+  const untouched = file === undefined || file.trim() === '' || isUntouched(live);
   if (untouched && handWritten !== undefined) return { text: handWritten };
   if (file === undefined) return { text: '' };
   const now = readMapping(file);
@@ -91,6 +98,7 @@ export function personText(
       ? sections(mergePatch(sections(ours), sections(theirs)) as Mapping)
       : joined(ours, theirs, holmes).document,
   );
+  if (last === undefined && isMade(file)) return withoutTexts(file, handWritten);
   if (last === undefined) return { text: file, ...(handWritten === undefined ? {} : REPLACED) };
   if ('broken' in last) return last;
   const person = readMapping(handWritten ?? '');
@@ -119,9 +127,34 @@ export function personText(
     handWritten: last.handWritten,
     merged: joined(generated, last.handWritten, holmes).document,
   };
-  const { document, explicit, lost } = rebased(before, written, current, holmes.hasInstances);
+  const edit = sinceEarlier(before, written, known?.saves ?? [], current);
+  const { document, explicit, lost, ...rest } = rebased(before, edit.document, current, holmes.hasInstances);
+  const others = [...new Set([...rest.others, ...edit.others])];
   const next = holmes.learn(changedBy(document, current), { ...current, edited: document });
-  return { text: asLearned(over(explicit, next)), change: { kind: 'edited', lost } };
+  return {
+    text: asLearned(over(explicit, next)),
+    change: { kind: 'edited', lost, ...(others.length === 0 ? {} : { others }) },
+  };
+}
+
+/** The keys, with those of the version of the file in place of missing ones: who replaces the ConfigMap with the file drops them. */
+function restored(data: AgentConfigMap['data'], known: VersionTexts | undefined): AgentConfigMap['data'] {
+  const isReplaced =
+    data[FILE] !== undefined && data[GENERATED] === undefined && data[HAND_WRITTEN] === undefined;
+  return isReplaced && known !== undefined
+    ? { ...data, [GENERATED]: known.generated, [HAND_WRITTEN]: known.handWritten }
+    : data;
+}
+
+/** What becomes of a file that this program wrote, if the text that was generated for it is missing: whose entries it has is unknown. */
+function withoutTexts(file: string, handWritten: string | undefined): PersonText | BrokenKey {
+  if (handWritten !== undefined)
+    return { text: handWritten, change: { kind: 'rejected', hasVersion: versionOf(file) !== undefined } };
+  return {
+    key: FILE,
+    broken: `the keys ${HAND_WRITTEN} and ${GENERATED} are missing, so it is unknown which of its entries people wrote`,
+    fix: `the file was not changed; create ${HAND_WRITTEN} with what people wrote, which may be empty, or remove the first two lines of ${FILE}, and all of it counts as written by people`,
+  };
 }
 
 /** One mapping over another one, at any depth; `null` counts like any other value. */
@@ -147,9 +180,10 @@ function baseOf(
   const base =
     known === undefined ? last : versionFrom(known, (ours, theirs) => joined(ours, theirs, holmes).document);
   // Before versions were written, the last one is the only one that is known.
-  if (base === undefined || 'broken' in base || annotations[FILE_VERSION] === undefined) return base;
+  if (base === undefined || 'broken' in base) return base;
+  if (annotations[FILE_VERSION] === undefined && version === undefined) return base;
   // With other settings, or another hand-written text, this is not what the person saw.
-  return versionOf(fileOf(base.merged, holmes)) === version ? base : undefined;
+  return version !== undefined && isVersionOf(version, holmes.write(base.merged)) ? base : undefined;
 }
 
 /** Whether a hand-written entry has the whole list of its backends, so that discovered ones are not added. */

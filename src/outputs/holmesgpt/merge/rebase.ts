@@ -12,6 +12,8 @@ export interface Rebased {
   readonly explicit: Mapping;
   /** Entries with changes that were not applied, because they were removed or changed meanwhile: `toolsets prometheus/metrics`. */
   readonly lost: readonly string[];
+  /** Entries that people changed since the version that the edit began with, and that it has as they were before. */
+  readonly others: readonly string[];
 }
 
 /**
@@ -26,6 +28,7 @@ export interface Rebased {
  */
 export function rebased(before: Version, edited: Mapping, now: Version, hasInstances: boolean): Rebased {
   const lost = new Set<string>();
+  const others: string[] = [];
   const document = Object.fromEntries(
     SECTIONS.flatMap((section): [string, unknown][] => {
       const of = (document: Mapping): Mapping => mappingOf(own(document, section));
@@ -48,6 +51,7 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
           if (has(change, name) && has(current, name) && hasChanges(theirs, old, ours))
             return [[name, theirs]];
           if (!same(theirs, old) && !same(theirs, ours)) lose();
+          else if (!same(theirs, ours)) others.push(`${section} ${name}`);
           return has(current, name) ? [[name, ours]] : [];
         }
         if (!has(change, name)) return has(base, name) ? [] : [[name, ours]];
@@ -73,7 +77,7 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
       return isMissing ? [] : [[section, Object.fromEntries(entries)]];
     }),
   );
-  return { document, explicit: explicitIn(before, edited, now), lost: [...lost] };
+  return { document, explicit: explicitIn(before, edited, now), lost: [...lost], others };
 }
 
 /** Whether the agent asks before other tools of a server than it did. */

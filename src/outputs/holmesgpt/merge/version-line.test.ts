@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
-import { versionLine, versionOf } from './version-line.ts';
+import { isVersionOf, versionLine, versionOf } from './version-line.ts';
 
-const file = (content: string): string => `# first line\n${versionLine(content)}${content}`;
+const file = (content: string, revision = 1): string =>
+  `# first line\n${versionLine(content, revision)}${content}`;
 
 test('a file has its version, with edits or without', () => {
   const version = versionOf(file('a: 1\n'));
-  expect(version).toMatch(/^[0-9a-f]{16}$/);
+  expect(version).toMatch(/^1-[0-9a-f]{16}$/);
+  expect(versionOf(file('a: 1\n', 2))).not.toBe(version);
+  const isOf = (content: string) => isVersionOf(version ?? '', content);
+  expect([isOf('a: 1\n'), isOf('a: 2\n')]).toEqual([true, false]);
   expect(versionOf(`${file('a: 1\n')}b: 3\n`)).toBe(version);
   expect(versionOf(file('a: 2\n'))).not.toBe(version);
 });

@@ -4,7 +4,26 @@ import { createHash } from 'node:crypto';
 export interface VersionTexts {
   readonly generated: string;
   readonly handWritten: string;
+  /** The edits of this version that were applied, the latest last; absent: none since it was written. */
+  readonly saves?: readonly AppliedSave[];
 }
+
+/** An edit that was applied. */
+export interface AppliedSave {
+  /** The edited file. */
+  readonly file: string;
+  /** The entries of which it was not applied. */
+  readonly lost: readonly string[];
+}
+
+/** Most edits that are remembered of one version. */
+const MOST_SAVES = 2;
+
+/** A version with one more edit of it. */
+export const withSave = ({ saves = [], ...texts }: VersionTexts, save: AppliedSave): VersionTexts => ({
+  ...texts,
+  saves: [...saves, save].slice(-MOST_SAVES),
+});
 
 /**
  * What is remembered of earlier versions of HolmesGPT's file. `kubectl edit` writes back the whole file that it read, with the
@@ -16,9 +35,19 @@ export interface KnownVersions {
   get(version: string): VersionTexts | undefined;
 }
 
-/** The line below the first one of the file. An edit keeps it, and so tells which version it began with. */
-export const versionLine = (content: string): string =>
-  `# Version ${createHash('sha256').update(content).digest('hex').slice(0, 16)}. Keep this line: edits are compared with this version.\n`;
+/** Identifies the content of a file. */
+const hashOf = (content: string): string => createHash('sha256').update(content).digest('hex').slice(0, 16);
+
+/**
+ * The line below the first one of the file. An edit keeps it, and so tells which version it began with.
+ * @param revision the number of the write: the same content is another version if there was another one in between
+ */
+export const versionLine = (content: string, revision: number): string =>
+  `# Version ${revision}-${hashOf(content)}. Keep this line: edits are compared with this version.\n`;
+
+/** Whether a version has this content. */
+export const isVersionOf = (version: string, content: string): boolean =>
+  version.endsWith(`-${hashOf(content)}`);
 
 /** Lines that an editor may have put before the first line count, so many at most. */
 const MAX_HEAD = 20;
@@ -32,6 +61,6 @@ export function headOf(file: string): readonly string[] {
 
 /** The version of a file, with edits or without; `undefined` if it does not say. */
 export function versionOf(file: string): string | undefined {
-  const found = headOf(file).flatMap((line) => /^# Version ([0-9a-f]{16})\./.exec(line)?.[1] ?? []);
+  const found = headOf(file).flatMap((line) => /^# Version (\d+-[0-9a-f]{16})\./.exec(line)?.[1] ?? []);
   return found[0];
 }
