@@ -60,6 +60,17 @@ test('a backend is found by its entry point', () => {
   expect(all.of(keyFor('monitoring/c'))).toBeUndefined();
 });
 
+test('a replica that does not lead tells which documents have a backend, and not why', () => {
+  const publication = { ...INPUTS.publication, decides: false };
+  const leftOutOf = ({ name }: PublishedTool) => (name === a.tool ? ['custom_toolset.yaml'] : []);
+  const { all, update, reasonOf } = catalog();
+  update({ publication, leftOutOf });
+  expect([reasonOf(0, 'Published'), reasonOf(1, 'Published')]).toEqual(['KnownByLeader', 'InToolset']);
+  expect(all.backends.map((each) => each.leftOutOf)).toEqual([['custom_toolset.yaml'], []]);
+  update({ publication: INPUTS.publication });
+  expect([reasonOf(0, 'Published'), reasonOf(1, 'Published')]).toEqual(['InToolset', 'InToolset']);
+});
+
 describe('an unchanged backend is the same object', () => {
   test.each<[string, Overrides]>([
     ['without overrides', NO_OVERRIDES],

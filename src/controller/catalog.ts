@@ -84,8 +84,8 @@ export class Catalog {
   update(given: CatalogInputs, now: Date): void {
     const { found, ids, tools, publication } = given;
     const areHeld = areDocumentsHeld(publication);
-    // Otherwise the published documents are what the inputs produce, or soon will be.
-    const inputs = areHeld ? given : { ...given, leftOutOf: undefined };
+    // Otherwise the published documents are what the inputs produce, or soon will be. Only the leader knows that.
+    const inputs = areHeld || !publication.decides ? given : { ...given, leftOutOf: undefined };
     const known = new Map(this.#backends.map((backend) => [backend.id, backend]));
     const isReusable = this.#inputs !== undefined && sameFrame(this.#inputs, inputs);
     this.#inputs = inputs;
@@ -168,7 +168,7 @@ function backendOf(
       published: instead,
       leftOutOf: state.decides ? insteadLeftOutOf : undefined,
     },
-    leftOutOf: state.decides ? (standing?.leftOutOf ?? documentsWithout([...cuts, ...omissions])) : undefined,
+    leftOutOf: standing?.leftOutOf ?? (state.decides ? documentsWithout([...cuts, ...omissions]) : undefined),
     isFound: facts.isFound,
     found,
     conditions: transitions(findingsOf(found, facts), before?.conditions ?? [], now),

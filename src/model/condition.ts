@@ -77,6 +77,7 @@ export const CONDITION_REASONS = {
     'NeedsTenant',
     'NotSupportedByAgent',
     'LimitReached',
+    'KnownByLeader',
     'NotFound',
     'NamespaceNotWatched',
     'DisabledByOverride',

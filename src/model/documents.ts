@@ -110,9 +110,9 @@ export interface Omission extends Scope {
   /**
    * `credentials`: none are configured, and the agent needs some; `tenant`: no tenant is configured, and the backend requires
    * one; `unsupported`: the agent cannot use it as it is; `listed`: the agent's own configuration lists it already; `removed`:
-   * that configuration removes it or switches it off.
+   * that configuration removes it or switches it off; `overridden`: overrides do.
    */
-  readonly cause: 'credentials' | 'tenant' | 'unsupported' | 'listed' | 'removed';
+  readonly cause: 'credentials' | 'tenant' | 'unsupported' | 'listed' | 'removed' | 'overridden';
   /** One human-readable line. */
   readonly why: string;
   /** What to do about it, as an imperative. */

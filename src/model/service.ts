@@ -30,6 +30,8 @@ export interface Service {
   readonly clusterIPs?: readonly string[];
   /** Its `metadata.creationTimestamp`, RFC 3339. Only the API server sets it, so manifests have none. */
   readonly created?: string;
+  /** Its `metadata.uid`: a Service that is created again has another one. Manifests have none. */
+  readonly uid?: string;
   /** Set if it is being deleted: it only waits for its finalizers. */
   readonly terminating?: true;
   /** Total numbers of ports, labels and selector entries, if not all are kept. */

@@ -528,6 +528,33 @@ describe('when the next probe is due', () => {
     expect(schedule.recall(moved)).toMatchObject({ verdict: { health: 'healthy' }, isDue: true });
   });
 
+  test.each<[string, Partial<Candidate['service']>]>([
+    ['another Service of its name', { uid: '2' }],
+    ['other Pods', { selector: { app: 'other' } }],
+    ['other Pods, by one of many entries', { selectorHash: 'b' }],
+  ])("a candidate's verdict does not count for %s", async (_, change) => {
+    const { schedule, signal, end } = open();
+    const before = { ...one, service: { ...one.service, uid: '1', selectorHash: 'a' } };
+    if (change.selector !== undefined) Object.assign(before.service, { selectorHash: undefined });
+    const other = { ...before, service: { ...before.service, ...change } };
+    const first = schedule.probe(before, signal);
+    end(verdict('healthy'));
+    await first;
+    expect(schedule.recall(before)).toMatchObject({ verdict: { health: 'healthy' } });
+    await schedule.prepare([other], signal);
+    expect(schedule.recall(other)).toEqual({ verdict: undefined, isDue: true });
+  });
+
+  test('a verdict on a candidate that is gone meanwhile does not count when it returns', async () => {
+    const { schedule, signal, end } = open();
+    const probing = schedule.probe(one, signal);
+    await schedule.prepare([], signal);
+    await schedule.prepare([one], signal);
+    end(verdict('healthy'));
+    expect(await probing).toMatchObject({ health: 'healthy' });
+    expect(schedule.recall(one)).toEqual({ verdict: undefined, isDue: true });
+  });
+
   test("a candidate's verdict from before its port changed does not replace the current one, however late it comes", async () => {
     const ends: ((verdict: Verdict) => void)[] = [];
     const probe = () => new Promise<Verdict>((resolve) => ends.push(resolve));

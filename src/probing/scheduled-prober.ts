@@ -29,12 +29,16 @@ interface PendingInvalidation {
   becameReady: boolean;
 }
 
-/** Identifies what a probe tests. It changes with the endpoint and the detector. */
+/**
+ * Identifies what a probe tests. It changes with the endpoint, the detector, the selected Pods, and if a Service is created again:
+ * the answer of another one proves nothing.
+ */
 export function subjectOf(candidate: Candidate): string {
   const known = subjects.get(candidate);
   if (known !== undefined) return known;
-  const { detector, endpoint, healthPath = '' } = candidate;
-  const subject = `${detector} ${endpointUrl(endpoint)} ${healthPath}`;
+  const { detector, endpoint, healthPath = '', service } = candidate;
+  const pods = service.selectorHash ?? JSON.stringify(service.selector);
+  const subject = `${detector} ${endpointUrl(endpoint)} ${healthPath} ${service.uid ?? ''} ${pods}`;
   subjects.set(candidate, subject);
   return subject;
 }
@@ -102,7 +106,7 @@ export class ScheduledProber implements RememberingProber {
     for (const [key, state] of this.#states) if (!needsRetry(state)) this.invalidate(key);
   }
 
-  /** Drops the state of all other candidates. */
+  /** Drops the state of all other candidates. Their running probes do not count: if one returns, it is probed again. */
   async prepare(candidates: readonly Candidate[], signal: AbortSignal): Promise<readonly Problem[]> {
     const kept = new Map<ServiceKey, ProbeState>();
     for (const { service } of candidates) {
@@ -110,6 +114,8 @@ export class ScheduledProber implements RememberingProber {
       if (state !== undefined) kept.set(keyOfService(service), state);
     }
     this.#states = kept;
+    const keys = new Set(candidates.map(({ service }) => keyOfService(service)));
+    for (const key of this.#running.keys()) if (!keys.has(key)) this.#running.delete(key);
     this.#candidates.clear();
     return (await this.#prober.prepare?.(candidates, signal)) ?? [];
   }

@@ -46,6 +46,7 @@ describe('serviceFromObject', () => {
     );
     expect(JSON.parse(JSON.stringify(service))).toEqual({
       cluster: '',
+      uid: 'x',
       namespace: 'monitoring',
       name: 'prometheus',
       labels: { app: 'prometheus' },

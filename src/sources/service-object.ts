@@ -82,6 +82,7 @@ export function serviceFromObject(
     resourceVersion,
     creationTimestamp,
     deletionTimestamp,
+    uid,
   } = metadata;
   if (typeof name !== 'string' || !NAME.test(name))
     return name === undefined
@@ -116,6 +117,7 @@ export function serviceFromObject(
     ...(typeof creationTimestamp === 'string' && TIMESTAMP.test(creationTimestamp)
       ? { created: creationTimestamp }
       : {}),
+    ...(typeof uid === 'string' && uid !== '' ? { uid } : {}),
     ...(typeof deletionTimestamp === 'string' ? { terminating: true } : {}),
     ...(typeof resourceVersion === 'string' && resourceVersion !== '' ? { version: resourceVersion } : {}),
   };

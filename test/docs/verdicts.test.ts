@@ -113,6 +113,7 @@ const REASONS: Readonly<Record<ConditionReason<'Published'>, readonly [Change, R
     },
     /has more/,
   ],
+  KnownByLeader: undefined,
   NotFound: undefined,
   NamespaceNotWatched: [state({ watched: ['shop'] }), /serve watches shop only/],
   DisabledByOverride: [{ switchedOff: 'overrides.yaml switches it off (enabled: false)' }, /switches it off/],

@@ -240,6 +240,20 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ],
   ['NotYetPublished', 'False', unhealthy(), { ...UNPUBLISHED, hasOwnAddress: true }, 'the next publication'],
   ['NotYetPublished', 'False', {}, { ...UNPUBLISHED, state: state({ decides: false }) }, 'the leader'],
+  [
+    'KnownByLeader',
+    'Unknown',
+    {},
+    { state: state({ decides: false }), standing: { leftOutOf: ['custom_toolset.yaml'] } },
+    'left out of custom_toolset.yaml; only the leader knows why',
+  ],
+  [
+    'InToolset',
+    'True',
+    {},
+    { state: state({ decides: false }), standing: { leftOutOf: [] } },
+    'published documents',
+  ],
   ['NotFound', 'False', {}, { ...UNPUBLISHED, isFound: false }, 'did not find it'],
   [
     'NamespaceNotWatched',

@@ -184,6 +184,7 @@ const OMISSION_CASES: Readonly<
   unsupported: ['True', 'NotSupportedByAgent'],
   listed: ['False', 'ListedByAgent'],
   removed: ['False', 'DisabledByAgent'],
+  overridden: ['False', 'DisabledByOverride'],
 };
 
 /** The case of a tool that is in some of the documents only. `undefined` if it is in all of them. */
@@ -195,6 +196,17 @@ function partialCase({ cuts, omissions }: PublicationFacts): Case | undefined {
   const { cause, why, fix } = omission;
   const message = `${placeOf(omission)}: ${why}${fix === undefined ? '' : `; ${fix}`}`;
   return [...OMISSION_CASES[cause], message];
+}
+
+/** What a replica that does not lead knows of a tool: which of the published documents have it. `undefined` if all do. */
+function followerCase({ state, standing }: PublicationFacts): Case | undefined {
+  const { leftOutOf = [] } = standing ?? {};
+  if (state.decides || leftOutOf.length === 0) return undefined;
+  return [
+    'Unknown',
+    'KnownByLeader',
+    `left out of ${leftOutOf.join(' and ')}; only the leader knows why, so ask it, or run dynamic-toolset explain`,
+  ];
 }
 
 /** The case of a tool in documents that are kept as they are. `undefined` if it is unknown which of them contain it. */
@@ -238,7 +250,9 @@ function publishedCase(facts: PublicationFacts): Case {
     ];
   }
   return (
-    standingCase(facts) ?? partialCase(facts) ?? ['True', 'InToolset', 'it is in the published documents']
+    standingCase(facts) ??
+    followerCase(facts) ??
+    partialCase(facts) ?? ['True', 'InToolset', 'it is in the published documents']
   );
 }
 

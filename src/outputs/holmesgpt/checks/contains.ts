@@ -45,7 +45,10 @@ function contentOf(entries: readonly ListedEntry[]): Content {
 }
 
 /** Whether a document contains a tool. */
-type Contains = (tool: PublishedTool, mappings?: Mappings) => boolean;
+type Contains = (
+  tool: Pick<PublishedTool, 'endpoint' | 'namespace' | 'metadata'>,
+  mappings?: Mappings,
+) => boolean;
 
 /**
  * Whether a published `custom_toolset.yaml` contains a tool: an entry that HolmesGPT uses has its address. A server that

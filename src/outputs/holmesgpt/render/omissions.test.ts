@@ -4,6 +4,7 @@ import { offered, service } from '../../../../test/fixtures/unit/service.ts';
 import { isMapping, type Mapping } from '../../../model/mapping.ts';
 import { discoveredTool, type Tool } from '../../../planning/tools.ts';
 import { holmesFaults } from '../contract/contract.ts';
+import type { HolmesPatch } from '../overrides.ts';
 import { NEWEST } from './document-options.ts';
 import { holmesDocument } from './toolsets.ts';
 
@@ -43,6 +44,40 @@ test.each([
     }
   },
 );
+
+describe('a tool that overrides take out of the document is reported', () => {
+  const one = (app: string, port: number): Tool =>
+    discoveredTool(discovered(service(app, { labels: { 'app.kubernetes.io/name': app }, ports: [port] })));
+  const tools = [
+    ...['loki', 'tempo', 'prometheus'].map((app, index) => one(app, [3100, 3200, 9090][index] ?? 0)),
+    discoveredTool(discovered(offered('orders', { type: 'mcp' }, { namespace: 'shop', ports: [8000] }))),
+  ];
+  const overridden = (patch: HolmesPatch) =>
+    holmesDocument(tools, { ...NEWEST, patch }).omissions.map(({ key, cause }) => [key, cause]);
+  const config = { additional_headers: { 'X-Org': 'a' } };
+  const other = { config: { url: 'http://mine/mcp' }, approval_required_tools: [] };
+
+  test.each<[string, HolmesPatch, readonly string[]]>([
+    ['switched off', { toolsets: { 'grafana/loki': { enabled: false } } }, ['monitoring/loki']],
+    ['removed', { toolsets: { 'grafana/tempo': null } }, ['monitoring/tempo']],
+    ['a server removed', { mcp_servers: { 'shop/orders': null } }, ['shop/orders']],
+    ['another address', { mcp_servers: { 'shop/orders': other } }, []],
+    ['an option', { toolsets: { 'grafana/loki': { config: { timeout_seconds: 60 } } } }, []],
+    ['nothing', {}, []],
+  ])('%s', (_, patch, keys) => {
+    expect(overridden(patch)).toEqual(keys.map((key) => [key, 'overridden']));
+  });
+
+  test('another backend in its place', () => {
+    const theirs = {
+      toolsets: { 'prometheus/metrics': { config: { ...config, prometheus_url: 'http://mine' } } },
+    };
+    const options = { ...NEWEST, holmesgptVersion: '0.20', patch: theirs } as const;
+    expect(holmesDocument(tools, options).omissions.map(({ key, cause }) => [key, cause])).toEqual([
+      ['monitoring/prometheus', 'overridden'],
+    ]);
+  });
+});
 
 test('no credentials apply to a backend of another cluster, so none are suggested', () => {
   const grafana = discovered(

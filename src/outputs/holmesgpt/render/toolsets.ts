@@ -2,9 +2,11 @@ import { endpointUrl, type Problem } from '../../../model/discovery.ts';
 import type { Omission } from '../../../model/documents.ts';
 import type { Mapping } from '../../../model/mapping.ts';
 import { HOSTS } from '../../../model/published-tools.ts';
+import { same } from '../../../model/same.ts';
 import { namedInCredentials } from '../../../planning/credentials.ts';
 import { type Naming, type Preference, preferred } from '../../../planning/preferred.ts';
 import { discoveredTool, type Tool } from '../../../planning/tools.ts';
+import { containsInDocument } from '../checks/contains.ts';
 import { questionsOf } from '../checks/questions.ts';
 import { type HolmesToolset, holmesSchema } from '../contract/schema.ts';
 import { dropInvalidEntries, withPatch } from '../merge/patch.ts';
@@ -101,6 +103,10 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     ),
   });
   const document = sorted(merged.document);
+  for (const tool of withoutEntry(tools, generated, document)) {
+    used.delete(tool);
+    if (!report.isOmitted(tool)) report.omit(tool, OVERRIDDEN, 'overridden', OVERRIDDEN_FIX);
+  }
   return {
     get text() {
       return holmesText(document);
@@ -113,6 +119,24 @@ export function holmesDocument(tools: readonly Tool[], options: HolmesOptions = 
     // A tool that one toolset leaves out may be in another one.
     omissions: report.omissionsOf(used),
   };
+}
+
+const OVERRIDDEN =
+  'the part holmesgpt of overrides.yaml removes it, switches it off, or has other backends in its place';
+const OVERRIDDEN_FIX = 'to have it there, change that part';
+
+/** The tools that a document has, and that another one, in which overrides are merged, has not. */
+function withoutEntry(tools: readonly Tool[], generated: Mapping, document: Mapping): readonly Tool[] {
+  if (same(generated, document)) return [];
+  const [isThere, isLeft] = [containsInDocument(generated), containsInDocument(document)];
+  return tools.filter(({ endpoint, namespace, metadata, mappings }) => {
+    const tool = {
+      endpoint: endpointUrl(endpoint),
+      metadata,
+      ...(namespace === undefined ? {} : { namespace }),
+    };
+    return isThere(tool, mappings) && !isLeft(tool, mappings);
+  });
 }
 
 /** The MCP servers of the document, without those that would take the names of others' tools. */
