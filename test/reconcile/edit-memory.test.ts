@@ -273,6 +273,13 @@ describe('a ConfigMap that is replaced by one with only the file', () => {
     expect(parse(whole.live.data[HAND_WRITTEN] ?? '').mcp_servers).toHaveProperty([MCP]);
   });
 
+  test('without its first line is a new file, without the line of its version', () => {
+    const it = cluster();
+    it.save(it.edit(noInternet).split('\n').slice(1).join('\n'));
+    it.wrote();
+    expect(it.live.data[HAND_WRITTEN]).not.toContain('Version');
+  });
+
   test('and is of another version than its line says is not compared with that', () => {
     const it = cluster();
     const file = it.edit(noInternet);

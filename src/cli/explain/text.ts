@@ -19,8 +19,8 @@ interface Section {
 const section = (title: string, lines: readonly string[]): Section | undefined =>
   lines.length === 0 ? undefined : { title, lines };
 
-/** Maximum listed tools of an MCP server. */
-const MAX_TOOLS = 100;
+/** Maximum listed tools of an MCP server: all that a probe reads, because people review them before they approve it. */
+const MAX_TOOLS = 512;
 
 /** Formats the result as text. @param isTerminal whether to divide long lines of others */
 export function asText(result: ExplainResult, paint: Paint, isTerminal = false): string {

@@ -37,7 +37,7 @@ export function leftOutByPeople(
       {
         ...left,
         cause: 'removed',
-        why: 'what people wrote there removes it, switches it off or has its name',
+        why: 'what people wrote there removes it, switches it off, has its name, or cannot be merged with it',
         fix: 'to have it back, edit the key custom_toolset.person.yaml',
       },
     ];

@@ -18,7 +18,7 @@ import {
 import { sinceEarlier } from './earlier-saves.ts';
 import { changedBy, replacedBy, sections, type Version } from './hand-written.ts';
 import { rebased } from './rebase.ts';
-import { isVersionOf, type VersionTexts, versionOf } from './version-line.ts';
+import { isVersionOf, type VersionTexts, versionOf, withoutVersion } from './version-line.ts';
 
 /** The keys of lists of backends. */
 const LISTS = new Set(['instances', 'clusters', 'endpoints']);
@@ -109,7 +109,7 @@ export function personText(
   const isSame = same(written, last.merged) && Object.keys(ignored).length === 0;
   if (isSame && (known === undefined || !isMade(file)))
     return { text: handWritten ?? edited(file, replacedBy(now.value, last)) };
-  if (!isMade(file)) return { text: edited(file, replacedBy(now.value, last)), ...REPLACED };
+  if (!isMade(file)) return { text: edited(withoutVersion(file), replacedBy(now.value, last)), ...REPLACED };
   const asLearned = (next: Mapping): string =>
     edited(handWritten ?? '', { ...ignoredKeys(person.value), ...ignored, ...next });
   if (isOld) return { text: asLearned(changedBy(written, last)), change: { kind: 'edited', lost: [] } };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isVersionOf, versionLine, versionOf } from './version-line.ts';
+import { isVersionOf, versionLine, versionOf, withoutVersion } from './version-line.ts';
 
 const file = (content: string, revision = 1): string =>
   `# first line\n${versionLine(content, revision)}${content}`;
@@ -22,4 +22,9 @@ test.each([
   `x: 1\n${file('a: 1\n')}`,
 ])('a file without its first two lines has no version: %j', (text) => {
   expect(versionOf(text)).toBeUndefined();
+});
+
+test('a text of people has no version', () => {
+  expect(withoutVersion(file('# mine\na: 1\n'))).toBe('# first line\n# mine\na: 1\n');
+  expect(withoutVersion('# Version 2 of mine.\na: 1\n')).toBe('# Version 2 of mine.\na: 1\n');
 });

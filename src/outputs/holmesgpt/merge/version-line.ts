@@ -59,6 +59,10 @@ export function headOf(file: string): readonly string[] {
   return end < 0 ? lines : lines.slice(0, end);
 }
 
+/** A file without the line that names its version. It means nothing in a text of people. */
+export const withoutVersion = (file: string): string =>
+  file.replace(/^# Version \d+-[0-9a-f]{16}\. .*\n/m, '');
+
 /** The version of a file, with edits or without; `undefined` if it does not say. */
 export function versionOf(file: string): string | undefined {
   const found = headOf(file).flatMap((line) => /^# Version (\d+-[0-9a-f]{16})\./.exec(line)?.[1] ?? []);
