@@ -21,7 +21,7 @@ export const addServe: AddCommand = ({ program, cli, setExitCode }) => {
     .action(async (flags: ServeFlags) => {
       // serve runs for a long time: optimizing for size costs some speed, and saves a third of the memory.
       setFlagsFromString('--optimize-for-size');
-      // A burst of work must not enlarge the young generation, which takes up to 32 MiB otherwise.
+      // A burst of work must not enlarge the young generation, which takes up to 32 MiB otherwise. The image sets its size.
       setFlagsFromString('--semi-space-growth-factor=1');
       // While the garbage collector marks, the young generation grows by up to 27 MiB unless it is collected meanwhile.
       setFlagsFromString('--no-separate-gc-phases');
