@@ -14,10 +14,9 @@ const TIMEOUT = 20_000;
 const HEAP_MIB = 128;
 
 /** The texts that are remembered. */
-const textsIn = ({ known, learned }: Remembered): readonly string[] => [
-  ...(known === undefined ? [] : [known.generated, known.handWritten]),
-  ...(known?.saves ?? []).map(({ file }) => file),
-  ...Object.values(learned ?? {}),
+const textsIn = ({ known, former }: Remembered): readonly string[] => [
+  ...Object.values(known ?? {}),
+  ...(former === undefined ? [] : [former]),
 ];
 
 /** Merges the generated file with HolmesGPT's own ConfigMap. Long texts are merged in a worker thread. */

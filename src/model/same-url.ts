@@ -87,7 +87,7 @@ export function sameMcpServer(person: string, generated: string, namespace?: str
 }
 
 /** Whether two hosts are the same, or names of one Service or of its Pods. The name alone matches any namespace. */
-function sameHost(one: string, other: string): boolean {
+export function maybeSameHost(one: string, other: string): boolean {
   const [a, b] = [serviceOfHost(one), serviceOfHost(other)];
   if (one === other || (a === undefined && b === undefined)) return one === other;
   if (a === undefined) return one === b?.name;
@@ -102,7 +102,7 @@ export function maybeSameServer(one: string, other: string): boolean {
   const [a, b] = [placeOf(one), placeOf(other)];
   if (a === undefined || b === undefined) return one === other;
   const isSamePath = withoutTransport(a.path) === withoutTransport(b.path);
-  return a.port === b.port && isSamePath && sameHost(a.host, b.host);
+  return a.port === b.port && isSamePath && maybeSameHost(a.host, b.host);
 }
 
 const withoutTemplates = (text: string, instead = '0'): string => text.replaceAll(/\{\{[^{}]*\}\}/g, instead);

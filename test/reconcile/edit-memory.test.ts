@@ -50,7 +50,7 @@ class Cluster {
     });
     if (merge.kind === 'none') this.#memory.unchanged(PLACE, this.live);
     if (merge.kind !== 'write') return merge;
-    this.#memory.wrote(PLACE, this.live, merge);
+    this.#memory.wrote(PLACE, merge);
     this.live = {
       data: { ...this.live.data, ...merge.data },
       annotations: { ...this.live.annotations, ...merge.annotations },
@@ -115,12 +115,12 @@ describe('an edit that is saved again from its own copy', () => {
     );
     it.wrote();
     it.save(it.edit(noInternet, mine));
-    expect(it.wrote()).toMatchObject({ change: { lost: [], others: ['mcp_servers corp'] } });
+    expect(it.wrote()).toMatchObject({ change: { lost: ['mcp_servers corp'] } });
     expect(it.file.mcp_servers).not.toHaveProperty('corp');
     expect(it.file.toolsets.internet).toEqual({ enabled: false });
   });
 
-  test('is not a change of what others added to the same entry', () => {
+  test('does not undo what others added to the same entry', () => {
     const it = cluster();
     const mine = it.edit(addsCorp);
     it.save(mine);
@@ -132,7 +132,7 @@ describe('an edit that is saved again from its own copy', () => {
     );
     it.wrote();
     it.save(it.edit(noInternet, mine));
-    expect(it.wrote().change).toEqual({ kind: 'edited', lost: [], others: ['mcp_servers corp'] });
+    expect(it.wrote().change).toEqual({ kind: 'edited', lost: ['mcp_servers corp'] });
     expect(it.file.mcp_servers.corp.approval_required_tools).toEqual(['*']);
   });
 
@@ -215,16 +215,17 @@ describe('the hand-written text that is saved', () => {
     it.save(it.edit(noInternet));
     const edited = it.wrote().data[HAND_WRITTEN];
     it.save(stale, HAND_WRITTEN);
-    const { undone } = it.wrote();
-    expect(undone?.entries).toEqual(['toolsets internet', 'mcp_servers corp']);
-    expect(it.live.data[undone?.key ?? '']).toBe(edited);
+    const { rewritten } = it.wrote();
+    expect(rewritten?.entries).toEqual(['toolsets internet', 'mcp_servers corp']);
+    expect(it.live.data[rewritten?.key ?? '']).toBe(edited);
     expect(it.sync().kind).toBe('none');
   });
 
-  test('with these edits, or with other changes of the same, is the latest word', () => {
+  test('is the latest word, and what it changes or lacks is told', () => {
     for (const [change, entries] of [
       [(text: string) => `${text}# note\n`, undefined],
-      [(text: string) => text.replace('https://corp', 'https://other'), undefined],
+      [(text: string) => text.replace('https://corp', 'https://other'), ['mcp_servers corp']],
+      [(text: string) => `${text}  more:\n    config: {url: "https://more"}\n`, undefined],
       [
         (text: string) => text.replace(/ {2}corp:[\s\S]*/, '  other:\n    enabled: false\n'),
         ['mcp_servers corp'],
@@ -234,10 +235,203 @@ describe('the hand-written text that is saved', () => {
       it.save(it.edit(addsCorp));
       it.wrote();
       it.save(change(it.live.data[HAND_WRITTEN] ?? ''), HAND_WRITTEN);
-      expect(it.sync()).toMatchObject(entries === undefined ? {} : { undone: { entries } });
+      expect(it.sync()).toMatchObject(entries === undefined ? {} : { rewritten: { entries } });
       expect(it.sync().kind).toBe('none');
     }
   });
+});
+
+describe('the hand-written text that is saved, from an editor that was open for long,', () => {
+  const off: Change = (file) => {
+    file.mcp_servers[MCP].enabled = false;
+  };
+  const told = `mcp_servers ${MCP}`;
+
+  test('from before the second of two edits of an entry', () => {
+    const it = cluster();
+    it.save(
+      it.edit((file) => {
+        file.mcp_servers[MCP].description = 'Mine.';
+      }),
+    );
+    it.wrote();
+    const stale = `${it.live.data[HAND_WRITTEN]}  more:\n    config: {url: "https://more"}\n`;
+    it.save(it.edit(off));
+    const edited = it.wrote().data[HAND_WRITTEN];
+    it.save(stale, HAND_WRITTEN);
+    const { rewritten } = it.wrote();
+    expect(rewritten?.entries).toEqual([told]);
+    expect(it.live.data[rewritten?.key ?? '']).toBe(edited);
+  });
+
+  test('after a restart', () => {
+    const it = cluster();
+    const stale = `${it.live.data[HAND_WRITTEN]}  internet:\n    enabled: false\n`;
+    it.save(it.edit(off));
+    it.wrote();
+    it.restart();
+    it.sync();
+    it.save(stale, HAND_WRITTEN);
+    expect(it.wrote().rewritten?.entries).toEqual([told]);
+  });
+
+  test('beside another editor of it', () => {
+    const it = cluster();
+    const before = it.live.data[HAND_WRITTEN] ?? '';
+    it.save(`${before}mcp_servers:\n  ${MCP}:\n    approval_required_tools: ["*"]\n`, HAND_WRITTEN);
+    expect(it.wrote().rewritten).toBeUndefined();
+    it.save(`${before}mcp_servers:\n  shop/c-mcp:\n    description: Mine.\n`, HAND_WRITTEN);
+    expect(it.wrote().rewritten?.entries).toEqual([told]);
+  });
+});
+
+describe('an entry that was changed, and changed back, counts as changed', () => {
+  const loki = (name: string): Json => ({ name, api_url: `http://${name}.svc.cluster.local:3100` });
+  const found = {
+    ...FOUND,
+    toolsets: {
+      'grafana/loki': { enabled: true, config: { instances: [loki('loki.evil'), loki('loki.shop')] } },
+    },
+  };
+  const configIn = (file: Json): Json => file.toolsets['grafana/loki'].config;
+
+  test('so a header that somebody withdrew does not return with a second save of the same copy', () => {
+    const it = cluster();
+    it.wrote(found);
+    const first = it.edit((file) => {
+      configIn(file).instances[0].additional_headers = { Authorization: '{{ env.L }}' };
+    });
+    it.save(first);
+    it.wrote(found);
+    it.save(
+      it.edit((file) => {
+        for (const each of configIn(file).instances) delete each.additional_headers;
+      }),
+    );
+    it.wrote(found);
+    expect(it.text).not.toContain('env.L');
+    it.save(
+      it.edit((file) => {
+        configIn(file).timeout_seconds = 33;
+      }, first),
+    );
+    expect(it.wrote(found).change).toEqual({ kind: 'edited', lost: ['toolsets grafana/loki'] });
+    expect(it.text).not.toContain('env.L');
+  });
+
+  test('so a list of questions is not loosened by it', () => {
+    const it = cluster();
+    const first = it.edit(asksLess);
+    it.save(first);
+    it.wrote();
+    it.save(
+      it.edit((file) => {
+        file.mcp_servers[MCP].approval_required_tools = ['delete_*'];
+      }),
+    );
+    it.wrote();
+    it.save(
+      it.edit((file) => {
+        file.mcp_servers[MCP].description = 'Mine.';
+      }, first),
+    );
+    it.wrote();
+    expect(it.file.mcp_servers[MCP].approval_required_tools).toEqual(['delete_*']);
+  });
+
+  test('and a list item whose header was withdrawn does not keep it at another address', () => {
+    const it = cluster();
+    const secret = { additional_headers: { Authorization: '{{ env.OPERATOR }}' } };
+    const [evil, shop] = [loki('loki.evil'), loki('loki.shop')];
+    const paired = {
+      'grafana/loki': { enabled: true, config: { instances: [evil, { ...shop, ...secret }] } },
+    };
+    it.wrote({ ...FOUND, toolsets: paired });
+    const stale = it.edit((file) => {
+      configIn(file).instances[1].api_url += '/gw';
+    });
+    it.wrote(found);
+    it.save(stale);
+    expect(it.wrote(found).change).toEqual({ kind: 'edited', lost: ['toolsets grafana/loki'] });
+    expect(it.text).not.toContain('env.OPERATOR');
+  });
+});
+
+describe('an entry with another name, saved after what it was changed,', () => {
+  const renamed =
+    (from: string, to: string, more: Json = {}): Change =>
+    (file) => {
+      file.mcp_servers[to] = { ...file.mcp_servers[from], ...more };
+      delete file.mcp_servers[from];
+    };
+  const person = stringify({ mcp_servers: { ext: CORP } });
+  const { [MCP]: _, ...others } = FOUND.mcp_servers;
+  const asking = {
+    ...FOUND,
+    mcp_servers: { ...others, [MCP]: { ...server('a-mcp'), approval_required_tools: ['*'] } },
+  };
+  const spelled = { config: { url: 'http://a-mcp.shop:8000/mcp' } };
+  const copied: Change = (file) => {
+    file.mcp_servers.mine = {
+      ...file.mcp_servers[MCP],
+      config: { ...file.mcp_servers[MCP].config, headers: {} },
+    };
+  };
+
+  test.each<[string, Change, Json, readonly string[]]>([
+    ['of a server that is not found any more', renamed(MCP, 'mine'), { ...FOUND, mcp_servers: others }, []],
+    ['of a server that asks before other tools now', renamed(MCP, 'mine'), asking, ['*']],
+    ['in another spelling', renamed(MCP, 'mine', spelled), asking, ['*']],
+    ['as a copy', copied, asking, ['*']],
+  ])('%s, is not added', (_, change, found, asks) => {
+    const it = cluster();
+    const stale = it.edit(change);
+    it.wrote(found);
+    it.save(stale);
+    expect(it.wrote(found).change).toMatchObject({ lost: expect.arrayContaining(['mcp_servers mine']) });
+    expect(it.file.mcp_servers).not.toHaveProperty('mine');
+    expect(it.file.mcp_servers[MCP]?.approval_required_tools ?? []).toEqual(asks);
+  });
+
+  test('of a server that its author removed, or renamed otherwise, is not added', () => {
+    const removal: Change = (file) => {
+      delete file.mcp_servers.ext;
+    };
+    for (const [meanwhile, left] of [
+      [removal, []],
+      [renamed('ext', 'ext2'), ['ext2']],
+    ] as const) {
+      const it = cluster(person);
+      const stale = it.edit(renamed('ext', 'ext3'));
+      it.save(it.edit(meanwhile));
+      it.wrote();
+      it.save(stale);
+      expect(it.wrote().change).toMatchObject({ lost: ['mcp_servers ext3'] });
+      expect(Object.keys(it.file.mcp_servers).filter((name) => name.startsWith('ext'))).toEqual(left);
+    }
+  });
+
+  test('is added if nothing of it changed', () => {
+    const it = cluster(person);
+    const stale = it.edit(renamed('ext', 'ext3'));
+    it.save(it.edit(noInternet));
+    it.wrote({ ...FOUND, mcp_servers: { ...FOUND.mcp_servers, 'shop/d-mcp': server('d-mcp') } });
+    it.save(stale);
+    expect(it.wrote().change).toMatchObject({ lost: [] });
+    expect(it.file.mcp_servers.ext3).toEqual(CORP);
+    expect(it.file.mcp_servers).not.toHaveProperty('ext');
+  });
+});
+
+test('both texts that are taken away from beside an unchanged file are restored', () => {
+  const it = cluster();
+  const before = it.live.data;
+  it.live = { ...it.live, data: { [FILE]: it.text } };
+  it.wrote();
+  expect([it.live.data[HAND_WRITTEN], it.live.data[GENERATED]]).toEqual([
+    before[HAND_WRITTEN],
+    before[GENERATED],
+  ]);
 });
 
 describe('a ConfigMap that is replaced by one with only the file', () => {

@@ -153,23 +153,6 @@ describe('of two persons who edit the file at once, neither undoes what the othe
     expect(view(both(first, second))).toEqual(expected);
   });
 
-  test('who saves again from their own copy of the file keeps both changes', () => {
-    const first: Change = (file) => {
-      x(file).headers = { Authorization: 'new' };
-      instances(file).push(instance('y'));
-      file.mcp_servers['evil/good'].approval_required_tools = ['*'];
-    };
-    const again: Change = (file) => {
-      first(file);
-      x(file).timeout = 9;
-      file.toolsets['prometheus/metrics'].config.more = true;
-      file.mcp_servers['evil/good'].description = 'Mine.';
-    };
-    const alone = fileIn(published(GENERATED_NOW, saved(START, editOf(START, again))));
-    expect(instances(alone)).toContainEqual(expect.objectContaining({ name: 'x', timeout: 9 }));
-    expect(both(first, again)).toEqual(alone);
-  });
-
   test('what cannot be kept is said, and the edited file is', () => {
     const removed = published(
       GENERATED_NOW,

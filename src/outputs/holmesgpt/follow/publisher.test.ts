@@ -163,7 +163,9 @@ test('an edit that began before the last writes is compared with the version tha
     ]),
   });
   configMap.data = { ...configMap.data, 'custom_toolset.person.yaml': '' };
-  const undone = expect.stringContaining('without earlier edits of toolsets bash, toolsets slab,');
+  const undone = expect.stringContaining(
+    'changed or removed toolsets bash, toolsets slab in custom_toolset.person.yaml',
+  );
   const fix = expect.stringContaining('under the key custom_toolset.rejected.1.yaml');
   expect(await sync(more)).toMatchObject({
     notes: expect.arrayContaining([{ where: 'ConfigMap ns/toolsets', what: undone, fix }]),

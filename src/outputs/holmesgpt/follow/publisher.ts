@@ -106,7 +106,7 @@ type Attempt =
 /** What the authors of edits should know. */
 function aboutEdits(merge: AgentMerge & { readonly kind: 'write' }): readonly Omit<Problem, 'where'>[] {
   const lost = notKept(merge);
-  const { change, undone } = merge;
+  const { change, rewritten } = merge;
   return [
     ...(lost === undefined ? [] : [lost]),
     ...(change?.kind !== 'edited' || change.others === undefined
@@ -117,15 +117,15 @@ function aboutEdits(merge: AgentMerge & { readonly kind: 'write' }): readonly Om
             fix: `to undo one, edit ${FILE} as it is now`,
           },
         ]),
-    ...(undone === undefined
+    ...(rewritten === undefined
       ? []
       : [
           {
-            what: `${HAND_WRITTEN} was saved without earlier edits of ${undone.entries.join(', ')}, which are not in force any more`,
+            what: `somebody changed or removed ${rewritten.entries.join(', ')} in ${HAND_WRITTEN}`,
             fix:
-              undone.key === undefined
-                ? `if that was not meant, make them again in ${FILE}`
-                : `its text with them is under the key ${undone.key}; if this was not meant, make them again in ${FILE}, and remove that key`,
+              rewritten.key === undefined
+                ? 'if that was not meant, because an editor was open for long, make the changes again that are lost'
+                : `the text from before is under the key ${rewritten.key}; if that was not meant, because an editor was open for long, put back what is lost; then remove that key`,
           },
         ]),
   ];
@@ -235,7 +235,7 @@ export function holmesTarget(
       if (isStatus(error, 409)) throw error;
       throw clusterError(error, `write ${where}`, kube.server);
     }
-    memory.wrote(`${namespace}/${name}`, current, merge);
+    memory.wrote(`${namespace}/${name}`, merge);
     notes.push(...aboutEdits(merge).map((note) => ({ where, ...note })));
     return { token: merge.token, written: merge, notes, leftOut, room };
   };

@@ -1,81 +1,77 @@
 import {
   type AgentConfigMap,
   FILE,
-  FILE_VERSION,
+  FILE_REVISION,
   GENERATED,
   HAND_WRITTEN,
   isUntouched,
 } from './agent-file.ts';
 import type { AgentMerge } from './merge.ts';
-import type { LearnedEdits, Remembered } from './remembered.ts';
-import { type KnownVersions, type VersionTexts, versionOf, withSave } from './version-line.ts';
+import type { Remembered } from './remembered.ts';
+import { type KnownVersions, revisionOfVersion, type VersionTexts, versionOf } from './version-line.ts';
+
+/** Entries that people changed, and the number of the write that had these changes first. */
+interface Touched {
+  readonly revision: number;
+  readonly entries: readonly string[];
+}
+
+/** What is remembered of one ConfigMap. */
+interface Place {
+  /** The hand-written text as this program last saw it. */
+  readonly handWritten: string;
+  readonly touched: readonly Touched[];
+}
+
+/** Maximum writes of which the changed entries are remembered. Versions are forgotten after an hour. */
+const MOST_WRITES = 1_000;
 
 /** What this process remembers of HolmesGPT's file and of edits, to understand later edits. */
 export class EditMemory {
   readonly #versions: KnownVersions;
   /** By ConfigMap. */
-  readonly #learned = new Map<string, LearnedEdits>();
+  readonly #places = new Map<string, Place>();
 
   constructor(versions: KnownVersions) {
     this.#versions = versions;
   }
 
-  /** What a merge needs. @param place the ConfigMap, as `namespace/name` */
-  of(place: string, live: AgentConfigMap): Remembered {
-    const version = isUntouched(live) ? undefined : versionOf(live.data[FILE] ?? '');
+  /** What a merge needs. @param name the ConfigMap, as `namespace/name` */
+  of(name: string, live: AgentConfigMap): Remembered {
+    const { [FILE]: file = '', [HAND_WRITTEN]: handWritten, [GENERATED]: generated } = live.data;
+    const isWhole = isUntouched(live) && handWritten !== undefined && generated !== undefined;
+    const version = isWhole ? undefined : versionOf(file);
     const known = version === undefined ? undefined : this.#versions.get(version);
-    const learned = this.#learned.get(place);
+    const place = this.#places.get(name);
+    const since = version === undefined ? 0 : revisionOfVersion(version);
+    const touched = (place?.touched ?? []).flatMap(({ revision, entries }) =>
+      revision > since ? entries : [],
+    );
     return {
-      ...(known === undefined ? {} : { known }),
-      ...(learned === undefined || learned.after === live.data[HAND_WRITTEN] ? {} : { learned }),
+      ...(known === undefined ? {} : { known, touched }),
+      ...(place === undefined || handWritten === undefined || place.handWritten === handWritten
+        ? {}
+        : { former: place.handWritten }),
     };
   }
 
   /** Records a ConfigMap that needs no change. */
-  unchanged(place: string, { data }: AgentConfigMap): void {
-    this.#remember(data);
-    this.#follow(place, data[HAND_WRITTEN] ?? '');
+  unchanged(name: string, { data }: AgentConfigMap): void {
+    this.#remember(name, data, []);
   }
 
-  /** Records a write. @param live the ConfigMap before it */
-  wrote(
-    place: string,
-    live: AgentConfigMap,
-    { data, change, learned }: AgentMerge & { readonly kind: 'write' },
-  ): void {
-    const { [FILE]: file = '', [HAND_WRITTEN]: before } = live.data;
-    if (change?.kind === 'edited') {
-      const version = versionOf(file);
-      const texts =
-        this.of(place, live).known ??
-        (version === live.annotations[FILE_VERSION] ? textsOf(live.data) : undefined);
-      if (version !== undefined && texts !== undefined)
-        this.#versions.set(version, withSave(texts, { file, lost: change.lost }));
-    }
-    const after = data[HAND_WRITTEN] ?? '';
-    const earlier = this.#learned.get(place);
-    if (learned === undefined || before === undefined) this.#follow(place, after);
-    else this.#learned.set(place, { before: earlier?.after === before ? earlier.before : before, after });
-    this.#remember(data);
+  /** Records a write. */
+  wrote(name: string, { data, annotations, touched = [] }: AgentMerge & { readonly kind: 'write' }): void {
+    const revision = Number(annotations[FILE_REVISION]);
+    this.#remember(name, data, touched.length === 0 ? [] : [{ revision, entries: touched }]);
   }
 
-  /** The hand-written text is this one now. */
-  #follow(place: string, after: string): void {
-    const learned = this.#learned.get(place);
-    if (learned !== undefined) this.#learned.set(place, { ...learned, after });
-  }
-
-  /** Remembers the texts that the file was made from. */
-  #remember(data: AgentConfigMap['data']): void {
-    const version = versionOf(data[FILE] ?? '');
-    if (version !== undefined) this.#versions.set(version, textsOf(data));
+  #remember(name: string, data: AgentConfigMap['data'], touched: readonly Touched[]): void {
+    const { [FILE]: file = '', [HAND_WRITTEN]: handWritten = '', [GENERATED]: generated = '' } = data;
+    const version = versionOf(file);
+    const texts: VersionTexts = { generated, handWritten };
+    if (version !== undefined) this.#versions.set(version, texts);
+    const before = this.#places.get(name)?.touched ?? [];
+    this.#places.set(name, { handWritten, touched: [...before, ...touched].slice(-MOST_WRITES) });
   }
 }
-
-const textsOf = ({
-  [GENERATED]: generated = '',
-  [HAND_WRITTEN]: handWritten = '',
-}: AgentConfigMap['data']): VersionTexts => ({
-  generated,
-  handWritten,
-});

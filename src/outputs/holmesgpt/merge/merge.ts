@@ -19,8 +19,8 @@ import {
 } from './agent-file.ts';
 import { sections } from './hand-written.ts';
 import { leftOutByPeople } from './left-out.ts';
-import { type BrokenKey, differing, type FileChange, personText } from './person-text.ts';
-import type { LearnedEdits, Remembered } from './remembered.ts';
+import { type BrokenKey, changedEntries, differing, type FileChange, personText } from './person-text.ts';
+import type { Remembered } from './remembered.ts';
 import { versionOf } from './version-line.ts';
 
 /** Maximum size of all data in bytes: Kubernetes rejects objects over 1 MiB, and metadata needs room too. */
@@ -54,11 +54,13 @@ export type AgentMerge =
       readonly learned?: readonly string[];
       /** The key that keeps the file as it was found, because not all of it could be kept. */
       readonly rejected?: string;
+      /** The entries that people changed since the last write. */
+      readonly touched?: readonly string[];
       /**
-       * The edits of the file that the hand-written text does not have any more, because somebody saved it as it was before, and
-       * the key that keeps the text with them, if it has room.
+       * The entries that somebody changed in the hand-written text or took out of it, and the key that keeps the text from before, if it
+       * has room.
        */
-      readonly undone?: { readonly entries: readonly string[]; readonly key: string | undefined };
+      readonly rewritten?: { readonly entries: readonly string[]; readonly key: string | undefined };
       readonly notes: JoinedFile['notes'];
       /** The tools that HolmesGPT does not get, because of what people wrote. */
       readonly leftOut: readonly Omission[];
@@ -151,6 +153,12 @@ function learnedFrom(before: string | undefined, text: string, now: Mapping): re
   return differing('value' in earlier ? earlier.value : {}, now);
 }
 
+/** The entries that people changed since a hand-written text; none if there was no text. */
+function touchedSince(before: string | undefined, now: Mapping): readonly string[] {
+  const read = before === undefined ? undefined : readMapping(before);
+  return read === undefined || 'fault' in read ? [] : changedEntries(read.value, now);
+}
+
 /** Maximum number of edited files that are kept. */
 const MAX_COPIES = 5;
 
@@ -199,12 +207,14 @@ function notApplied(
   return isWhole || file === undefined ? [] : [file];
 }
 
-/** The learned edits that are not in a hand-written document any more, and are as they were before. */
-function undoneIn(now: Mapping, { before, after }: LearnedEdits): readonly string[] {
-  const [old, edited] = [readMapping(before), readMapping(after)];
-  if ('fault' in old || 'fault' in edited) return [];
-  const changedSince = new Set(differing(old.value, now));
-  return differing(old.value, edited.value).filter((entry) => !changedSince.has(entry));
+/** The entries of a former hand-written text that are others now, or gone. */
+function rewrittenIn(former: string, now: Mapping): readonly string[] {
+  const read = readMapping(former);
+  if ('fault' in read) return [];
+  const added = new Set(
+    changedEntries({}, now).filter((entry) => !changedEntries({}, read.value).includes(entry)),
+  );
+  return changedEntries(read.value, now).filter((entry) => !added.has(entry));
 }
 
 /** How often the file was written. */
@@ -231,14 +241,14 @@ export function mergeForAgent(
   live: AgentConfigMap,
   holmes: HolmesFile,
   tools: readonly PublishedTool[] = [],
-  { known, learned }: Remembered = {},
+  remembered: Remembered = {},
 ): AgentMerge {
   const base = readMapping(offered);
   if ('fault' in base) throw new Error(`the generated ${FILE} cannot be read: ${base.fault}`);
   /** What is generated, without the servers that people list already. */
   const besideOf = (person: Mapping): JoinedFile =>
     holmes.withoutDuplicates(sections(base.value), sections(person), tools);
-  const handWritten = personText(live, (person) => besideOf(person).document, holmes, known);
+  const handWritten = personText(live, (person) => besideOf(person).document, holmes, remembered);
   if (isBroken(handWritten)) return unreadable(handWritten);
   const own = readMapping(handWritten.text);
   if ('fault' in own) return unreadable({ key: HAND_WRITTEN, broken: own.fault });
@@ -262,11 +272,12 @@ export function mergeForAgent(
   const revision = before + (isSame ? 0 : 1);
   const file = fileOf(content, revision);
   const { change } = handWritten;
-  const undone = learned === undefined ? [] : undoneIn(own.value, learned);
+  const { former } = remembered;
+  const rewritten = former === undefined ? [] : rewrittenIn(former, own.value);
   const texts = { file, handWritten: handWritten.text, generated };
   const unapplied = notApplied(live.data, change);
-  const former = undone.length === 0 || learned === undefined ? [] : [learned.after];
-  const copies = copiesOf(live.data, [...former, ...unapplied]);
+  const copied = rewritten.length === 0 || former === undefined ? [] : [former];
+  const copies = copiesOf(live.data, [...copied, ...unapplied]);
   const [, newest = ''] = copies.all[0] ?? [];
   const sizes = sizesOf(texts, live.data, newest);
   const { room } = sizes;
@@ -281,6 +292,7 @@ export function mergeForAgent(
     return key === undefined || kept[key] === undefined ? undefined : key;
   };
   const rejected = keyOf(unapplied[0]);
+  const touched = touchedSince(former ?? live.data[HAND_WRITTEN], own.value);
   const edits = learnedFrom(live.data[HAND_WRITTEN], handWritten.text, own.value);
   return {
     kind: 'write',
@@ -297,6 +309,7 @@ export function mergeForAgent(
     ...(edits === undefined ? {} : { learned: edits }),
     ...(change === undefined ? {} : { change }),
     ...(rejected === undefined ? {} : { rejected }),
-    ...(undone.length === 0 ? {} : { undone: { entries: undone, key: keyOf(former[0]) } }),
+    ...(rewritten.length === 0 ? {} : { rewritten: { entries: rewritten, key: keyOf(former) } }),
+    ...(touched.length === 0 ? {} : { touched }),
   };
 }

@@ -15,9 +15,10 @@ import {
   isUntouched,
   joined,
 } from './agent-file.ts';
-import { sinceEarlier } from './earlier-saves.ts';
 import { changedBy, replacedBy, sections, type Version } from './hand-written.ts';
 import { rebased } from './rebase.ts';
+import type { Remembered } from './remembered.ts';
+import { keysOf, mappingOf } from './three-way.ts';
 import { isVersionOf, type VersionTexts, versionOf, withoutVersion } from './version-line.ts';
 
 /** The keys of lists of backends. */
@@ -76,13 +77,13 @@ function ignoredKeys(handWritten: Mapping): Mapping {
  * The hand-written text, updated from edits of the file. An edit counts as if it had been made in the current version.
  * @param live HolmesGPT's ConfigMap
  * @param currentOf what is generated now, beside a hand-written document
- * @param known the texts of the version that was edited, if it is remembered
+ * @param remembered what is remembered of the version that was edited
  */
 export function personText(
   live: AgentConfigMap,
   currentOf: (handWritten: Mapping) => Mapping,
   holmes: HolmesFile,
-  known: VersionTexts | undefined,
+  { known, touched = [] }: Remembered,
 ): PersonText | BrokenKey {
   const { annotations } = live;
   const data = restored(live.data, known);
@@ -127,9 +128,10 @@ export function personText(
     handWritten: last.handWritten,
     merged: joined(generated, last.handWritten, holmes).document,
   };
-  const edit = sinceEarlier(before, written, known?.saves ?? [], current);
-  const { document, explicit, lost, ...rest } = rebased(before, edit.document, current, holmes.hasInstances);
-  const others = [...new Set([...rest.others, ...edit.others])];
+  const { document, explicit, lost, others } = rebased(before, written, current, {
+    hasInstances: holmes.hasInstances,
+    touched: new Set(touched),
+  });
   const next = holmes.learn(changedBy(document, current), { ...current, edited: document });
   return {
     text: asLearned(over(explicit, next)),
@@ -195,22 +197,23 @@ function hasWholeList(entry: unknown): boolean {
   );
 }
 
-/**
- * The entries that differ between two hand-written documents, such as `toolsets prometheus/metrics`, and what that means for
- * their lists.
- */
-export function differing(before: Mapping, now: Mapping): string[] {
+/** The entries that differ between two hand-written documents, such as `toolsets prometheus/metrics`. */
+export const changedEntries = (before: Mapping, now: Mapping): string[] =>
+  differences(before, now).map(({ section, name }) => `${section} ${name}`);
+
+/** The same, with what that means for their lists. */
+export const differing = (before: Mapping, now: Mapping): string[] =>
+  differences(before, now).map(({ section, name, old, next }) => {
+    const isNew = hasWholeList(next) && !hasWholeList(old);
+    return `${section} ${name}${isNew ? ' (its whole list, so discovered backends are not added to it any more)' : ''}`;
+  });
+
+function differences(before: Mapping, now: Mapping) {
   const [old, next] = [sections(before), sections(now)];
-  const keysOf = (one: object, other: object): string[] => [
-    ...new Set([...Object.keys(one), ...Object.keys(other)]),
-  ];
   return keysOf(old, next).flatMap((section) => {
-    const [a, b] = [own(old, section) ?? {}, own(next, section) ?? {}];
+    const [a, b] = [mappingOf(own(old, section)), mappingOf(own(next, section))];
     return keysOf(a, b)
       .filter((name) => !same(own(a, name), own(b, name)))
-      .map((name) => {
-        const isNew = hasWholeList(own(b, name)) && !hasWholeList(own(a, name));
-        return `${section} ${name}${isNew ? ' (its whole list, so discovered backends are not added to it any more)' : ''}`;
-      });
+      .map((name) => ({ section, name, old: own(a, name), next: own(b, name) }));
   });
 }

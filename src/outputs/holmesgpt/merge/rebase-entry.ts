@@ -112,12 +112,3 @@ export function generatedIn(entry: unknown): Pick<Context, 'isGenerated' | 'isUn
     isUntouched: (backend) => contents.has(withoutName(backend)),
   };
 }
-
-/** Whether two entries lead to the same place. */
-export function isSamePlace(one: unknown, other: unknown): boolean {
-  const [a, b] = [one, other].map((entry) => addressesOf(mappingOf(own(entry, 'config')))) as [
-    string[],
-    string[],
-  ];
-  return a.length > 0 && same(a, b);
-}

@@ -2,8 +2,9 @@ import { isMapping, type Mapping } from '../../../model/mapping.ts';
 import { same } from '../../../model/same.ts';
 import { own } from '../yaml.ts';
 import { SECTIONS, type Version } from './hand-written.ts';
-import { generatedIn, isSamePlace, rebasedEntry } from './rebase-entry.ts';
-import { type Context, has, hasChanges, keysOf, mappingOf, rebasedValue } from './three-way.ts';
+import { partsOf, partsWithout, sharesPlace } from './places.ts';
+import { generatedIn, rebasedEntry } from './rebase-entry.ts';
+import { type Context, has, keysOf, mappingOf, rebasedValue } from './three-way.ts';
 
 /** An edit as if it had been made in another version. */
 export interface Rebased {
@@ -19,14 +20,20 @@ export interface Rebased {
 /**
  * An edit of one version of the file, as if it had been made in another one: only what the person changed counts. What was
  * removed meanwhile stays away, and so do changes of it. Lists have the additions of both sides, and nothing that either side
- * removed. Of two persons who change the same entry, the first one's changes stay, unless the second one's text has them all:
- * which parts of an entry belong together, only its author knows.
+ * removed. Of two persons who change the same entry, the first one's changes stay: which parts of an entry belong together, only
+ * its author knows. An entry with another name for something that changed meanwhile is not added.
  * @param before the version that the edit began with
  * @param edited the edited file
  * @param now the current version
  * @param hasInstances whether the agent supports several backends per toolset
+ * @param touched the entries that people changed meanwhile, also if they are as before again
  */
-export function rebased(before: Version, edited: Mapping, now: Version, hasInstances: boolean): Rebased {
+export function rebased(
+  before: Version,
+  edited: Mapping,
+  now: Version,
+  { hasInstances, touched }: { readonly hasInstances: boolean; readonly touched: ReadonlySet<string> },
+): Rebased {
   const lost = new Set<string>();
   const others: string[] = [];
   const document = Object.fromEntries(
@@ -34,22 +41,26 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
       const of = (document: Mapping): Mapping => mappingOf(own(document, section));
       const [base, change, current] = [of(before.merged), of(edited), of(now.merged)];
       const isContested = (name: string): boolean =>
-        !same(of(before.handWritten)[name], of(now.handWritten)[name]);
-      const isRenamed = (name: string): boolean =>
-        Object.keys(change).some((other) => !has(base, other) && isSamePlace(base[name], change[other]));
+        touched.has(`${section} ${name}`) || !same(of(before.handWritten)[name], of(now.handWritten)[name]);
+      const added = Object.keys(change).filter((name) => !has(base, name));
+      /** What an entry of the base had that is no longer so. */
+      const changedParts = (name: string): readonly unknown[] =>
+        isContested(name) ? partsOf(base[name]) : partsWithout(base[name], current[name]);
+      /** Whether an added entry is another name for something of the base that changed. */
+      const isOfChanged = (other: string): boolean =>
+        Object.keys(base).some((name) => changedParts(name).some((part) => sharesPlace(part, change[other])));
+      const taken = new Set(added.filter(isOfChanged));
       // Removed by this edit, and in force as it is now.
       const staying = Object.keys(base).filter(
         (name) =>
           !has(change, name) &&
           has(current, name) &&
-          (isContested(name) || (isRenamed(name) && asksOtherwise(base[name], current[name]))),
+          (isContested(name) || [...taken].some((other) => sharesPlace(base[name], change[other]))),
       );
       const entries = keysOf(current, change).flatMap((name): [string, unknown][] => {
         const lose = (): void => void lost.add(`${section} ${name}`);
         const [old, theirs, ours] = [base[name], change[name], current[name]];
         if (isContested(name) || staying.includes(name)) {
-          if (has(change, name) && has(current, name) && hasChanges(theirs, old, ours))
-            return [[name, theirs]];
           if (!same(theirs, old) && !same(theirs, ours)) lose();
           else if (!same(theirs, ours)) others.push(`${section} ${name}`);
           return has(current, name) ? [[name, ours]] : [];
@@ -64,11 +75,8 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
           return [[name, rebasedEntry(name, [mappingOf(old), theirs, ours], hasInstances, context)]];
         }
         if (!has(base, name)) {
-          const isTaken = staying.some((each) =>
-            [base, current].some((version) => isSamePlace(version[each], theirs)),
-          );
-          if (isTaken) lose();
-          return isTaken ? [] : [[name, theirs]];
+          if (taken.has(name)) lose();
+          return taken.has(name) ? [] : [[name, theirs]];
         }
         if (!same(theirs, old)) lose();
         return [];
@@ -79,10 +87,6 @@ export function rebased(before: Version, edited: Mapping, now: Version, hasInsta
   );
   return { document, explicit: explicitIn(before, edited, now), lost: [...lost], others };
 }
-
-/** Whether the agent asks before other tools of a server than it did. */
-const asksOtherwise = (before: unknown, now: unknown): boolean =>
-  !same(own(before, 'approval_required_tools'), own(now, 'approval_required_tools'));
 
 /**
  * What the person wrote or removed, and has no difference from the current version: the entries that are generated now, too,

@@ -112,6 +112,7 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
   const result = new Map<number, { readonly item: unknown; readonly at: number }>();
   const [keptInEdited, keptInNow] = [new Set<number>(), new Set<number>()];
   const keptByEdit = new Set<unknown>();
+  let isChangedRemoved = false;
   for (const before of base) {
     const [theirs, current] = [inEdited(before), inNow(before)];
     if (theirs >= 0) {
@@ -119,12 +120,18 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
       keptByEdit.add(before);
     }
     if (current >= 0) keptInNow.add(current);
+    if (theirs < 0 && isMapping(before) && !same(before, now[current])) isChangedRemoved = true;
     if (theirs >= 0 && current >= 0)
       result.set(current, {
         item: rebasedValue([before, edited[theirs], now[current]], context),
         at: theirs,
       });
     else if (theirs >= 0 && !same(before, edited[theirs])) context.lose();
+  }
+  if (isChangedRemoved && edited.some((item, at) => isMapping(item) && !keptInEdited.has(at))) {
+    // One of the added items may be the removed one with another address, from before it changed.
+    context.lose();
+    return [...now];
   }
   const added = edited.flatMap((item, at) => {
     if (keptInEdited.has(at)) return [];
@@ -144,33 +151,4 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
   const isNew = (item: unknown): boolean => context.isGenerated(item) && !chosen.has(own(item, 'name'));
   const others = now.filter((item, index) => !keptInNow.has(index) && !(isChoice && isNew(item)));
   return [...order.map(({ item }) => item), ...others];
-}
-
-/** Whether a value has everything that changed between two others, so that its author knew it. */
-export function hasChanges(value: unknown, before: unknown, now: unknown): boolean {
-  if (same(before, now)) return true;
-  if (isMapping(value) && isMapping(now)) {
-    const old = mappingOf(before);
-    return keysOf(old, now).every((key) =>
-      has(now, key) ? has(value, key) && hasChanges(value[key], old[key], now[key]) : !has(value, key),
-    );
-  }
-  if (Array.isArray(value) && Array.isArray(now)) return hasListChanges(value, listOf(before), now);
-  return same(value, now);
-}
-
-/** The same for lists, whose items are the same as those with the same address. */
-function hasListChanges(
-  list: readonly unknown[],
-  before: readonly unknown[],
-  now: readonly unknown[],
-): boolean {
-  const [inList, inNow, inBefore] = [matcher(list), matcher(now), matcher(before)];
-  const isGone = (item: unknown): boolean => inNow(item) < 0;
-  const removed = before.filter(isGone);
-  const stays = now.every((item) => {
-    const [theirs, old] = [inList(item), inBefore(item)];
-    return theirs < 0 ? old >= 0 && same(before[old], item) : hasChanges(list[theirs], before[old], item);
-  });
-  return stays && removed.every((item) => inList(item) < 0);
 }

@@ -4,26 +4,7 @@ import { createHash } from 'node:crypto';
 export interface VersionTexts {
   readonly generated: string;
   readonly handWritten: string;
-  /** The edits of this version that were applied, the latest last; absent: none since it was written. */
-  readonly saves?: readonly AppliedSave[];
 }
-
-/** An edit that was applied. */
-export interface AppliedSave {
-  /** The edited file. */
-  readonly file: string;
-  /** The entries of which it was not applied. */
-  readonly lost: readonly string[];
-}
-
-/** Most edits that are remembered of one version. */
-const MOST_SAVES = 2;
-
-/** A version with one more edit of it. */
-export const withSave = ({ saves = [], ...texts }: VersionTexts, save: AppliedSave): VersionTexts => ({
-  ...texts,
-  saves: [...saves, save].slice(-MOST_SAVES),
-});
 
 /**
  * What is remembered of earlier versions of HolmesGPT's file. `kubectl edit` writes back the whole file that it read, with the
@@ -62,6 +43,9 @@ export function headOf(file: string): readonly string[] {
 /** A file without the line that names its version. It means nothing in a text of people. */
 export const withoutVersion = (file: string): string =>
   file.replace(/^# Version \d+-[0-9a-f]{16}\. .*\n/m, '');
+
+/** The number of the write of a version. */
+export const revisionOfVersion = (version: string): number => Number(version.split('-')[0]);
 
 /** The version of a file, with edits or without; `undefined` if it does not say. */
 export function versionOf(file: string): string | undefined {
