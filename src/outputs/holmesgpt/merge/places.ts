@@ -1,6 +1,7 @@
 import { isMapping } from '../../../model/mapping.ts';
 import { same } from '../../../model/same.ts';
 import { hostOf, maybeSameHost } from '../../../model/same-url.ts';
+import { serviceOfHost } from '../../../model/service-host.ts';
 import { isAddress } from '../contract/shape.ts';
 import { own } from '../yaml.ts';
 
@@ -32,18 +33,22 @@ function placesIn(value: unknown, field = ''): readonly string[] {
   return isMapping(value) ? Object.entries(value).flatMap(([key, each]) => placesIn(each, key)) : [];
 }
 
-/** Whether two entries name the same place, or the same host in any spelling. */
-export function sharesPlace(one: unknown, other: unknown): boolean {
-  const theirs = placesIn(other).map((text) => ({ text, host: hostOf(text) }));
-  return (
-    theirs.length > 0 &&
-    placesIn(one).some((text) => {
+/** The name under which a host is looked up: equal for all hosts that may be the same. */
+const wordOf = (host: string): string => serviceOfHost(host)?.name ?? host;
+
+/**
+ * Finds entries that name a place, or a host in any spelling, that one of some values names.
+ * @param values entries, or backends of lists
+ */
+export function placesOf(values: readonly unknown[]): (entry: unknown) => boolean {
+  const texts = new Set(values.flatMap((each) => placesIn(each)));
+  const hosts = Map.groupBy(new Set([...texts].flatMap((text) => hostOf(text) ?? [])), wordOf);
+  return (entry) =>
+    placesIn(entry).some((text) => {
+      if (texts.has(text)) return true;
       const host = hostOf(text);
-      return theirs.some(
-        (each) =>
-          each.text === text ||
-          (host !== undefined && each.host !== undefined && maybeSameHost(host, each.host)),
+      return (
+        host !== undefined && hosts.get(wordOf(host))?.some((each) => maybeSameHost(host, each)) === true
       );
-    })
-  );
+    });
 }

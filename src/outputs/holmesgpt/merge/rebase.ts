@@ -2,7 +2,7 @@ import { isMapping, type Mapping } from '../../../model/mapping.ts';
 import { same } from '../../../model/same.ts';
 import { own } from '../yaml.ts';
 import { SECTIONS, type Version } from './hand-written.ts';
-import { partsOf, partsWithout, sharesPlace } from './places.ts';
+import { partsOf, partsWithout, placesOf } from './places.ts';
 import { generatedIn, rebasedEntry } from './rebase-entry.ts';
 import { type Context, has, keysOf, mappingOf, rebasedValue } from './three-way.ts';
 
@@ -42,20 +42,20 @@ export function rebased(
       const [base, change, current] = [of(before.merged), of(edited), of(now.merged)];
       const isContested = (name: string): boolean =>
         touched.has(`${section} ${name}`) || !same(of(before.handWritten)[name], of(now.handWritten)[name]);
-      const added = Object.keys(change).filter((name) => !has(base, name));
-      /** What an entry of the base had that is no longer so. */
-      const changedParts = (name: string): readonly unknown[] =>
-        isContested(name) ? partsOf(base[name]) : partsWithout(base[name], current[name]);
-      /** Whether an added entry is another name for something of the base that changed. */
-      const isOfChanged = (other: string): boolean =>
-        Object.keys(base).some((name) => changedParts(name).some((part) => sharesPlace(part, change[other])));
-      const taken = new Set(added.filter(isOfChanged));
+      /** What entries of the base had that is no longer so. */
+      const isOfChanged = placesOf(
+        Object.keys(base).flatMap((name) =>
+          isContested(name) ? partsOf(base[name]) : partsWithout(base[name], current[name]),
+        ),
+      );
+      /** Other names for something of the base that changed. */
+      const taken = new Set(
+        Object.keys(change).filter((name) => !has(base, name) && isOfChanged(change[name])),
+      );
+      const isTaken = placesOf([...taken].map((name) => change[name]));
       // Removed by this edit, and in force as it is now.
       const staying = Object.keys(base).filter(
-        (name) =>
-          !has(change, name) &&
-          has(current, name) &&
-          (isContested(name) || [...taken].some((other) => sharesPlace(base[name], change[other]))),
+        (name) => !has(change, name) && has(current, name) && (isContested(name) || isTaken(base[name])),
       );
       const entries = keysOf(current, change).flatMap((name): [string, unknown][] => {
         const lose = (): void => void lost.add(`${section} ${name}`);
