@@ -411,6 +411,28 @@ describe('an entry with another name, saved after what it was changed,', () => {
     }
   });
 
+  test('of a program is not added, and another program with the same command is', () => {
+    const program = (args: readonly string[]): Json => ({ config: { mode: 'stdio', command: 'npx', args } });
+    for (const [args, isAdded] of [
+      [['a'], false],
+      [['b'], true],
+    ] as const) {
+      const it = cluster(stringify({ mcp_servers: { ext: program(['a']) } }));
+      const stale = it.edit((file) => {
+        file.mcp_servers.ext3 = program(args);
+      });
+      it.save(
+        it.edit((file) => {
+          delete file.mcp_servers.ext;
+        }),
+      );
+      it.wrote();
+      it.save(stale);
+      it.wrote();
+      expect(Object.hasOwn(it.file.mcp_servers, 'ext3')).toBe(isAdded);
+    }
+  });
+
   test('is added if nothing of it changed', () => {
     const it = cluster(person);
     const stale = it.edit(renamed('ext', 'ext3'));

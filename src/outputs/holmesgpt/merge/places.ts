@@ -22,15 +22,18 @@ export function partsWithout(entry: unknown, other: unknown): readonly unknown[]
   return partsOf(entry).filter((part) => !there.has(JSON.stringify(part)));
 }
 
-/** A text that says where a backend is: a URL, an address, or a command. */
+/** A text that says where a backend is. */
 const isPlace = (field: string, text: string): boolean =>
-  isAddress(field) || field === 'command' || /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  isAddress(field) || /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
 
-/** The places that a value names, at any depth. */
+/** The places that a value names, at any depth: addresses, and programs with their arguments. */
 function placesIn(value: unknown, field = ''): readonly string[] {
   if (typeof value === 'string') return isPlace(field, value) ? [value] : [];
   if (Array.isArray(value)) return value.flatMap((each) => placesIn(each, field));
-  return isMapping(value) ? Object.entries(value).flatMap(([key, each]) => placesIn(each, key)) : [];
+  if (!isMapping(value)) return [];
+  const { command, args } = value;
+  const program = typeof command === 'string' ? [JSON.stringify([command, args])] : [];
+  return [...program, ...Object.entries(value).flatMap(([key, each]) => placesIn(each, key))];
 }
 
 /** The name under which a host is looked up: equal for all hosts that may be the same. */
