@@ -275,6 +275,20 @@ describe('the hand-written text that is saved, from an editor that was open for 
     expect(it.wrote().rewritten?.entries).toEqual([told]);
   });
 
+  test('while the program did not run', () => {
+    const it = cluster();
+    const stale = `${it.live.data[HAND_WRITTEN]}  internet:\n    enabled: false\n`;
+    it.save(it.edit(off));
+    const file = it.wrote().data[FILE];
+    it.save(stale, HAND_WRITTEN);
+    it.restart();
+    const { rewritten } = it.wrote();
+    expect(rewritten?.entries).toEqual([told]);
+    expect(it.live.data[rewritten?.key ?? '']).toBe(file);
+    it.restart();
+    expect(it.sync().kind).toBe('none');
+  });
+
   test('beside another editor of it', () => {
     const it = cluster();
     const before = it.live.data[HAND_WRITTEN] ?? '';
@@ -354,6 +368,106 @@ describe('an entry that was changed, and changed back, counts as changed', () =>
     it.save(stale);
     expect(it.wrote(found).change).toEqual({ kind: 'edited', lost: ['toolsets grafana/loki'] });
     expect(it.text).not.toContain('env.OPERATOR');
+  });
+});
+
+describe('a list of tools before which the agent asks', () => {
+  const withList = (list: readonly string[]): Json => ({
+    ...FOUND,
+    mcp_servers: { ...FOUND.mcp_servers, [MCP]: { ...server('a-mcp'), approval_required_tools: list } },
+  });
+  const listed = (it: Cluster): Json => it.file.mcp_servers[MCP].approval_required_tools;
+  const stricter: Change = (file) => {
+    file.mcp_servers[MCP].approval_required_tools.push('get_x');
+  };
+
+  test('is not loosened by a tenant while somebody makes it stricter', () => {
+    const it = cluster();
+    const stale = it.edit(stricter);
+    it.wrote(withList(['other_*']));
+    it.save(stale);
+    it.wrote(withList(['other_*']));
+    it.wrote();
+    expect(listed(it)).toEqual(['delete_*', 'get_x', 'other_*']);
+  });
+
+  test('stays with a server to which somebody gives another address', () => {
+    const it = cluster();
+    const stale = it.edit((file) => {
+      file.mcp_servers[MCP].config.url = 'https://mine/mcp';
+    });
+    it.wrote(withList(['other_*']));
+    it.save(stale);
+    it.wrote(withList(['other_*']));
+    expect(listed(it)).toEqual(['delete_*', 'other_*']);
+  });
+
+  test("that a person wrote is the person's, also if the same is generated at that moment", () => {
+    const it = cluster();
+    const stale = it.edit((file) => {
+      file.mcp_servers[MCP].approval_required_tools = ['*'];
+    });
+    it.wrote(withList(['*']));
+    it.save(stale);
+    it.wrote(withList(['*']));
+    it.wrote();
+    expect(listed(it)).toEqual(['*']);
+  });
+});
+
+describe('what was withdrawn', () => {
+  const loki = (name: string, more: Json = {}): Json => ({
+    ...{ name, api_url: `http://${name}.svc.cluster.local:3100` },
+    ...more,
+  });
+  const found = (more?: Json): Json => ({
+    ...FOUND,
+    toolsets: {
+      'grafana/loki': { enabled: true, config: { instances: [loki('loki.evil'), loki('loki.shop', more)] } },
+    },
+  });
+  const secret = { additional_headers: { Authorization: 'Bearer {{ env.OP }}' } };
+  const tools = {
+    enabled: true,
+    tools: [{ name: 'restart', description: 'd', script: 'curl {{ env.TOKEN }}' }],
+  };
+
+  test('does not come back as a copy in a list', () => {
+    const it = cluster();
+    it.wrote(found(secret));
+    const stale = it.edit((file) => {
+      const { instances } = file.toolsets['grafana/loki'].config;
+      instances.push({ ...instances[1], name: 'slow' });
+    });
+    it.wrote(found());
+    it.save(stale);
+    expect(it.wrote(found()).change).toEqual({ kind: 'edited', lost: ['toolsets grafana/loki'] });
+    expect(it.text).not.toContain('env.OP');
+  });
+
+  test('does not come back in an entry with another name and another address, or none', () => {
+    const it = cluster(stringify({ toolsets: { tools }, mcp_servers: { corp: CORP } }));
+    const stale = it.edit((file) => {
+      file.toolsets.other = file.toolsets.tools;
+      file.mcp_servers.other = { config: { ...file.mcp_servers.corp.config, url: 'https://other' } };
+    });
+    it.save('{}\n', HAND_WRITTEN);
+    it.wrote();
+    it.save(stale);
+    expect(it.wrote().change).toMatchObject({ lost: ['toolsets other', 'mcp_servers other'] });
+    expect(it.text).not.toContain('env.');
+  });
+
+  test('does not come back if the ConfigMap is replaced by one with only an earlier file', () => {
+    const it = cluster(stringify({ mcp_servers: { corp: CORP } }));
+    const earlier = it.text;
+    it.save('mcp_servers:\n  mine:\n    config: {url: "https://mine"}\n', HAND_WRITTEN);
+    it.wrote();
+    it.live = { data: { [FILE]: earlier }, annotations: {} };
+    const { change } = it.wrote();
+    expect(change).toMatchObject({ others: ['mcp_servers mine', 'mcp_servers corp'] });
+    expect(Object.keys(it.file.mcp_servers)).toContain('mine');
+    expect(it.file.mcp_servers).not.toHaveProperty('corp');
   });
 });
 

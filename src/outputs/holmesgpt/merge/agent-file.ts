@@ -20,6 +20,9 @@ export const FILE_HASH = 'kubernaut.io/agent-file-hash';
 /** The version that was written last, as the second line of the file has it. */
 export const FILE_VERSION = 'kubernaut.io/agent-file-version';
 
+/** The hash of the hand-written text as last written. */
+export const PERSON_HASH = 'kubernaut.io/agent-person-hash';
+
 /** The beginning of the keys that keep edited files of which not everything could be kept. */
 export const REJECTED = 'custom_toolset.rejected.';
 

@@ -20,6 +20,7 @@ interface Touched {
 interface Place {
   /** The hand-written text as this program last saw it. */
   readonly handWritten: string;
+  readonly version: string | undefined;
   readonly touched: readonly Touched[];
 }
 
@@ -47,7 +48,11 @@ export class EditMemory {
     const touched = (place?.touched ?? []).flatMap(({ revision, entries }) =>
       revision > since ? entries : [],
     );
+    const isMissing = handWritten === undefined || generated === undefined;
+    const latest = isMissing && place?.version !== undefined ? this.#versions.get(place.version) : undefined;
     return {
+      ...(place === undefined ? { isFirst: true } : {}),
+      ...(latest === undefined ? {} : { latest }),
       ...(known === undefined ? {} : { known, touched }),
       ...(place === undefined || handWritten === undefined || place.handWritten === handWritten
         ? {}
@@ -72,6 +77,6 @@ export class EditMemory {
     const texts: VersionTexts = { generated, handWritten };
     if (version !== undefined) this.#versions.set(version, texts);
     const before = this.#places.get(name)?.touched ?? [];
-    this.#places.set(name, { handWritten, touched: [...before, ...touched].slice(-MOST_WRITES) });
+    this.#places.set(name, { handWritten, version, touched: [...before, ...touched].slice(-MOST_WRITES) });
   }
 }

@@ -13,8 +13,10 @@ import {
   GENERATED,
   HAND_WRITTEN,
   type HolmesFile,
+  isUntouched,
   type JoinedFile,
   joined,
+  PERSON_HASH,
   REJECTED,
 } from './agent-file.ts';
 import { sections } from './hand-written.ts';
@@ -217,6 +219,19 @@ function rewrittenIn(former: string, now: Mapping): readonly string[] {
   return changedEntries(read.value, now).filter((entry) => !added.has(entry));
 }
 
+/** Whether somebody changed the hand-written text beside a file that is as it was written. */
+const isPersonTextOther = (live: AgentConfigMap): boolean =>
+  isUntouched(live) &&
+  live.annotations[PERSON_HASH] !== undefined &&
+  live.annotations[PERSON_HASH] !== fileHash(live.data[HAND_WRITTEN] ?? '');
+
+/** The entries of such a file that are others with the hand-written text of now, or gone. */
+function rewrittenBefore({ data }: AgentConfigMap, now: Mapping, holmes: HolmesFile): readonly string[] {
+  const generated = readMapping(data[GENERATED] ?? '');
+  if ('fault' in generated) return [];
+  return rewrittenIn(data[FILE] ?? '', joined(generated.value, now, holmes).document);
+}
+
 /** How often the file was written. */
 function revisionOf({ annotations }: AgentConfigMap): number {
   const counted = Number(annotations[FILE_REVISION] ?? 0);
@@ -273,10 +288,17 @@ export function mergeForAgent(
   const file = fileOf(content, revision);
   const { change } = handWritten;
   const { former } = remembered;
-  const rewritten = former === undefined ? [] : rewrittenIn(former, own.value);
+  const isChangedBefore = remembered.isFirst === true && isPersonTextOther(live);
+  const rewritten =
+    former !== undefined
+      ? rewrittenIn(former, own.value)
+      : isChangedBefore
+        ? rewrittenBefore(live, own.value, holmes)
+        : [];
+  const replaced = former ?? live.data[FILE] ?? '';
   const texts = { file, handWritten: handWritten.text, generated };
   const unapplied = notApplied(live.data, change);
-  const copied = rewritten.length === 0 || former === undefined ? [] : [former];
+  const copied = rewritten.length === 0 ? [] : [replaced];
   const copies = copiesOf(live.data, [...copied, ...unapplied]);
   const [, newest = ''] = copies.all[0] ?? [];
   const sizes = sizesOf(texts, live.data, newest);
@@ -301,6 +323,7 @@ export function mergeForAgent(
       [FILE_HASH]: fileHash(file),
       [FILE_REVISION]: String(revision),
       [FILE_VERSION]: versionOf(file) ?? '',
+      [PERSON_HASH]: fileHash(handWritten.text),
     },
     token,
     notes,
@@ -309,7 +332,7 @@ export function mergeForAgent(
     ...(edits === undefined ? {} : { learned: edits }),
     ...(change === undefined ? {} : { change }),
     ...(rejected === undefined ? {} : { rejected }),
-    ...(rewritten.length === 0 ? {} : { rewritten: { entries: rewritten, key: keyOf(former) } }),
+    ...(rewritten.length === 0 ? {} : { rewritten: { entries: rewritten, key: keyOf(replaced) } }),
     ...(touched.length === 0 ? {} : { touched }),
   };
 }

@@ -83,10 +83,10 @@ export function personText(
   live: AgentConfigMap,
   currentOf: (handWritten: Mapping) => Mapping,
   holmes: HolmesFile,
-  { known, touched = [] }: Remembered,
+  { known, latest, touched = [] }: Remembered,
 ): PersonText | BrokenKey {
   const { annotations } = live;
-  const data = restored(live.data, known);
+  const data = restored(live.data, latest ?? known);
   const { [FILE]: file, [HAND_WRITTEN]: handWritten } = data;
   const untouched = file === undefined || file.trim() === '' || isUntouched(live);
   if (untouched && handWritten !== undefined) return { text: handWritten };
@@ -139,12 +139,12 @@ export function personText(
   };
 }
 
-/** The keys, with those of the version of the file in place of missing ones: who replaces the ConfigMap with the file drops them. */
-function restored(data: AgentConfigMap['data'], known: VersionTexts | undefined): AgentConfigMap['data'] {
+/** The keys, with the last texts in place of missing ones: who replaces the ConfigMap with the file drops them. */
+function restored(data: AgentConfigMap['data'], texts: VersionTexts | undefined): AgentConfigMap['data'] {
   const isReplaced =
     data[FILE] !== undefined && data[GENERATED] === undefined && data[HAND_WRITTEN] === undefined;
-  return isReplaced && known !== undefined
-    ? { ...data, [GENERATED]: known.generated, [HAND_WRITTEN]: known.handWritten }
+  return isReplaced && texts !== undefined
+    ? { ...data, [GENERATED]: texts.generated, [HAND_WRITTEN]: texts.handWritten }
     : data;
 }
 

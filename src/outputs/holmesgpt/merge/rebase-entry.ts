@@ -2,9 +2,20 @@ import { isMapping, type Mapping } from '../../../model/mapping.ts';
 import { same } from '../../../model/same.ts';
 import { nameOfAddress } from '../../../model/same-url.ts';
 import { addressesOf, isAddress, isCommon, type Shape, shapeOf } from '../contract/shape.ts';
+import { serverUrl } from '../server-url.ts';
 import { own } from '../yaml.ts';
 import { fieldsWhere, partsOf } from './join-lists.ts';
-import { type Context, has, keysOf, listOf, mappingOf, rebasedMapping, type Three } from './three-way.ts';
+import {
+  type Context,
+  has,
+  keysOf,
+  listOf,
+  mappingOf,
+  QUESTIONS,
+  rebasedMapping,
+  rebasedQuestions,
+  type Three,
+} from './three-way.ts';
 
 /** A configuration with its backends in a list, also if it has only one, outside a list. */
 function listed(config: Mapping, shape: Shape): Mapping {
@@ -90,7 +101,10 @@ export function rebasedEntry(
     shapeOf(name, own(now, 'type'), hasInstances),
     context,
   );
-  return { ...rebasedMapping([without(base), without(edited), without(now)], context), config };
+  const rest = rebasedMapping([without(base), without(edited), without(now)], context);
+  if (!has(rest, QUESTIONS) || same(serverUrl(base), serverUrl(edited))) return { ...rest, config };
+  // At another address, nothing is discovered, so the list that its author saw counts, too.
+  return { ...rest, config, [QUESTIONS]: rebasedQuestions([undefined, edited[QUESTIONS], now[QUESTIONS]]) };
 }
 
 /** What tells generated backends from others. */

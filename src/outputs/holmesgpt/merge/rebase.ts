@@ -4,7 +4,8 @@ import { own } from '../yaml.ts';
 import { SECTIONS, type Version } from './hand-written.ts';
 import { partsOf, partsWithout, placesOf } from './places.ts';
 import { generatedIn, rebasedEntry } from './rebase-entry.ts';
-import { type Context, has, keysOf, mappingOf, rebasedValue } from './three-way.ts';
+import { type Context, has, keysOf, mappingOf, QUESTIONS, rebasedValue } from './three-way.ts';
+import { withdrawnSince } from './withdrawn.ts';
 
 /** An edit as if it had been made in another version. */
 export interface Rebased {
@@ -36,6 +37,7 @@ export function rebased(
 ): Rebased {
   const lost = new Set<string>();
   const others: string[] = [];
+  const isWithdrawn = withdrawnSince(before.merged, now.merged);
   const document = Object.fromEntries(
     SECTIONS.flatMap((section): [string, unknown][] => {
       const of = (document: Mapping): Mapping => mappingOf(own(document, section));
@@ -50,7 +52,9 @@ export function rebased(
       );
       /** Other names for something of the base that changed. */
       const taken = new Set(
-        Object.keys(change).filter((name) => !has(base, name) && isOfChanged(change[name])),
+        Object.keys(change).filter(
+          (name) => !has(base, name) && (isOfChanged(change[name]) || isWithdrawn(change[name])),
+        ),
       );
       const isTaken = placesOf([...taken].map((name) => change[name]));
       // Removed by this edit, and in force as it is now.
@@ -69,7 +73,7 @@ export function rebased(
         // Beside what is generated since, an added entry is hand-written as it is.
         if (!has(base, name) && has(current, name)) return [[name, ours]];
         if (has(current, name)) {
-          const context: Context = { lose, ...generatedIn(of(now.generated)[name]) };
+          const context: Context = { lose, isWithdrawn, ...generatedIn(of(now.generated)[name]) };
           if (!isMapping(theirs) || !isMapping(ours))
             return [[name, rebasedValue([old, theirs, ours], context)]];
           return [[name, rebasedEntry(name, [mappingOf(old), theirs, ours], hasInstances, context)]];
@@ -85,14 +89,14 @@ export function rebased(
       return isMissing ? [] : [[section, Object.fromEntries(entries)]];
     }),
   );
-  return { document, explicit: explicitIn(before, edited, now), lost: [...lost], others };
+  return { document, explicit: explicitIn(before, edited, now, document), lost: [...lost], others };
 }
 
 /**
- * What the person wrote or removed, and has no difference from the current version: the entries that are generated now, too,
- * and, as `null`, those that are not generated any more.
+ * What the person wrote or removed, and has no difference from the current version: the entries that are generated now, too, lists of
+ * tools before which the agent asks, and, as `null`, the entries that are not generated any more.
  */
-function explicitIn(before: Version, edited: Mapping, now: Version): Mapping {
+function explicitIn(before: Version, edited: Mapping, now: Version, result: Mapping): Mapping {
   return Object.fromEntries(
     SECTIONS.map((section) => {
       const of = (document: Mapping): Mapping => mappingOf(own(document, section));
@@ -106,9 +110,17 @@ function explicitIn(before: Version, edited: Mapping, now: Version): Mapping {
           has(of(now.generated), name) &&
           same(of(before.handWritten)[name], of(now.handWritten)[name]),
       );
+      const asked = Object.keys(change).filter(
+        (name) =>
+          has(base, name) &&
+          has(change[name], QUESTIONS) &&
+          !same(own(base[name], QUESTIONS), own(change[name], QUESTIONS)) &&
+          has(of(result)[name], QUESTIONS),
+      );
       const entries = [
         ...gone.map((name) => [name, null] as const),
         ...added.map((name) => [name, change[name]] as const),
+        ...asked.map((name) => [name, { [QUESTIONS]: own(of(result)[name], QUESTIONS) }] as const),
       ];
       return [section, Object.fromEntries(entries)] as const;
     }).filter(([, entries]) => Object.keys(entries).length > 0),

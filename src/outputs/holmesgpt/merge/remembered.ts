@@ -6,6 +6,10 @@ export interface Remembered {
   readonly known?: VersionTexts;
   /** The entries that people changed since that version, such as `toolsets prometheus/metrics`, also if they are as before again. */
   readonly touched?: readonly string[];
+  /** The texts that the file was made from last, if one of them is missing. */
+  readonly latest?: VersionTexts;
+  /** Nothing was remembered before, so only the file shows what the hand-written text was. */
+  readonly isFirst?: true;
   /** The hand-written text as this program last saw it, if somebody changed it since. */
   readonly former?: string;
 }

@@ -21,6 +21,8 @@ export interface Context {
   readonly lose: () => void;
   /** Whether a backend is generated now, maybe with other options. */
   readonly isGenerated: (backend: unknown) => boolean;
+  /** Whether a value has something that was withdrawn meanwhile. */
+  readonly isWithdrawn: (value: unknown) => boolean;
   /** Whether a backend is as it is generated now, so that no person wrote anything of it. */
   readonly isUntouched: (backend: unknown) => boolean;
 }
@@ -42,9 +44,23 @@ export function rebasedValue([base, edited, now]: Three<unknown>, context: Conte
 /** Whether a value is a text of several lines, which are merged line by line. */
 const isText = (value: unknown): value is string => typeof value === 'string' && value.includes('\n');
 
+/** The list of tools before which the agent asks. */
+export const QUESTIONS = 'approval_required_tools';
+
+/**
+ * That list, if a person or the program changed it. An entry that the person left or wrote stays, and so does one of now, unless the
+ * person took it out: so the agent asks before all tools that either of them means.
+ */
+export function rebasedQuestions([base, edited, now]: Three<unknown>): unknown {
+  if (same(edited, base)) return now;
+  if (!Array.isArray(edited) || !Array.isArray(now)) return edited;
+  const removed = listOf(base).filter((each) => !edited.includes(each));
+  return [...new Set([...edited, ...now.filter((each) => !removed.includes(each))])];
+}
+
 /** Whether the list of tools that need approval changed meanwhile, so that its removal did not mean the current list. */
 const isStricter = (key: string, [base, , now]: Three<Mapping>): boolean =>
-  key === 'approval_required_tools' && has(now, key) && !same(base[key], now[key]);
+  key === QUESTIONS && has(now, key) && !same(base[key], now[key]);
 
 export function rebasedMapping(three: Three<Mapping>, context: Context): Mapping {
   const [base, edited, now] = three;
@@ -56,7 +72,12 @@ export function rebasedMapping(three: Three<Mapping>, context: Context): Mapping
         if (has(base, key)) context.lose();
         return [[key, current]];
       }
+      if (has(now, key) && key === QUESTIONS) return [[key, rebasedQuestions([before, change, current])]];
       if (has(now, key)) return [[key, rebasedValue([before, change, current], context)]];
+      if (!has(base, key) && context.isWithdrawn(change)) {
+        context.lose();
+        return [];
+      }
       if (!has(base, key)) return [[key, change]];
       if (same(change, before)) return [];
       if (Array.isArray(before) && Array.isArray(change)) {
@@ -128,8 +149,10 @@ function rebasedList([base, edited, now]: Three<readonly unknown[]>, context: Co
       });
     else if (theirs >= 0 && !same(before, edited[theirs])) context.lose();
   }
-  if (isChangedRemoved && edited.some((item, at) => isMapping(item) && !keptInEdited.has(at))) {
-    // One of the added items may be the removed one with another address, from before it changed.
+  const isAdded = (item: unknown, at: number): boolean => isMapping(item) && !keptInEdited.has(at);
+  const isWithdrawn = (item: unknown, at: number): boolean => isAdded(item, at) && context.isWithdrawn(item);
+  if (edited.some(isWithdrawn) || (isChangedRemoved && edited.some(isAdded))) {
+    // One of the added items may be a changed one with another name or address, from before it changed.
     context.lose();
     return [...now];
   }
