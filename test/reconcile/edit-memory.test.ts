@@ -402,6 +402,21 @@ describe('a list of tools before which the agent asks', () => {
     expect(listed(it)).toEqual(['delete_*', 'other_*']);
   });
 
+  test("that was generated does not become the person's with an edit that is not applied", () => {
+    const it = cluster();
+    const stale = it.edit(stricter);
+    it.save(
+      it.edit((file) => {
+        file.mcp_servers[MCP].description = 'Mine.';
+      }),
+    );
+    it.wrote();
+    it.save(stale);
+    expect(it.wrote().change).toMatchObject({ lost: [`mcp_servers ${MCP}`] });
+    it.wrote(withList(['*']));
+    expect(listed(it)).toEqual(['*']);
+  });
+
   test("that a person wrote is the person's, also if the same is generated at that moment", () => {
     const it = cluster();
     const stale = it.edit((file) => {

@@ -89,17 +89,22 @@ export function rebased(
       return isMissing ? [] : [[section, Object.fromEntries(entries)]];
     }),
   );
-  return { document, explicit: explicitIn(before, edited, now, document), lost: [...lost], others };
+  return { document, explicit: explicitIn(before, edited, now, { document, lost }), lost: [...lost], others };
 }
 
 /**
  * What the person wrote or removed, and has no difference from the current version: the entries that are generated now, too, lists of
  * tools before which the agent asks, and, as `null`, the entries that are not generated any more.
  */
-function explicitIn(before: Version, edited: Mapping, now: Version, result: Mapping): Mapping {
+function explicitIn(
+  before: Version,
+  edited: Mapping,
+  now: Version,
+  { document, lost }: { readonly document: Mapping; readonly lost: ReadonlySet<string> },
+): Mapping {
   return Object.fromEntries(
     SECTIONS.map((section) => {
-      const of = (document: Mapping): Mapping => mappingOf(own(document, section));
+      const of = (version: Mapping): Mapping => mappingOf(own(version, section));
       const [base, change] = [of(before.merged), of(edited)];
       const gone = Object.keys(of(before.generated)).filter(
         (name) => has(base, name) && !has(change, name) && !has(of(now.generated), name),
@@ -115,12 +120,13 @@ function explicitIn(before: Version, edited: Mapping, now: Version, result: Mapp
           has(base, name) &&
           has(change[name], QUESTIONS) &&
           !same(own(base[name], QUESTIONS), own(change[name], QUESTIONS)) &&
-          has(of(result)[name], QUESTIONS),
+          !lost.has(`${section} ${name}`) &&
+          has(of(document)[name], QUESTIONS),
       );
       const entries = [
         ...gone.map((name) => [name, null] as const),
         ...added.map((name) => [name, change[name]] as const),
-        ...asked.map((name) => [name, { [QUESTIONS]: own(of(result)[name], QUESTIONS) }] as const),
+        ...asked.map((name) => [name, { [QUESTIONS]: own(of(document)[name], QUESTIONS) }] as const),
       ];
       return [section, Object.fromEntries(entries)] as const;
     }).filter(([, entries]) => Object.keys(entries).length > 0),
