@@ -55,7 +55,7 @@ interface CachedOutcome {
   readonly outcome: Outcome;
 }
 
-/** What stays of a backend that has not answered for long: it keeps its address, and nobody knows whether it still works. */
+/** What stays of a backend that has not answered for a long time: it keeps its address, and its health is unknown. */
 function unanswered(kept: Outcome | undefined): Outcome {
   if (kept?.service === undefined) return { isPending: true };
   const { service } = kept;
@@ -223,7 +223,7 @@ export class BackendTracker {
   /**
    * What stays of a backend until it has a verdict, however long that takes: its last outcome, because the owner of a Service
    * can restart its probe at will by changing the Service; after a restart, its published tool. Nothing stays of one that
-   * returns: without an answer, nobody knows what it is now.
+   * returns, because it may be something else now.
    */
   #keptOf(pending: Outcome): Outcome | undefined {
     const { service } = pending;

@@ -116,7 +116,7 @@ function sizesOf(
   // With more entries, the file may have some bytes more than both texts.
   const roomBeside = (others: number): number =>
     Math.max(0, Math.floor((LARGEST - others - persons) / 2 / ROOM_STEP - 2) * ROOM_STEP);
-  // What a person wrote is worth more than the backends of whoever has most. Older copies have what room is left.
+  // The newest copy comes before generated entries. Older copies get the remaining room.
   const withCopy = foreign + sizeOf(newestCopy);
   const others = roomBeside(withCopy) >= LEAST_ROOM ? withCopy : foreign;
   const written = file + handWritten + generated;
@@ -219,7 +219,7 @@ function rewrittenIn(former: string, now: Mapping): readonly string[] {
   return changedEntries(read.value, now).filter((entry) => !added.has(entry));
 }
 
-/** Whether somebody changed the hand-written text beside a file that is as it was written. */
+/** Whether somebody changed the hand-written text since the last write, but not the file. */
 const isPersonTextOther = (live: AgentConfigMap): boolean =>
   isUntouched(live) &&
   live.annotations[PERSON_HASH] !== undefined &&
