@@ -22,7 +22,6 @@ import { holmesgptDeployment } from '../cluster/holmesgpt.ts';
 
 const JOIN: JoinOptions = { holmesgptVersion: '0.32', standsAlone: true };
 const holmes: HolmesFile = {
-  hasInstances: true,
   write: holmesText,
   fault: (document) => loadFaults(document)[0]?.message,
   join: (generated, person) => joinDocuments(generated, person, JOIN),

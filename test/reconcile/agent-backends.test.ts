@@ -20,7 +20,6 @@ type Json = Record<string, unknown>;
 
 const JOIN: JoinOptions = { holmesgptVersion: '0.32', namespace: 'holmes', standsAlone: true };
 const holmes: HolmesFile = {
-  hasInstances: true,
   write: holmesText,
   fault: () => undefined,
   join: (generated, person) => joinDocuments(generated, person, JOIN),
@@ -144,7 +143,7 @@ describe('an edit during which backends come and go', () => {
     fresh({ instances: [{ name: 'prod', api_url: 'http://prod' }] }),
   );
   const known = { generated: text(found('a.evil', 'b.team')), handWritten: first.data[HAND_WRITTEN] ?? '' };
-  const saved = (change: (all: Json[]) => Json[]): unknown[] => {
+  const saved = (change: (all: Json[]) => Json[], later = ['b.team', 'c.new']): unknown[] => {
     const edit = edited(first, ({ instances, ...others }) => ({
       ...others,
       instances: change(instances as Json[]),
@@ -155,7 +154,8 @@ describe('an edit during which backends come and go', () => {
     const live = { ...now, data: { ...now.data, [FILE]: [mark, version, ...rest].join('\n') } };
     const merge = mergeForAgent(text(found('b.team', 'c.new')), live, holmes, [], { known });
     if (merge.kind !== 'write') throw new Error(merge.kind);
-    const { instances, ...others } = configIn({ ...live, data: merge.data }) as { instances: Json[] };
+    const after = { data: merge.data, annotations: { ...live.annotations, ...merge.annotations } };
+    const { instances, ...others } = configIn(carried(found(...later), after)) as { instances: Json[] };
     return [...instances.map(({ name }) => name), others];
   };
 
@@ -169,8 +169,17 @@ describe('an edit during which backends come and go', () => {
     ]);
   });
 
-  test('and that removes one ends the list, without what came or went meanwhile', () => {
-    expect(saved((all) => all.filter(({ name }) => name !== 'b.team'))).toEqual(['prod', {}]);
+  test('and that removes one ends the list, without what came meanwhile, unless another one is gone', () => {
+    expect(saved((all) => all.filter(({ name }) => name === 'prod'))).toEqual(['prod', {}]);
+    const left = (all: Json[]) => all.filter(({ name }) => name !== 'a.evil');
+    expect(saved(left)).toEqual(['prod', 'b.team', {}]);
+    expect(saved(left, ['a.evil', 'b.team'])).toEqual(['prod', 'b.team', {}]);
+    expect(saved((all) => all.filter(({ name }) => name !== 'b.team'))).toEqual([
+      'prod',
+      'b.team',
+      'c.new',
+      {},
+    ]);
   });
 });
 

@@ -386,20 +386,19 @@ describe('a list of tools before which the agent asks', () => {
     const stale = it.edit(stricter);
     it.wrote(withList(['other_*']));
     it.save(stale);
-    it.wrote(withList(['other_*']));
-    it.wrote();
-    expect(listed(it)).toEqual(['delete_*', 'get_x', 'other_*']);
+    expect(it.wrote(withList(['other_*'])).change).toEqual({ kind: 'edited', lost: [`mcp_servers ${MCP}`] });
+    expect(listed(it)).toEqual(['other_*']);
   });
 
-  test('stays with a server to which somebody gives another address', () => {
+  test('stays with a server to which somebody gives another address meanwhile', () => {
     const it = cluster();
     const stale = it.edit((file) => {
       file.mcp_servers[MCP].config.url = 'https://mine/mcp';
     });
     it.wrote(withList(['other_*']));
     it.save(stale);
-    it.wrote(withList(['other_*']));
-    expect(listed(it)).toEqual(['delete_*', 'other_*']);
+    expect(it.wrote(withList(['other_*'])).change).toEqual({ kind: 'edited', lost: [`mcp_servers ${MCP}`] });
+    expect(listed(it)).toEqual(['other_*']);
   });
 
   test("that was generated does not become the person's with an edit that is not applied", () => {
@@ -417,16 +416,14 @@ describe('a list of tools before which the agent asks', () => {
     expect(listed(it)).toEqual(['*']);
   });
 
-  test("that a person wrote is the person's, also if the same is generated at that moment", () => {
+  test('that a person wrote is not applied, and that is told, also if the same is generated at that moment', () => {
     const it = cluster();
     const stale = it.edit((file) => {
       file.mcp_servers[MCP].approval_required_tools = ['*'];
     });
     it.wrote(withList(['*']));
     it.save(stale);
-    it.wrote(withList(['*']));
-    it.wrote();
-    expect(listed(it)).toEqual(['*']);
+    expect(it.wrote(withList(['*'])).change).toEqual({ kind: 'edited', lost: [`mcp_servers ${MCP}`] });
   });
 });
 
@@ -458,6 +455,23 @@ describe('what was withdrawn', () => {
     it.save(stale);
     expect(it.wrote(found()).change).toEqual({ kind: 'edited', lost: ['toolsets grafana/loki'] });
     expect(it.text).not.toContain('env.OP');
+  });
+
+  test('does not come back with another change of its backend, also if the same is left for another one', () => {
+    const it = cluster();
+    const both = (more?: Json): Json => {
+      const { toolsets, ...others } = found(more);
+      toolsets['grafana/loki'].config.instances.push(loki('loki.other', secret));
+      return { ...others, toolsets };
+    };
+    it.wrote(both(secret));
+    const stale = it.edit((file) => {
+      file.toolsets['grafana/loki'].config.instances[1].timeout_seconds = 3;
+    });
+    it.wrote(both());
+    it.save(stale);
+    expect(it.wrote(both()).change).toEqual({ kind: 'edited', lost: ['toolsets grafana/loki'] });
+    expect(it.text.match(/env\.OP/g)).toHaveLength(1);
   });
 
   test('does not come back in an entry with another name and another address, or none', () => {
@@ -538,6 +552,22 @@ describe('an entry with another name, saved after what it was changed,', () => {
       expect(it.wrote().change).toMatchObject({ lost: ['mcp_servers ext3'] });
       expect(Object.keys(it.file.mcp_servers).filter((name) => name.startsWith('ext'))).toEqual(left);
     }
+  });
+
+  test('of a server that was changed, and changed back, is not added', () => {
+    const it = cluster(person);
+    const stale = it.edit(renamed('ext', 'ext3'));
+    for (const description of ['x', undefined]) {
+      it.save(
+        it.edit((file) => {
+          file.mcp_servers.ext.description = description;
+        }),
+      );
+      it.wrote();
+    }
+    it.save(stale);
+    expect(it.wrote().change).toMatchObject({ lost: expect.arrayContaining(['mcp_servers ext3']) });
+    expect(Object.keys(it.file.mcp_servers).filter((name) => name.startsWith('ext'))).toEqual(['ext']);
   });
 
   test('of a program is not added, and another program with the same command is', () => {

@@ -304,7 +304,31 @@ describe('what both add, or what is gone', () => {
     });
   });
 
-  test('who removes one backend keeps the other, also if its port changes meanwhile', () => {
+  test("an edit of a person's backend is applied, whatever tenants change on the host of another one of theirs", () => {
+    const start = published(GENERATED_NOW, {
+      data: {
+        [FILE]: written({
+          toolsets: {
+            'prometheus/metrics': {
+              config: { instances: [instance('x'), { name: 'y', prometheus_url: 'http://q.ns:1' }] },
+            },
+          },
+        }),
+      },
+      annotations: {},
+    });
+    const file = editOf(start, (now) => (x(now).headers = { A: 'K' }));
+    const moved = { ...instance('q'), prometheus_url: `${url('q')}1` };
+    const toolset = { enabled: true, config: { instances: [instance('p'), moved] } };
+    const later = {
+      ...GENERATED_NOW,
+      toolsets: { ...GENERATED_NOW.toolsets, 'prometheus/metrics': toolset },
+    };
+    const merge = merged(later, saved(published(later, start), file), start);
+    expect(merge).toMatchObject({ change: { lost: [] } });
+  });
+
+  test('who removes one backend, and keeps one of which the port changes meanwhile, is told', () => {
     const metrics = {
       enabled: true,
       config: { instances: [instance('p'), { ...instance('q'), prometheus_url: `${url('q')}1` }] },
@@ -313,8 +337,9 @@ describe('what both add, or what is gone', () => {
       ...GENERATED_NOW,
       toolsets: { ...GENERATED_NOW.toolsets, 'prometheus/metrics': metrics },
     };
-    const { file } = second(nobody, (now) => without(instances(now), 'p'), later);
-    expect(instances(file)).toEqual([metrics.config.instances[1]]);
+    const { file, merge } = second(nobody, (now) => without(instances(now), 'p'), later);
+    expect(instances(file)).toEqual(metrics.config.instances);
+    expect(merge).toMatchObject({ change: { lost: ['toolsets prometheus/metrics'] } });
   });
 });
 
@@ -452,7 +477,7 @@ describe('where both change the same thing, the first one stays, and the second 
   });
 });
 
-test('a text of several lines is merged line by line, so that the words of a tenant who was withdrawn stay away', () => {
+test('the words of a tenant who was withdrawn do not come back with an edit of the text that has them', () => {
   const withText = (...lines: readonly string[]): Json => ({
     ...GENERATED_NOW,
     toolsets: {
@@ -461,13 +486,15 @@ test('a text of several lines is merged line by line, so that the words of a ten
     },
   });
   const start = published(withText('Use them.', '- of a', '- of b'), { data: {}, annotations: {} });
-  const file = editOf(
-    start,
-    (now) => (now.toolsets.custom.llm_instructions = 'Mine first.\nUse them.\n- of a\n- of b'),
-  );
   const later = withText('Use them.', '- of b');
-  const end = fileIn(published(later, saved(published(later, start), file), start));
-  expect(end.toolsets.custom.llm_instructions).toBe('Mine first.\nUse them.\n- of b');
+  for (const [text, end] of [
+    ['Mine first.\nUse them.\n- of a\n- of b', 'Use them.\n- of b'],
+    ['Mine first.\n- of b', 'Mine first.\n- of b'],
+  ]) {
+    const file = editOf(start, (now) => (now.toolsets.custom.llm_instructions = text));
+    const live = published(later, saved(published(later, start), file), start);
+    expect(fileIn(live).toolsets.custom.llm_instructions).toBe(end);
+  }
 });
 
 describe('what was withdrawn while the editor was open stays away', () => {
@@ -483,12 +510,13 @@ describe('what was withdrawn while the editor was open stays away', () => {
   const nothing: Change = () => {};
   test.each<[string, Change, (file: Json) => unknown, unknown]>([
     [
-      'and another endpoint is removed',
+      'and another endpoint is removed, which is told',
       (file) => void endpoints(file).splice(1, 1),
       hosts,
-      ['api3.shop.svc'],
+      ['api2.shop.svc', 'api3.shop.svc'],
     ],
-    ['and another instance is removed', (file) => without(instances(file), 'q'), named, ['x']],
+    ['and the same instance is removed', (file) => without(instances(file), 'p'), named, ['x', 'q']],
+    ['and both instances are removed', (file) => void instances(file).splice(1), named, ['x']],
     [
       'and its own paths are narrowed',
       (file) => ((endpoints(file)[0] as Json).paths = ['/x']),

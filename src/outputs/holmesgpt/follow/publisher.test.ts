@@ -17,7 +17,6 @@ const { signal } = new AbortController();
 const FILE = 'toolsets:\n  kubernetes/core:\n    enabled: true\n';
 
 const HOLMES: HolmesFile = {
-  hasInstances: true,
   write: (document) => stringify(document),
   fault: () => undefined,
   join: (generated, handWritten) => ({ document: mergePatch(generated, handWritten) as Mapping, notes: [] }),

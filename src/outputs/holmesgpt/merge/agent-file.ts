@@ -59,8 +59,6 @@ export interface HolmesFile {
     handWritten: Mapping,
     tools: readonly PublishedTool[],
   ) => JoinedFile;
-  /** Whether HolmesGPT supports several backends per toolset. */
-  readonly hasInstances: boolean;
   /** Refines a patch from the differences of an edit, for the backends of toolsets. */
   readonly learn: (patch: Mapping, edit: { readonly edited: Mapping } & Version) => Mapping;
 }

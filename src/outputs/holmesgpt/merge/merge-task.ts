@@ -29,7 +29,6 @@ function holmesFile({ options: { holmesgptVersion, namespace }, tools }: MergeTa
     join: (generated, handWritten) => joinDocuments(generated, handWritten, join),
     withoutDuplicates: (generated, handWritten, published) =>
       withoutDuplicates(generated, handWritten, { namespace, hosts: publishedHosts(published) }),
-    hasInstances: holmesgptVersion !== '0.20',
     learn: (patch, edit) => learnEdit(patch, edit, join),
     fault: (document: unknown): string | undefined => {
       const [first] = loadFaults(document).filter(isFault);

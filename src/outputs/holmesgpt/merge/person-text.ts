@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { isMapping, keysOf, type Mapping, mappingOf } from '../../../model/mapping.ts';
 import { mergePatch } from '../../../model/merge.ts';
 import { same } from '../../../model/same.ts';
 import { isAddress } from '../contract/shape.ts';
@@ -18,7 +18,6 @@ import {
 import { changedBy, replacedBy, sections, type Version } from './hand-written.ts';
 import { rebased } from './rebase.ts';
 import type { Remembered } from './remembered.ts';
-import { keysOf, mappingOf } from './three-way.ts';
 import { isVersionOf, type VersionTexts, versionOf, withoutVersion } from './version-line.ts';
 
 /** The keys of lists of backends. */
@@ -128,13 +127,13 @@ export function personText(
     handWritten: last.handWritten,
     merged: joined(generated, last.handWritten, holmes).document,
   };
-  const { document, explicit, lost, others } = rebased(before, written, current, {
-    hasInstances: holmes.hasInstances,
-    touched: new Set(touched),
-  });
-  const next = holmes.learn(changedBy(document, current), { ...current, edited: document });
+  // Who removes a section removes its entries, and not those that come later.
+  const entries = { ...Object.fromEntries(Object.keys(before.merged).map((key) => [key, {}])), ...written };
+  const atOnce = holmes.learn(changedBy(entries, before), { ...before, edited: written });
+  const edit = { file: written, handWritten: atOnce };
+  const { handWritten: next, lost, others } = rebased(before, edit, current, new Set(touched));
   return {
-    text: asLearned(over(explicit, next)),
+    text: asLearned(next),
     change: { kind: 'edited', lost, ...(others.length === 0 ? {} : { others }) },
   };
 }
@@ -157,15 +156,6 @@ function withoutTexts(file: string, handWritten: string | undefined): PersonText
     broken: `the keys ${HAND_WRITTEN} and ${GENERATED} are missing, so it is unknown which of its entries people wrote`,
     fix: `the file was not changed; create ${HAND_WRITTEN} with what people wrote, which may be empty, or remove the first two lines of ${FILE}, and all of it counts as written by people`,
   };
-}
-
-/** One mapping over another one, at any depth; `null` counts like any other value. */
-function over(below: Mapping, above: Mapping): Mapping {
-  const both = Object.entries(above).map(([key, value]): [string, unknown] => {
-    const under = own(below, key);
-    return [key, isMapping(under) && isMapping(value) ? over(under, value) : value];
-  });
-  return { ...below, ...Object.fromEntries(both) };
 }
 
 const REPLACED = { change: { kind: 'replaced' } } as const;

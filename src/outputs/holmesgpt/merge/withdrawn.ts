@@ -3,9 +3,9 @@ import { isMapping } from '../../../model/mapping.ts';
 /** A word that says nothing of what it stands beside, such as a mode, a type, or `npx`. */
 const WORD = /^[a-z-]*$/;
 
-/** All texts in a value, at any depth, without keys and mere words. */
+/** All lines of texts in a value, at any depth, without keys and mere words. */
 function textsIn(value: unknown): readonly string[] {
-  if (typeof value === 'string') return WORD.test(value) ? [] : [value];
+  if (typeof value === 'string') return value.split('\n').filter((line) => !WORD.test(line));
   if (Array.isArray(value)) return value.flatMap(textsIn);
   return isMapping(value) ? Object.values(value).flatMap(textsIn) : [];
 }
