@@ -1,7 +1,7 @@
 import { ANY_INTEREST, type Interest } from '../model/interest.ts';
 import { isIpAddress } from '../model/ip-address.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
-import { isMapping, type Mapping } from '../model/mapping.ts';
+import { isMapping, type Mapping, mappingOf } from '../model/mapping.ts';
 import type { Service, ServicePort } from '../model/service.ts';
 import { trimmed } from './trim.ts';
 
@@ -74,8 +74,8 @@ export function serviceFromObject(
   interest: Interest = ANY_INTEREST,
   cluster: string = HOME_CLUSTER,
 ): Service | string {
-  const metadata = isMapping(object.metadata) ? object.metadata : {};
-  const spec = isMapping(object.spec) ? object.spec : {};
+  const metadata = mappingOf(object.metadata);
+  const spec = mappingOf(object.spec);
   const {
     name,
     namespace = defaultNamespace,

@@ -1,4 +1,5 @@
-import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
+import { joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
+import type { JoinOptions } from '../../src/outputs/holmesgpt/merge/join-options.ts';
 
 type Json = Record<string, unknown>;
 

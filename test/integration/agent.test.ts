@@ -12,7 +12,8 @@ import {
   REJECTED,
 } from '../../src/outputs/holmesgpt/merge/agent-file.ts';
 import { EditMemory } from '../../src/outputs/holmesgpt/merge/edit-memory.ts';
-import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
+import { joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
+import type { JoinOptions } from '../../src/outputs/holmesgpt/merge/join-options.ts';
 import { learnEdit } from '../../src/outputs/holmesgpt/merge/learn.ts';
 import { mergeForAgent } from '../../src/outputs/holmesgpt/merge/merge.ts';
 import { holmesText } from '../../src/outputs/holmesgpt/render/text.ts';

@@ -11,7 +11,8 @@ import {
   HAND_WRITTEN,
   type HolmesFile,
 } from '../../src/outputs/holmesgpt/merge/agent-file.ts';
-import { type JoinOptions, joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
+import { joinDocuments } from '../../src/outputs/holmesgpt/merge/join.ts';
+import type { JoinOptions } from '../../src/outputs/holmesgpt/merge/join-options.ts';
 import { learnEdit } from '../../src/outputs/holmesgpt/merge/learn.ts';
 import { mergeForAgent } from '../../src/outputs/holmesgpt/merge/merge.ts';
 import { holmesText } from '../../src/outputs/holmesgpt/render/text.ts';

@@ -1,5 +1,5 @@
 import type { Toolset } from '../../../model/documents.ts';
-import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { isMapping, type Mapping, mappingOf } from '../../../model/mapping.ts';
 import { addressedService, type Overrides } from '../../../model/overrides.ts';
 import { publishedHosts } from '../../../model/published-tools.ts';
 import { FILE } from '../merge/agent-file.ts';
@@ -32,7 +32,7 @@ type HostsOf = (name: string, fields: Mapping | null) => readonly string[];
 export function entriesOf(document: unknown, hostsOf: HostsOf): readonly ListedEntry[] {
   return SECTIONS.flatMap((section) => {
     const entries = own(document, section);
-    return Object.entries(isMapping(entries) ? entries : {}).flatMap(([name, fields]): ListedEntry[] => {
+    return Object.entries(mappingOf(entries)).flatMap(([name, fields]): ListedEntry[] => {
       if (fields !== null && !isMapping(fields)) return [];
       const isServer = section === 'mcp_servers' || own(fields, 'type') === 'mcp';
       if (!isServer) return [{ section, name, fields, hosts: [] }];

@@ -1,4 +1,4 @@
-import { isMapping } from '../../../model/mapping.ts';
+import { mappingOf } from '../../../model/mapping.ts';
 
 /** The spellings of `true` that HolmesGPT accepts. Source: https://docs.pydantic.dev/latest/concepts/conversion_table/ */
 const YES = /^(1|on|t|true|y|yes)$/i;
@@ -22,7 +22,7 @@ export interface Restrictions {
  * itself have the mistake.
  */
 export function restrictionsIn(entry: unknown): Restrictions {
-  const { enabled, approval_required_tools: asks } = isMapping(entry) ? entry : {};
+  const { enabled, approval_required_tools: asks } = mappingOf(entry);
   const isList = Array.isArray(asks) && asks.every((each) => typeof each === 'string');
   return {
     ...(isGiven(enabled) && !isYes(enabled) ? { enabled: false } : {}),

@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { isMapping, type Mapping, mappingOf } from '../../../model/mapping.ts';
 import {
   bestUnionBranch,
   checkModel,
@@ -113,7 +113,7 @@ export function checkBuiltInConfig(
   if (toolset.configs.length === 0)
     return isEmpty(config) ? [] : [warning(path, `${name} takes no configuration and ignores this`)];
   if (!isEmpty(config) && !isMapping(config)) return [fault(path, notMapping(config))];
-  const given = isMapping(config) ? config : {};
+  const given = mappingOf(config);
   if (name === 'rabbitmq/core' && isEmpty(given.clusters))
     return [warning(path, 'has no clusters, so HolmesGPT uses RABBITMQ_MANAGEMENT_URL')];
   if (isEmpty(given) && toolset.needsConfig)
@@ -129,7 +129,7 @@ export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
   const { config: given, url } = entry;
   if (!isEmpty(given) && !isMapping(given)) return [fault(here, notMapping(given))];
   const moved = url === undefined || url === null ? [] : [warning([...path, 'url'], 'belongs below config')];
-  const config: Mapping = { ...(moved.length === 0 ? {} : { url }), ...(isMapping(given) ? given : {}) };
+  const config: Mapping = { ...(moved.length === 0 ? {} : { url }), ...mappingOf(given) };
   if (isEmpty(config)) return [fault(path, 'lacks config')];
   const mode = config.mode ?? 'sse';
   if (!MODES.includes(String(mode))) return [fault([...here, 'mode'], notOneOf(MODES, mode))];
@@ -144,7 +144,7 @@ export function checkServerConfig(entry: Mapping, path: Path): HolmesFault[] {
 /** The faults in the configuration of an entry with `type: http`. */
 export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
   if (!isEmpty(config) && !isMapping(config)) return [fault(path, notMapping(config))];
-  const content = isMapping(config) ? config : {};
+  const content = mappingOf(config);
   const verdict = checkModel('HttpToolsetConfig', content, path);
   if (verdict.some(isFault)) return verdict;
   if (isEmpty(content.endpoints)) return [...verdict, fault(path, 'has no endpoints')];
@@ -162,5 +162,5 @@ export function checkHttpConfig(config: unknown, path: Path): HolmesFault[] {
 /** The faults in the configuration of an entry whose type has one model. */
 export function checkKindConfig(models: readonly string[], config: unknown, path: Path): HolmesFault[] {
   if (!isEmpty(config) && !isMapping(config)) return [fault(path, notMapping(config))];
-  return bestUnionBranch(models.map((model) => checkModel(model, isMapping(config) ? config : {}, path)));
+  return bestUnionBranch(models.map((model) => checkModel(model, mappingOf(config), path)));
 }

@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { isMapping, type Mapping, mappingOf } from '../../../model/mapping.ts';
 import { checkBuiltInConfig, checkHttpConfig, checkKindConfig, checkServerConfig } from './config.ts';
 import { meantToolset } from './known-toolsets.ts';
 import {
@@ -43,7 +43,7 @@ export function holmesFaults(document: unknown): HolmesFault[] {
 
 function sectionOf(document: Mapping, section: string): Mapping {
   const entries = own(document, section);
-  return isMapping(entries) ? entries : {};
+  return mappingOf(entries);
 }
 
 /** The reasons for which HolmesGPT would reject the whole file. */

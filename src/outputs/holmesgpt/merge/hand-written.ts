@@ -1,4 +1,4 @@
-import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { isMapping, type Mapping, mappingOf } from '../../../model/mapping.ts';
 import { same } from '../../../model/same.ts';
 import { own } from '../yaml.ts';
 
@@ -33,10 +33,10 @@ export function changedBy(edited: Mapping, { generated, handWritten, merged }: V
       if (!isMapping(now)) return [[key, now]];
       const below = own(generated, key);
       const mine = own(handWritten, key);
-      const underneath = isMapping(below) ? below : {};
+      const underneath = mappingOf(below);
       const part = changedBy(now, {
         generated: underneath,
-        handWritten: isMapping(mine) ? mine : {},
+        handWritten: mappingOf(mine),
         // A value that was removed or was no mapping is compared with the generated value.
         merged: isMapping(before) ? before : underneath,
       });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Mapping } from '../../../model/mapping.ts';
 import { own } from '../yaml.ts';
-import { type JoinOptions, joinDocuments, withoutDuplicates } from './join.ts';
+import { joinDocuments, withoutDuplicates } from './join.ts';
+import type { JoinOptions } from './join-options.ts';
 import { withPatch } from './patch.ts';
 
 const FILE: JoinOptions = { holmesgptVersion: '0.32', namespace: 'holmes', standsAlone: true };

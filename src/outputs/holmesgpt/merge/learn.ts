@@ -1,9 +1,8 @@
-import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { isMapping, type Mapping, mappingOf } from '../../../model/mapping.ts';
 import { same } from '../../../model/same.ts';
 import { own } from '../contract/models.ts';
 import { isAddress, isCommon, type Shape, shapeOf } from '../contract/shape.ts';
 import { serverUrl } from '../server-url.ts';
-import type { JoinOptions } from './join.ts';
 import {
   besideHandWritten,
   fieldsWhere,
@@ -12,6 +11,7 @@ import {
   isSame,
   partsOf,
 } from './join-lists.ts';
+import type { JoinOptions } from './join-options.ts';
 
 /** An edited document, and the state at the time of the last write. */
 export interface Edit {
@@ -87,7 +87,7 @@ function learnedConfig(edit: Edit, shape: Shape | undefined, options: JoinOption
 export function learnEdit(patch: Mapping, edit: Edit, options: JoinOptions): Mapping {
   const section = (document: Mapping): Mapping => {
     const entries = own(document, 'toolsets');
-    return isMapping(entries) ? entries : {};
+    return mappingOf(entries);
   };
   const configOf = (document: Mapping, name: string): unknown => {
     const entry = own(section(document), name);
@@ -103,7 +103,7 @@ export function learnEdit(patch: Mapping, edit: Edit, options: JoinOptions): Map
     const config = learnedConfig({ edited, generated, handWritten, merged }, shape, options);
     if (config === 'keep') continue;
     const before = learned.get(name);
-    const rest = fieldsWhere(isMapping(before) ? before : {}, (field) => field !== 'config');
+    const rest = fieldsWhere(mappingOf(before), (field) => field !== 'config');
     const next =
       config === undefined || (isMapping(config) && Object.keys(config).length === 0)
         ? rest
@@ -123,7 +123,7 @@ export function learnEdit(patch: Mapping, edit: Edit, options: JoinOptions): Map
 function withMovedServers(patch: Mapping, { edited, merged }: Edit): Mapping {
   const servers = (document: Mapping): Mapping => {
     const entries = own(document, 'mcp_servers');
-    return isMapping(entries) ? entries : {};
+    return mappingOf(entries);
   };
   const [now, before] = [servers(edited), servers(merged)];
   const moved = Object.entries(now).filter(([name, entry]) => {

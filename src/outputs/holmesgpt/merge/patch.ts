@@ -10,8 +10,10 @@ import { HOLMES, own } from '../contract/models.ts';
 import { addressesOf, carriesCredentials, shapeOf } from '../contract/shape.ts';
 import { wrongTypes } from '../contract/wrong-types.ts';
 import type { HolmesPatch } from '../overrides.ts';
-import { type JoinOptions, joinDocuments, WITHOUT_ADDRESS } from './join.ts';
+import { joinDocuments } from './join.ts';
 import { partsOf } from './join-lists.ts';
+import type { JoinOptions } from './join-options.ts';
+import { WITHOUT_ADDRESS } from './join-toolset.ts';
 
 /** Overrides, for the newest HolmesGPT: options without an address belong to no particular backend. */
 const OVERRIDES: JoinOptions = { holmesgptVersion: '0.32', standsAlone: false };

@@ -1,6 +1,6 @@
 import { endpointUrl, type Problem } from '../../../model/discovery.ts';
 import { partsOf } from '../../../model/key.ts';
-import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { isMapping, type Mapping, mappingOf } from '../../../model/mapping.ts';
 import { mergePatch } from '../../../model/merge.ts';
 import { sameBackend } from '../../../model/same-url.ts';
 import { toolKey } from '../../../model/service.ts';
@@ -17,7 +17,7 @@ import { entryOf } from './mapping.ts';
 function backendsOf(patch: HolmesPatch, toolset: string): Mapping {
   const entry = own(patch.toolsets ?? {}, toolset);
   const backends = isMapping(entry) ? own(entry, 'backends') : undefined;
-  return isMapping(backends) ? backends : {};
+  return mappingOf(backends);
 }
 
 /** Keys that address a tool, least specific first. More specific keys win. */
