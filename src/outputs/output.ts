@@ -184,7 +184,7 @@ export interface FollowerListener {
 export interface Follower {
   /**
    * Call it after each reconciliation. Does nothing if nothing changed and nothing is due; checks the cluster again after
-   * each interval. A call during another one only updates the desired state; the first call goes on until it is reached.
+   * each interval. A call during another one only updates the desired state, and `nextDue` says that another call is due.
    * @throws only when the signal is aborted; all failures are outcomes
    */
   follow(published: FollowInput, signal: AbortSignal): Promise<readonly FollowOutcome[]>;

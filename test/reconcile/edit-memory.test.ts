@@ -667,6 +667,18 @@ describe('a ConfigMap that is replaced by one with only the file', () => {
   });
 });
 
+test('in a ConfigMap that is created again, nothing counts as changed that was changed in the former one', () => {
+  const it = cluster();
+  it.save(it.edit(noInternet));
+  it.wrote();
+  it.live = { data: { [HAND_WRITTEN]: '' }, annotations: {} };
+  it.wrote();
+  const stale = it.edit(noInternet);
+  it.wrote({ ...FOUND, mcp_servers: {} });
+  it.save(stale);
+  expect(it.wrote({ ...FOUND, mcp_servers: {} }).change).toEqual({ kind: 'edited', lost: [] });
+});
+
 test('an entry that is both generated and hand-written can be removed in the file', () => {
   const it = cluster();
   const pinned = stringify({ mcp_servers: { 'shop/c-mcp': it.file.mcp_servers['shop/c-mcp'] } });

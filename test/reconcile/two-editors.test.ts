@@ -304,6 +304,56 @@ describe('what both add, or what is gone', () => {
     });
   });
 
+  describe("an edit of a person's backend is applied, also if the number of backends changes meanwhile", () => {
+    const mine = { headers: { A: 'O' }, timeout_seconds: 3 };
+    const person = {
+      toolsets: { 'grafana/loki': { enabled: true, config: { api_url: 'https://own', ...mine } } },
+    };
+    const withLoki = (...names: readonly string[]): Json => ({
+      toolsets: {
+        'grafana/loki': {
+          enabled: true,
+          config: {
+            instances: names.map((name) => ({ name, api_url: `http://${name}.svc.cluster.local:3100` })),
+          },
+        },
+      },
+    });
+    const backends = ({ toolsets }: Json): Json[] =>
+      toolsets['grafana/loki'].config.instances ?? [toolsets['grafana/loki'].config];
+    const headers = (file: Json): Json => backends(file)[0];
+    test.each<[string, Json, Json, Change, Json]>([
+      [
+        'one comes',
+        GENERATED_NOW,
+        withLoki('loki.evil'),
+        (file) => (headers(file).headers = { A: 'N' }),
+        { A: 'N' },
+      ],
+      [
+        'one comes, headers go',
+        GENERATED_NOW,
+        withLoki('loki.evil'),
+        (file) => delete headers(file).headers,
+        undefined,
+      ],
+      [
+        'the other one goes',
+        withLoki('loki.evil'),
+        GENERATED_NOW,
+        (file) => (headers(file).headers = { A: 'N' }),
+        { A: 'N' },
+      ],
+    ])('%s', (_, before, later, change, expected) => {
+      const start = published(before, { data: { [FILE]: written(person) }, annotations: {} });
+      const file = editOf(start, change);
+      const merge = merged(later, saved(published(later, start), file), start);
+      expect(merge).toMatchObject({ change: { lost: [] } });
+      const end = merge.kind === 'write' ? parse(merge.data[FILE] ?? '') : {};
+      expect(backends(end).find(({ api_url }) => api_url === 'https://own')?.headers).toEqual(expected);
+    });
+  });
+
   test("an edit of a person's backend is applied, whatever tenants change on the host of another one of theirs", () => {
     const start = published(GENERATED_NOW, {
       data: {

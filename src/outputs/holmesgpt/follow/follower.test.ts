@@ -306,6 +306,8 @@ test('a publication during a sync is synced next, and read in the end', async ()
   };
   await follow('a');
   await Promise.all(later);
+  expect([brought, reloads, agent.nextDue()]).toEqual([['a'], [], 0]);
+  await follow('c');
   expect(brought).toEqual(['a', 'c']);
   expect(reloads).toEqual(['c']);
   expect(agent.nextDue()).toBeUndefined();
@@ -314,13 +316,31 @@ test('a publication during a sync is synced next, and read in the end', async ()
 });
 
 test('a revert during a sync causes another sync', async () => {
-  const { target, brought, follow } = restarting();
+  const { agent, target, brought, follow } = restarting();
   target.before = async () => {
     target.before = async () => {};
     await follow('a', true);
   };
   await follow('a');
+  expect(agent.nextDue()).toBe(0);
+  await follow('a');
   expect(brought).toEqual(['a', 'a']);
+});
+
+test('documents that change during each sync do not keep the agent from reading them, or the log from saying so', async () => {
+  const { agent, clock, target, reloads, follow } = restarting();
+  let next = 0;
+  target.before = async () => {
+    clock.now += 2_000;
+    await follow(`${++next}`);
+  };
+  const told: string[] = [];
+  for (let round = 0; round < 6; round++) {
+    told.push(...(await follow(`${next}`)).map(({ kind }) => kind));
+    expect(agent.nextDue()).toBe(0);
+  }
+  expect(reloads).toEqual(['5']);
+  expect(told).toContain('agent-restarted');
 });
 
 test('a failed sync is not forgotten, nor is the revert before it', async () => {
@@ -455,8 +475,9 @@ describe('changes by other clients', () => {
     clock.now += INTERVAL;
     const running = follow();
     listener.changed?.('b');
-    expect(agent.nextDue()).toBeUndefined();
     await running;
+    expect(agent.nextDue()).toBe(0);
+    await follow();
     expect(state.syncs).toBe(3);
     await write('c');
     expect(state.syncs).toBe(4);

@@ -25,6 +25,9 @@ export interface AgentOptions {
   readonly random: () => number;
 }
 
+/** How long a reload waits while the documents keep changing, in milliseconds. */
+const LONGEST_WAIT = 10_000;
+
 /** A file that the agent has not read yet. */
 interface Pending extends PendingReload {
   /** Reload even if the remembered state is the same, because the file was different in between. */
@@ -52,7 +55,7 @@ export class AgentFollower implements Follower {
   /** The tools that are published with it. */
   #tools: readonly PublishedTool[] = [];
   /** The document that was synced last, and the time of the next check. */
-  #lastSynced: string | undefined;
+  #lastSynced = '';
   /** The hosts of MCP servers, of the desired and of the synced document. */
   #hosts = '';
   #syncedHosts = '';
@@ -91,8 +94,7 @@ export class AgentFollower implements Follower {
   nextDue(): number | undefined {
     const now = this.#options.now();
     if (this.#retryAt !== undefined) return Math.max(0, this.#retryAt - now);
-    // A call of `follow` that is running syncs again on its own.
-    if (!this.#running && this.#isForeignDue()) return 0;
+    if (this.#isBehind()) return 0;
     if (this.#pending === undefined || this.#refused !== undefined) return undefined;
     return Math.max(0, dueAt(this.#pending, this.#lastReload, this.#pace) - now);
   }
@@ -121,13 +123,10 @@ export class AgentFollower implements Follower {
     if (this.#retryAt !== undefined && this.#options.now() < this.#retryAt) return [];
     this.#running = true;
     const outcomes: FollowOutcome[] = [];
-    let isCurrent: boolean;
     try {
-      do {
-        while (this.#needsSync()) await this.#sync(outcomes, signal);
-        isCurrent = await this.#reload(outcomes, signal);
-      } while (this.#needsSync());
-      if (isCurrent) this.#status = {};
+      // Only one, so that what it did is told, and the agent reloads, also while the documents keep changing.
+      if (this.#isBehind() || this.#options.now() >= this.#nextCheckAt) await this.#sync(outcomes, signal);
+      if (await this.#reload(outcomes, signal)) this.#status = {};
       this.#failures = 0;
       this.#retryAt = undefined;
     } catch (error) {
@@ -142,14 +141,13 @@ export class AgentFollower implements Follower {
     return outcomes;
   }
 
-  /** Whether the agent's file may differ from the desired document. */
-  #needsSync(): boolean {
+  /** Whether something changed since the last sync. */
+  #isBehind(): boolean {
     return (
       this.#desired !== this.#lastSynced ||
       this.#hosts !== this.#syncedHosts ||
       this.#rewritten ||
-      this.#isForeignDue() ||
-      this.#options.now() >= this.#nextCheckAt
+      this.#isForeignDue()
     );
   }
 
@@ -253,6 +251,8 @@ export class AgentFollower implements Follower {
     const now = this.#options.now();
     const due = dueAt(this.#pending, this.#lastReload, this.#pace);
     const { target, how } = reloader;
+    // A reload delays the next one, so it is for the latest state, unless that keeps changing.
+    if (this.#isBehind() && now < this.#pending.since + LONGEST_WAIT) return false;
     if (now < due) {
       if (!this.#pending.reported) outcomes.push({ kind: 'agent-reload-delayed', target, dueIn: due - now });
       this.#pending = { ...this.#pending, reported: true };

@@ -143,7 +143,7 @@ function notKept({
   const then = isKept ? ', and remove that key' : '';
   if (change?.kind === 'edited' && change.lost.length > 0)
     return {
-      what: `edits of ${change.lost.join(', ')} were not applied, because somebody removed or changed the same while the editor was open`,
+      what: `edits of ${change.lost.join(', ')} were not applied: the same was changed or removed while the editor was open, by somebody, or in the cluster`,
       fix: `${where}; edit ${FILE} again${then}`,
     };
   if (change?.kind !== 'rejected') return undefined;

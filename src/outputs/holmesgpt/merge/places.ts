@@ -2,24 +2,31 @@ import { isMapping } from '../../../model/mapping.ts';
 import { same } from '../../../model/same.ts';
 import { hostOf, maybeSameHost } from '../../../model/same-url.ts';
 import { serviceOfHost } from '../../../model/service-host.ts';
-import { isAddress } from '../contract/shape.ts';
+import { addressesOf, isAddress } from '../contract/shape.ts';
 import { own } from '../yaml.ts';
 
-/** The backends that an entry lists, or the entry itself if it lists none. */
-export function partsOf(entry: unknown): readonly unknown[] {
+/** The backends that a toolset lists, or its only one, which has no name. Any other entry is one itself. */
+export function partsOf(section: string, entry: unknown): readonly unknown[] {
   const config = own(entry, 'config');
-  const items = isMapping(config)
-    ? Object.values(config).flatMap((value) => (Array.isArray(value) ? value : []))
-    : [];
+  if (section !== 'toolsets' || !isMapping(config)) return [entry];
+  const items = Object.values(config).flatMap((value) => (Array.isArray(value) ? value : []));
   const backends = items.filter(isMapping);
-  return backends.length === 0 ? [entry] : backends;
+  if (backends.length > 0) return backends;
+  return addressesOf(config).length === 0 ? [entry] : [config];
+}
+
+/** Identifies a backend by what matters: it has a name only in a list. */
+function contentOf(part: unknown): string {
+  if (!isMapping(part)) return JSON.stringify(part);
+  const fields = Object.entries(part).filter(([field]) => field !== 'name' && field !== 'id');
+  return JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** The backends of an entry that another version of it does not have, or has with other options. */
-export function partsWithout(entry: unknown, other: unknown): readonly unknown[] {
+export function partsWithout(section: string, entry: unknown, other: unknown): readonly unknown[] {
   if (same(entry, other)) return [];
-  const there = new Set(partsOf(other).map((part) => JSON.stringify(part)));
-  return partsOf(entry).filter((part) => !there.has(JSON.stringify(part)));
+  const there = new Set(partsOf(section, other).map(contentOf));
+  return partsOf(section, entry).filter((part) => !there.has(contentOf(part)));
 }
 
 /** A text that says where a backend is. */

@@ -47,7 +47,9 @@ export function rebased(
     /** What entries of the base had that is no longer so. */
     const isOfChanged = placesOf(
       Object.keys(base).flatMap((name) =>
-        isContested(name) ? partsOf(base[name]) : partsWithout(base[name], own(current, name)),
+        isContested(name)
+          ? partsOf(section, base[name])
+          : partsWithout(section, base[name], own(current, name)),
       ),
     );
     const refused = Object.keys(file).filter((name) => !Object.hasOwn(base, name) && isOfChanged(file[name]));
@@ -60,7 +62,9 @@ export function rebased(
       if (Object.hasOwn(base, name) && !Object.hasOwn(current, name)) return true;
       const isOther = !same(asks(base, name), asks(current, name));
       if (isOther && asks(written, name) !== undefined) return true;
-      return isWithdrawn(written[name]) || partsWithout(written[name], own(old, name)).some(isOfChanged);
+      return (
+        isWithdrawn(written[name]) || partsWithout(section, written[name], own(old, name)).some(isOfChanged)
+      );
     };
     const entries = keysOf(ours, written, base).flatMap((name): [string, unknown][] => {
       const kept: [string, unknown][] = Object.hasOwn(ours, name) ? [[name, ours[name]]] : [];
