@@ -3,7 +3,7 @@ import { mergePatch } from '../../../model/merge.ts';
 import { leadsToHost, sameBackend, sameMcpServer } from '../../../model/same-url.ts';
 import { own } from '../contract/models.ts';
 import { serverUrl, serviceOfKey } from '../server-url.ts';
-import type { Hosts } from './join-options.ts';
+import type { Hosts, JoinOptions } from './join-options.ts';
 
 const withoutNulls = (value: unknown): unknown => mergePatch(undefined, value);
 
@@ -60,15 +60,17 @@ const UNKNOWN_TOOLS = {
   fix: 'to choose the tools yourself, set its approval_required_tools',
 };
 
+interface JoinedServer {
+  readonly entry: unknown;
+  readonly note?: { readonly what: string; readonly fix: string };
+}
+
 /**
  * A hand-written server without a discovered one. If its key names a Service, the list of tools before which the agent asks
  * may have come from discovery, and the owner of the Service must not end that: without the list, the agent would ask before
  * none.
  */
-export function ownServer(
-  name: string,
-  handWritten: Mapping,
-): { readonly entry: unknown; readonly note?: typeof UNKNOWN_TOOLS } {
+export function ownServer(name: string, handWritten: Mapping): JoinedServer {
   const entry = withoutNulls(handWritten) as Mapping;
   const hasRule = Object.hasOwn(handWritten, 'approval_required_tools') || entry.enabled === false;
   if (serviceOfKey(name) === undefined || hasRule || isProgram(handWritten)) return { entry };
@@ -80,11 +82,25 @@ export function joinServer(
   name: string,
   generated: Mapping,
   handWritten: Mapping,
-  namespace: string | undefined,
-): ReturnType<typeof ownServer> {
+  { namespace, standsAlone }: JoinOptions,
+): JoinedServer {
   const url = serverUrl(handWritten);
   const another = url !== undefined && !sameBackend(url, serverUrl(generated) ?? '', namespace);
-  return another || isProgram(handWritten)
-    ? ownServer(name, handWritten)
-    : { entry: mergePatch(generated, handWritten) };
+  if (another || isProgram(handWritten)) return ownServer(name, handWritten);
+  const entry = mergePatch(generated, handWritten) as Mapping;
+  // A list in overrides.yaml is compared with the server's tools instead.
+  return standsAlone && mayAskLess(generated, entry) ? { entry, note: OWN_LIST } : { entry };
 }
+
+/** Whether the list of tools before which the agent asks may match fewer names. */
+function mayAskLess(generated: Mapping, { approval_required_tools: list, enabled }: Mapping): boolean {
+  const { approval_required_tools: asked } = generated;
+  const now: readonly unknown[] = Array.isArray(list) ? list : [];
+  if (enabled === false || !Array.isArray(asked) || now.includes('*')) return false;
+  return !asked.every((each) => now.includes(each));
+}
+
+const OWN_LIST = {
+  what: 'its approval_required_tools are yours instead of the discovered ones: a tool that they do not match runs without a question, also one that is added later',
+  fix: 'to have the discovered ones again, remove yours from custom_toolset.person.yaml',
+};

@@ -360,6 +360,23 @@ describe('an MCP server', () => {
     expect(joinedWith({}, 'tickets')[0]).toEqual({ config });
   });
 
+  test.each<[string, Mapping, JoinOptions, boolean]>([
+    ['fewer', { approval_required_tools: ['delete_*'] }, FILE, true],
+    ['none', { approval_required_tools: null }, FILE, true],
+    ['all of them and more', { approval_required_tools: ['more', 'run_*', 'drop_?'] }, FILE, false],
+    ['every tool', { approval_required_tools: ['*'] }, FILE, false],
+    ['fewer of a server that is switched off', { approval_required_tools: [], enabled: false }, FILE, false],
+    ['nothing else', { config: { headers: {} } }, FILE, false],
+    ['fewer, in overrides.yaml', { approval_required_tools: [] }, OVERRIDES, false],
+  ])('with a list of a person that has %s is told if the agent may ask less', (_, mine, options, isTold) => {
+    const found = { ...ticket, approval_required_tools: ['run_*', 'drop_?'] };
+    const servers = (entry: Mapping): Mapping => ({ mcp_servers: { 'shop/tickets': entry } });
+    const { notes } = joinDocuments(servers(found), servers(mine), options);
+    expect(notes.map(({ note }) => note.what)).toEqual(
+      isTold ? [expect.stringContaining('runs without a question')] : [],
+    );
+  });
+
   test.each([
     'http://tickets.shop:9090',
     'http://Tickets.shop.svc:9090/mcp',

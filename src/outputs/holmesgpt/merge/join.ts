@@ -68,7 +68,7 @@ function joinEntry(
   options: JoinOptions,
 ): { readonly entry: unknown; readonly note?: Omit<Problem, 'where'> | undefined } {
   if (section === 'mcp_servers')
-    return isMapping(below) ? joinServer(name, below, entry, options.namespace) : ownServer(name, entry);
+    return isMapping(below) ? joinServer(name, below, entry, options) : ownServer(name, entry);
   return isMapping(below)
     ? joinToolset(name, below, entry, options)
     : { entry: ownToolset(name, entry, options.holmesgptVersion) };
