@@ -1,12 +1,12 @@
 import { holmesgptPlan } from '../config/holmesgpt.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
-import type { Omission, Toolset } from '../model/documents.ts';
+import type { Toolset } from '../model/documents.ts';
 import { UserError } from '../model/errors.ts';
 import type { HolmesTarget } from '../outputs/holmesgpt/follow/publisher.ts';
 import type { DeploymentName } from '../outputs/holmesgpt/follow/reload.ts';
 import type { EditMemory } from '../outputs/holmesgpt/merge/edit-memory.ts';
 import type { VersionTexts } from '../outputs/holmesgpt/merge/version-line.ts';
-import type { Follower } from '../outputs/output.ts';
+import type { Follower, InForce } from '../outputs/output.ts';
 import { CompressedMemory } from './compressed-memory.ts';
 import type { Configuration } from './configuration.ts';
 import type { Env } from './host.ts';
@@ -78,24 +78,24 @@ async function holmesTargetOf(
 }
 
 /**
- * The published tools that HolmesGPT does not get, because of what people wrote in its own ConfigMap. None if `serve` does not
- * write there, or if it cannot be read.
+ * What people wrote in HolmesGPT's own ConfigMap does to the published documents. `undefined` if `serve` does not write there,
+ * or if it cannot be read.
  */
-export async function leftOutByAgent(
+export async function inForceAtAgent(
   settings: Configuration,
   kube: KubeClient | undefined,
   { documents, tools }: Toolset,
   signal: AbortSignal,
-): Promise<readonly Omission[]> {
+): Promise<InForce | undefined> {
   const { holmesgptConfigMap: isWritten, holmesgptDeployment: deployment } = settings;
-  if (!isWritten || deployment === undefined || kube === undefined) return [];
+  if (!isWritten || deployment === undefined || kube === undefined) return undefined;
   const { FILE } = await import('../outputs/holmesgpt/merge/agent-file.ts');
   const target = await holmesTargetOf(settings, deployment, kube);
   try {
-    return await target.leftOut(documents[FILE] ?? '', signal, tools);
+    return await target.inForce(documents[FILE] ?? '', signal, tools);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof UserError) return [];
+    if (error instanceof UserError) return undefined;
     throw error;
   }
 }

@@ -3,16 +3,17 @@ import { observedNaming } from '../controller/naming.ts';
 import type { Stages } from '../controller/pass.ts';
 import { publishedUse } from '../controller/published-use.ts';
 import { approvalsIn } from '../model/approvals.ts';
-import { type Omission, OVERRIDES_KEY } from '../model/documents.ts';
+import { OVERRIDES_KEY } from '../model/documents.ts';
 import { NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
+import type { InForce } from '../outputs/output.ts';
 import type { LeftOutOf } from '../outputs/outputs.ts';
 import { faultsLine, readOverrides } from '../outputs/read-overrides.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { type Groups, publishedGroups } from '../planning/backend-groups.ts';
 import { type PublicationState, publicationState } from '../planning/conditions/published.ts';
 import { type Observed, observe } from '../planning/observed.ts';
-import { leftOutByAgent } from './agent.ts';
+import { inForceAtAgent } from './agent.ts';
 import type { Configuration } from './configuration.ts';
 import type { Input } from './pipeline.ts';
 
@@ -26,8 +27,8 @@ export interface CurrentState {
   readonly tools: readonly PublishedTool[];
   /** Reads in which of the published documents a tool is. `undefined` if there are none. */
   readonly leftOutOf: LeftOutOf | undefined;
-  /** The published tools that the agent does not get, because of its own configuration. */
-  readonly leftOutByAgent: readonly Omission[];
+  /** What the agent does with the published documents. */
+  readonly inForce: InForce;
   /** The groups of the published backends, which keep their ids. */
   readonly groups: Groups;
   /** Why the ConfigMap could not be read, if it could not. */
@@ -72,7 +73,7 @@ export function currentStateOf(
     },
     tools: live?.present.tools ?? [],
     leftOutOf: live && OUTPUTS.leftOutOf(live.present),
-    leftOutByAgent: [],
+    inForce: { leftOut: [], lists: {} },
     groups: publishedGroups(last),
     overrideFaults,
   };
@@ -104,11 +105,11 @@ export async function readCurrentState(
     };
     const { configMapNamespace, configMapName } = settings;
     const seeEvents = `kubectl -n ${configMapNamespace} events --for configmap/${configMapName} --types=Warning`;
-    const leftOut = live && (await leftOutByAgent(settings, kube, live.present, signal));
+    const inForce = live && (await inForceAtAgent(settings, kube, live.present, signal));
     const asked = { at: Date.now(), seeEvents };
     return {
       ...state,
-      leftOutByAgent: leftOut ?? [],
+      inForce: inForce ?? state.inForce,
       publication: { ...state.publication, watched, areSettingsUnknown, heldRemovals: held, asked },
     };
   } catch (error) {

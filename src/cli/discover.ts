@@ -50,7 +50,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       };
     },
   );
-  const { overrides, publication, tools, leftOutOf, leftOutByAgent, groups } = state;
+  const { overrides, publication, tools, leftOutOf, inForce, groups } = state;
   const policy = {
     ...configured,
     approvalsUnknown: whyApprovalsUnknown(state),
@@ -74,7 +74,7 @@ export async function discoverCommand(flags: DiscoverFlags, cli: CliContext): Pr
       policy,
       publication,
       cuts,
-      omissions: [...omissions, ...leftOutByAgent],
+      omissions: [...omissions, ...inForce.leftOut],
       leftOutOf,
     },
     new Date(),

@@ -162,7 +162,7 @@ async function explainService(
   if (cuts.some(({ limit }) => limit === 'document_bytes')) warn(cli.output, notes);
   const verdict = probed.get(used);
   const approval = service === undefined ? undefined : admissionOf(service, policy, overrides);
-  const questions = service && approval && questionsAbout(service, approval, overrides);
+  const questions = service && approval && questionsAbout(service, approval, overrides, state.inForce);
   // Without what overrides decide, the verdict is the same.
   if (state.fault === undefined || approval?.state === 'unknown') warnOfUnknownState(state, configured, cli);
   return {

@@ -70,6 +70,14 @@ export interface Questions {
   readonly problems: readonly Problem[];
 }
 
+/** What an agent does with the published documents, because of its own configuration. */
+export interface InForce {
+  /** The tools that it does not get. */
+  readonly leftOut: readonly Omission[];
+  /** By key of an MCP server: the tools before which it asks, if they are others than the documents say. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+}
+
 /** An output's own part of `overrides.yaml`. */
 export interface OutputOverrides<Part = unknown> extends OverridesPart<Part> {
   /** Checks a part that matches the schema. Paths are relative to the part. */
@@ -123,8 +131,9 @@ export interface Output<Settings = unknown> {
   /**
    * Before which tools of an MCP server its agent asks. Absent: its agent asks nothing.
    * @param key the server's key, as `displayKey` formats it
+   * @param lists see `InForce.lists`
    */
-  questionsOf?(key: string, verdict: Verdict, overrides: Overrides): Questions;
+  questionsOf?(key: string, verdict: Verdict, overrides: Overrides, lists: InForce['lists']): Questions;
   /** The names of entries that an agent would use, and that its own part of overrides switches off or removes. */
   switchedOn?(next: Toolset, overrides: Overrides): readonly string[];
   /**

@@ -12,7 +12,7 @@ import {
 import type { Overrides } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { LARGE } from '../model/yaml-document.ts';
-import type { Output, Questions } from './output.ts';
+import type { InForce, Output, Questions } from './output.ts';
 import type { Standing } from './standing.ts';
 
 /** The names of the documents that do not contain a published tool. */
@@ -52,7 +52,12 @@ export interface Outputs<Settings = unknown> {
   /** Why an agent asks before each tool of an MCP server, also before those that the server declares read-only. */
   whyAsksBeforeEach(key: string, verdict: Verdict, overrides: Overrides): string | undefined;
   /** Before which tools of an MCP server an agent asks; `undefined` if no agent does. */
-  questionsOf(key: string, verdict: Verdict, overrides: Overrides): Questions | undefined;
+  questionsOf(
+    key: string,
+    verdict: Verdict,
+    overrides: Overrides,
+    lists: InForce['lists'],
+  ): Questions | undefined;
   /**
    * The names of the published documents that do not contain a tool, read from the documents themselves. They are parsed on
    * first use. The result's `mappings` are those of the tool's detector, if they are known.

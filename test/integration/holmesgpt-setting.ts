@@ -55,5 +55,5 @@ export async function withHolmesGpt() {
     HOLMESGPT_CONFIGMAP: 'true',
     HOLMESGPT_RELOAD: 'restart',
   };
-  return { ...made, env, permit };
+  return { ...made, backend, env, permit };
 }

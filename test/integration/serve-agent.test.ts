@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { waitUntil } from '../cluster/cluster.ts';
+import { mcpServer } from '../replay/products/mcp.ts';
 import { command } from './command.ts';
 import { THEIRS, withHolmesGpt } from './holmesgpt-setting.ts';
 import { startServe } from './serve-process.ts';
@@ -128,5 +129,32 @@ test('the API and explain tell which backend HolmesGPT does not get, because som
   expect(explained.stdout).toContain(
     "left out of HolmesGPT's own ConfigMap: what people wrote there removes it",
   );
+  expect(await serve.stop()).toBe(0);
+});
+
+test('explain shows before which tools HolmesGPT asks with a list in its own ConfigMap, and the log warns of that list', async () => {
+  const { cluster, target, env, permit, watched, backend } = await withHolmesGpt();
+  await permit();
+  backend.answer((request, response) => void mcpServer()(request, response));
+  const host = `orders-mcp.${watched}.svc.cluster.local:8000`;
+  const settings = { ...env, CONNECT_TO: `${host}:127.0.0.1:${backend.port}` };
+  await cluster.service(watched, {
+    name: 'orders-mcp',
+    labels: {},
+    ports: [{ port: 8000, name: 'mcp' }],
+  });
+  const serve = startServe(settings);
+  await serve.logged('was restarted');
+  const explained = async (): Promise<string> =>
+    (await command(settings, 'explain', `${watched}/orders-mcp`)).stdout;
+  expect(await explained()).toMatch(/runs unasked +list_alerts/);
+  const server = `mcp_servers:\n  ${watched}/orders-mcp:\n    approval_required_tools: [list_*, delete_*]\n`;
+  await cluster.admin.patch(`/api/v1/namespaces/${target}/configmaps/rel-toolsets`, {
+    data: { 'custom_toolset.person.yaml': server },
+  });
+  await serve.logged('a tool that they do not match runs without a question');
+  const text = await explained();
+  expect(text).toMatch(/asked first +list_alerts/);
+  expect(text).toContain("HolmesGPT's own ConfigMap, mcp_servers");
   expect(await serve.stop()).toBe(0);
 });

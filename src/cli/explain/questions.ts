@@ -1,7 +1,7 @@
 import type { Approval, DiscoveredService } from '../../model/discovery.ts';
 import { displayKey } from '../../model/key.ts';
 import type { Overrides } from '../../model/overrides.ts';
-import type { Questions } from '../../outputs/output.ts';
+import type { InForce, Questions } from '../../outputs/output.ts';
 import { OUTPUTS } from '../../outputs/registry.ts';
 import { whyReadOnlyIsIgnored, withTrustedReadOnly } from '../../planning/admission.ts';
 
@@ -25,8 +25,9 @@ export function questionsAbout(
   found: DiscoveredService,
   approval: Approval,
   overrides: Overrides,
+  { lists }: InForce,
 ): Questions | undefined {
   if (found.mcp !== true) return undefined;
   const { verdict } = withTrustedReadOnly(found, approval, overrides);
-  return OUTPUTS.questionsOf(displayKey(found.service), verdict, overrides);
+  return OUTPUTS.questionsOf(displayKey(found.service), verdict, overrides, lists);
 }

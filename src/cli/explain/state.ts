@@ -32,11 +32,11 @@ export function backendState(
   { cuts, omissions, tools: generated }: Pick<Generated, 'cuts' | 'omissions' | 'tools'>,
   { state, policy }: ExplainInput,
 ): Pick<ExplainResult, 'id' | 'conditions' | 'published' | 'generated'> {
-  const { overrides, tools, publication, leftOutOf, leftOutByAgent, groups } = state;
+  const { overrides, tools, publication, leftOutOf, inForce, groups } = state;
   const ids = idsOf(found, groups);
   const stateOf = (change: Pick<CatalogInputs, 'tools' | 'publication'>): Backend | undefined => {
     const catalog = new Catalog();
-    const left = { cuts, omissions: [...omissions, ...leftOutByAgent], leftOutOf };
+    const left = { cuts, omissions: [...omissions, ...inForce.leftOut], leftOutOf };
     catalog.update({ found, ids, overrides, policy, ...left, ...change }, new Date());
     return service === undefined ? undefined : catalog.of(serviceKey(service.service));
   };

@@ -167,7 +167,7 @@ test('each tool of a server shows whether the agent asks before it, and what is 
   const questions = { asksBefore: (name: string) => name === 'get', asksBeforeAll: false, problems };
   const server = { ...result, verdict: { ...loki.verdict, tools }, questions };
   expect(plain(server)).toContain('  read-only,  asked first   get\n  may change, runs unasked  drop\n');
-  expect(plain(server)).toContain('Notes\n  drops matches no tool; did you mean drop?\n');
+  expect(plain(server)).toContain('Notes\n  overrides.yaml: drops matches no tool; did you mean drop?\n');
   const { probe, warnings } = JSON.parse(asJson(server));
   expect(probe.tools.map(({ asked }: { asked: boolean }) => asked)).toEqual([true, false]);
   expect(warnings).toEqual(problems);

@@ -124,7 +124,8 @@ function trimmedParts(service: Service): string[] {
 const noteLines = ({ explanation, problems, questions }: ExplainResult): string[] => [
   ...trimmedParts(explanation.service),
   ...[...(questions?.problems ?? []), ...problems].map(({ where, what, fix }) => {
-    const place = where.startsWith('namespace ') ? `${where}: ` : '';
+    // What is about the Service itself is clear without its name.
+    const place = where.startsWith('Service ') ? '' : `${where}: `;
     return `${place}${what}${fix === undefined ? '' : `; ${fix}`}`;
   }),
 ];

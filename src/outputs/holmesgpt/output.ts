@@ -170,6 +170,6 @@ export const holmesgpt: Output<HolmesSettings> = {
   switchedOn,
   unpaired,
   whyAsksBeforeEach,
-  questionsOf: (key, verdict, overrides) => questionsOf(key, verdict, patchIn(overrides)),
+  questionsOf: (key, verdict, overrides, lists) => questionsOf(key, verdict, patchIn(overrides), lists),
   overrides: { ...holmesOverrides, faults: patchFaults },
 };

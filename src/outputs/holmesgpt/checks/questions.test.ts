@@ -34,6 +34,23 @@ describe('a list of tools before which the agent asks', () => {
     ]);
   });
 
+  test("in HolmesGPT's own ConfigMap replaces the one in overrides.yaml, and is reported, too", () => {
+    const overrides = { mcp_servers: { [KEY]: { approval_required_tools: ['*'] } } };
+    const verdict = { tools: TOOLS };
+    const { asksBefore, asksBeforeAll, problems } = questionsOf(KEY, verdict, overrides, {
+      [KEY]: ['delete_order'],
+    });
+    expect(TOOLS.filter(({ name }) => asksBefore(name)).map(({ name }) => name)).toEqual(['delete_order']);
+    expect(asksBeforeAll).toBe(false);
+    expect(problems).toEqual([
+      expect.objectContaining({
+        where: `HolmesGPT's own ConfigMap, mcp_servers ${KEY}`,
+        what: expect.stringContaining('without asking, although it may change something: drop_table'),
+      }),
+    ]);
+    expect(questionsOf(KEY, verdict, overrides, { other: [] }).asksBeforeAll).toBe(true);
+  });
+
   test('that leaves out tools which may change something, is reported with a few of them', () => {
     const many = { tools: Array.from({ length: 8 }, (_, n) => tool(`put_${n}`)) };
     expect(said({ approval_required_tools: ['put_0'] }, many)).toEqual([

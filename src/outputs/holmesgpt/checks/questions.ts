@@ -3,7 +3,7 @@ import type { McpTool, Problem, Verdict } from '../../../model/discovery.ts';
 import { isMapping } from '../../../model/mapping.ts';
 import { nearest } from '../../../model/nearest.ts';
 import { quoted } from '../../../model/text.ts';
-import type { Questions } from '../../output.ts';
+import type { InForce, Questions } from '../../output.ts';
 import type { HolmesPatch } from '../overrides.ts';
 import { own } from '../yaml.ts';
 import { approvalRequired, exceptionsIn } from './approval.ts';
@@ -86,9 +86,16 @@ function unaskedTools(
  * Before which tools of a discovered MCP server HolmesGPT asks, and what is wrong with the list that a person wrote for it.
  * The list is compared with the server's tools only if all of them are known.
  * @param key the server's key, as `displayKey` formats it
+ * @param lists those of HolmesGPT's own ConfigMap, by key of the server
  */
-export function questionsOf(key: string, verdict: Listed, patch: HolmesPatch): Questions {
-  const written = writtenList(patch, key);
+export function questionsOf(
+  key: string,
+  verdict: Listed,
+  patch: HolmesPatch,
+  lists: InForce['lists'] = {},
+): Questions {
+  const theirs = Object.hasOwn(lists, key) ? lists[key] : undefined;
+  const written = theirs ?? writtenList(patch, key);
   const list = written ?? approvalRequired(verdict);
   let patterns: ((name: string) => boolean)[] | undefined;
   const asksBeforeAll = list.includes('*');
@@ -101,6 +108,9 @@ export function questionsOf(key: string, verdict: Listed, patch: HolmesPatch): Q
   if (written === undefined || !isKnown) return { asksBefore, asksBeforeAll, problems: [] };
   const names = tools.map(({ name }) => name);
   const problems = [...unmatchedEntries(written, names), ...unaskedTools(tools, asksBefore)];
-  const where = `overrides.yaml, holmesgpt.mcp_servers ${key}`;
+  const where =
+    theirs === undefined
+      ? `overrides.yaml, holmesgpt.mcp_servers ${key}`
+      : `HolmesGPT's own ConfigMap, mcp_servers ${key}`;
   return { asksBefore, asksBeforeAll, problems: problems.map((problem) => ({ where, ...problem })) };
 }

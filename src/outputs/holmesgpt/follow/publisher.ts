@@ -9,7 +9,7 @@ import type { Omission } from '../../../model/documents.ts';
 import type { PodFiles } from '../../../model/pod-files.ts';
 import type { PublishedTool } from '../../../model/published-tools.ts';
 import type { ConfigMapName } from '../../../publishers/config-map/config-map.ts';
-import type { FollowOutcome } from '../../output.ts';
+import type { FollowOutcome, InForce } from '../../output.ts';
 import { type AgentConfigMap, FILE, HAND_WRITTEN } from '../merge/agent-file.ts';
 import type { EditMemory } from '../merge/edit-memory.ts';
 import type { AgentMerge } from '../merge/merge.ts';
@@ -56,10 +56,10 @@ export interface AgentTarget {
 /** HolmesGPT's own ConfigMap. */
 export interface HolmesTarget extends AgentTarget {
   /**
-   * The tools of a published file that HolmesGPT does not get, because of what people wrote. Writes nothing.
+   * What people wrote there does to a published file; `undefined` if it cannot be merged with that. Writes nothing.
    * @throws UserError if the cluster refuses
    */
-  leftOut(file: string, signal: AbortSignal, tools: readonly PublishedTool[]): Promise<readonly Omission[]>;
+  inForce(file: string, signal: AbortSignal, tools: readonly PublishedTool[]): Promise<InForce | undefined>;
 }
 
 const tokenOf = (file: string): string => createHash('sha256').update(file).digest('hex').slice(0, 16);
@@ -201,7 +201,8 @@ export function holmesTarget(
     const current = { data: textsOf(live), annotations };
     const merge = await mergeInto(file, tools, name, current);
     if (merge.kind === 'refused') return { ...refused(merge.what, merge.fix), room: merge.room };
-    const { room, leftOut } = merge;
+    const { room, inForce } = merge;
+    const { leftOut } = inForce;
     const notes = merge.notes.map(
       ({ section, name: entry, note }): Problem => ({
         where: `${where}, ${section} ${entry}`,
@@ -241,19 +242,19 @@ export function holmesTarget(
   };
 
   return {
-    async leftOut(file, signal, tools) {
+    async inForce(file, signal, tools) {
       const found = await holmesDeployment(kube, deployment, signal);
       const mount = toolsetMount(found.spec?.template?.spec ?? {});
-      if ('what' in mount) return [];
+      if ('what' in mount) return undefined;
       const { configMap: name } = mount;
-      if (namespace === published.namespace && name === published.name) return [];
+      if (namespace === published.namespace && name === published.name) return undefined;
       const live = await read(name, signal);
-      if (live === undefined) return [];
+      if (live === undefined) return undefined;
       const merge = await mergeInto(file, tools, name, {
         data: textsOf(live),
         annotations: live.metadata?.annotations ?? {},
       });
-      return merge.kind === 'refused' ? [] : merge.leftOut;
+      return merge.kind === 'refused' ? undefined : merge.inForce;
     },
 
     async sync(file, signal, tools) {

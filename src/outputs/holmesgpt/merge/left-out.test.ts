@@ -26,12 +26,16 @@ const GENERATED = {
     },
   },
   mcp_servers: {
-    'obs/orders': { description: 'Orders.', config: { url: ORDERS.endpoint, mode: 'streamable-http' } },
+    'obs/orders': {
+      description: 'Orders.',
+      config: { url: ORDERS.endpoint, mode: 'streamable-http' },
+      approval_required_tools: ['delete_*'],
+    },
   },
 };
 
-/** What HolmesGPT does not get, with this text of people in its own ConfigMap. */
-function leftOut(person: Mapping) {
+/** What HolmesGPT does with the file, with this text of people in its own ConfigMap. */
+function inForce(person: Mapping) {
   const merge = runMerge({
     kind: 'merge-for-agent',
     offered: holmesText(GENERATED),
@@ -40,7 +44,7 @@ function leftOut(person: Mapping) {
     options: { holmesgptVersion: '0.32', namespace: 'holmesgpt' },
   });
   if (merge.kind === 'refused') throw new Error(merge.what);
-  return merge.leftOut.map(({ key, cause }) => [key, cause]);
+  return merge.inForce;
 }
 
 const url = (text: string): Mapping => ({ config: { url: text, mode: 'streamable-http' } });
@@ -72,5 +76,15 @@ test.each<[string, Mapping, readonly (readonly string[])[]]>([
     [['obs/prom', 'removed']],
   ],
 ])('what people write in HolmesGPT’s own ConfigMap leaves out: %s', (_, person, expected) => {
-  expect(leftOut(person)).toEqual(expected);
+  expect(inForce(person).leftOut.map(({ key, cause }) => [key, cause])).toEqual(expected);
+});
+
+test.each<[string, Mapping, Mapping]>([
+  ['the same', { description: 'Mine.' }, {}],
+  ['another one', { approval_required_tools: ['get_x'] }, { 'obs/orders': ['get_x'] }],
+  ['none', { approval_required_tools: null }, { 'obs/orders': [] }],
+  ['of a server of its own, another one', url('http://mine/mcp'), { 'obs/orders': ['*'] }],
+])('the list of tools before which the agent asks is %s', (_, server, lists) => {
+  const person = { mcp_servers: { 'obs/orders': server, other: url('http://x/mcp') } };
+  expect(inForce(person).lists).toEqual(lists);
 });

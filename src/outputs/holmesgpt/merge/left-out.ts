@@ -1,7 +1,9 @@
 import type { Omission } from '../../../model/documents.ts';
-import type { Mapping } from '../../../model/mapping.ts';
+import { type Mapping, mappingOf } from '../../../model/mapping.ts';
 import type { PublishedTool } from '../../../model/published-tools.ts';
+import { same } from '../../../model/same.ts';
 import { toolKey } from '../../../model/service.ts';
+import type { InForce } from '../../output.ts';
 import { containsInDocument } from '../checks/contains.ts';
 import type { JoinedFile } from './agent-file.ts';
 
@@ -42,4 +44,18 @@ export function leftOutByPeople(
       },
     ];
   });
+}
+
+/**
+ * By name of an MCP server that both files have: the tools before which the agent asks, if they are others in the file that
+ * HolmesGPT reads.
+ */
+export function otherLists(generated: Mapping, file: Mapping): InForce['lists'] {
+  const [ours, theirs] = [generated, file].map((each) => mappingOf(each.mcp_servers)) as [Mapping, Mapping];
+  const lists = Object.keys(ours).flatMap((name): [string, string[]][] => {
+    if (!Object.hasOwn(theirs, name)) return [];
+    const [offered, used] = [ours[name], theirs[name]].map((each) => mappingOf(each).approval_required_tools);
+    return same(offered, used) ? [] : [[name, [used ?? []].flat().map(String)]];
+  });
+  return Object.fromEntries(lists);
 }

@@ -1,6 +1,6 @@
-import type { Omission } from '../../../model/documents.ts';
 import type { Mapping } from '../../../model/mapping.ts';
 import type { PublishedTool } from '../../../model/published-tools.ts';
+import type { InForce } from '../../output.ts';
 import { readMapping } from '../yaml.ts';
 import {
   type AgentConfigMap,
@@ -20,7 +20,7 @@ import {
   REJECTED,
 } from './agent-file.ts';
 import { sections } from './hand-written.ts';
-import { leftOutByPeople } from './left-out.ts';
+import { leftOutByPeople, otherLists } from './left-out.ts';
 import { type BrokenKey, changedEntries, differing, type FileChange, personText } from './person-text.ts';
 import type { Remembered } from './remembered.ts';
 import { versionOf } from './version-line.ts';
@@ -40,8 +40,8 @@ export type AgentMerge =
       readonly kind: 'none';
       readonly token: string;
       readonly notes: JoinedFile['notes'];
-      /** The tools that HolmesGPT does not get, because of what people wrote. */
-      readonly leftOut: readonly Omission[];
+      /** What people wrote does to what is generated. */
+      readonly inForce: InForce;
       readonly room: number;
     }
   | {
@@ -64,8 +64,8 @@ export type AgentMerge =
        */
       readonly rewritten?: { readonly entries: readonly string[]; readonly key: string | undefined };
       readonly notes: JoinedFile['notes'];
-      /** The tools that HolmesGPT does not get, because of what people wrote. */
-      readonly leftOut: readonly Omission[];
+      /** What people wrote does to what is generated. */
+      readonly inForce: InForce;
       /** Maximum bytes of the generated text beside what people wrote. */
       readonly room: number;
     }
@@ -273,7 +273,10 @@ export function mergeForAgent(
   const generated = isWhole ? offered : holmes.write(added.document);
   const join = joined(isWhole ? base.value : added.document, own.value, holmes);
   const notes = [...added.notes, ...join.notes];
-  const leftOut = leftOutByPeople(base.value, join.document, added.notes, tools);
+  const inForce: InForce = {
+    leftOut: leftOutByPeople(base.value, join.document, added.notes, tools),
+    lists: otherLists(base.value, join.document),
+  };
   const fault = holmes.fault(join.document);
   if (fault !== undefined)
     return {
@@ -307,7 +310,7 @@ export function mergeForAgent(
   const data = { ...kept, [FILE]: file, [HAND_WRITTEN]: handWritten.text, [GENERATED]: generated };
   const token = tokenOf(file, revision);
   if (isSame && Object.entries(data).every(([key, text]) => live.data[key] === text))
-    return { kind: 'none', token, notes, leftOut, room };
+    return { kind: 'none', token, notes, inForce, room };
   if (sizes.others + sizes.written > LARGEST) return tooLarge(sizes);
   const keyOf = (text: string | undefined): string | undefined => {
     const key = copies.keys.get(text ?? '');
@@ -327,7 +330,7 @@ export function mergeForAgent(
     },
     token,
     notes,
-    leftOut,
+    inForce,
     room,
     ...(edits === undefined ? {} : { learned: edits }),
     ...(change === undefined ? {} : { change }),
