@@ -511,7 +511,7 @@ describe('changes by other clients', () => {
       expect(answered).toBeGreaterThanOrEqual(most);
       expect(answered).toBeLessThanOrEqual(most + 7);
       expect(note.mock.calls).toMatchObject([
-        [{ what: expect.stringContaining('another program keeps writing it') }],
+        [{ what: expect.stringContaining('others write it so often') }],
       ]);
     },
   );

@@ -40,8 +40,8 @@ interface Pending extends PendingReload {
 /** Another client that writes again after each write of ours. */
 const FIGHT: Problem = {
   where: "HolmesGPT's ConfigMap",
-  what: 'another program keeps writing it, so for now its changes are answered only once per DISCOVERY_INTERVAL',
-  fix: 'find that program in metadata.managedFields of the ConfigMap, and configure it to ignore the data',
+  what: 'others write it so often that for now their changes are answered only once per DISCOVERY_INTERVAL',
+  fix: 'if that is a program, find it in metadata.managedFields of the ConfigMap, and configure it to ignore the data',
 };
 
 /** Level-triggered: each run derives its actions from the published documents, the cluster and the time. */
