@@ -1,11 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { observed, read, toolset } from '../../test/fixtures/unit/toolset.ts';
-import type { Documents } from '../model/documents.ts';
+import type { Documents, Toolset } from '../model/documents.ts';
 import type { Published } from '../model/published.ts';
 import type { Revision } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
 import { type Intent, plan } from './plan.ts';
-import { earlierRevisions, rollbackIntent } from './rollback.ts';
+import {
+  beforeRollback,
+  earlierRevisions,
+  rollbackIntent,
+  standingToolsets,
+  standingWith,
+} from './rollback.ts';
 
 const documents = (text: string): Documents => ({ 'toolset.json': text, 'custom_toolset.yaml': text });
 const revision = (number: number, text: string, more: Partial<Revision> = {}): Revision => ({
@@ -120,7 +126,99 @@ describe('the revisions that are earlier', () => {
     expect(numbers(there, first, second, third, revision(5, 'd', { rollback }))).toEqual([1]);
   });
 
+  test('do not include what is published, even if the history does not say so', () => {
+    expect(numbers(holding('b', 3), first, second, revision(5, 'c'))).toEqual([1]);
+  });
+
+  test('do not depend on earlier rollbacks from the same documents, which have ended', () => {
+    const history = [first, revision(3, 'y'), stop(4, 'b', 2), revision(5, 'c'), stop(6, 'b', 4)];
+    expect(numbers(holding('b', 4), ...history)).toEqual([1, 3]);
+  });
+
+  test('are known without the revision from before the rollback, which may be pruned', () => {
+    expect(numbers(holding('y', 3), first, second, stop(4, 'y', 3))).toEqual([1, 2]);
+  });
+
   test('are all, also the one that holds, if the ConfigMap was deleted', () => {
     expect(numbers(undefined, first, third, stop(4, 'b', 2))).toEqual([1, 3, 4]);
   });
+});
+
+const texts = (toolsets: readonly Toolset[]): (string | undefined)[] =>
+  toolsets.map((each) => each.documents['toolset.json']);
+const held = revision(4, 'b', { rollback: earlier });
+
+describe('what was published last as the inputs had it', () => {
+  const published = live(toolset(third.documents));
+  const { 'custom_toolset.yaml': _, ...partial } = published.data;
+
+  test.each<[string, Published | undefined, readonly Revision[], string[]]>([
+    ['is what is published, and then the history', published, [first, second], ['c', 'b', 'a']],
+    [
+      'is what was published before an edit',
+      { ...published, data: live(toolset(documents('edited'))).data },
+      [first, second, third],
+      ['c', 'edited', 'b', 'a'],
+    ],
+    [
+      'is from before a rollback that holds',
+      live({ ...toolset(second.documents), rollback: earlier }),
+      [first, third, held],
+      ['c', 'b', 'b', 'a'],
+    ],
+    ['is the history if the ConfigMap was deleted', undefined, [first, second, third], ['c', 'b', 'a']],
+    [
+      'is from before the rollback that held when the ConfigMap was deleted',
+      undefined,
+      [first, third, held],
+      ['c', 'b', 'a'],
+    ],
+    [
+      'is the history if a document was removed',
+      { ...published, data: partial },
+      [first, third, second],
+      ['c', 'b', 'a'],
+    ],
+    [
+      'is the newest that is known if that from before the rollback is not',
+      live({ ...toolset(second.documents), rollback: earlier }),
+      [first],
+      ['b', 'a'],
+    ],
+    ['is nothing in the beginning', undefined, [], []],
+  ])('%s', (_, there, revisions, expected) => {
+    expect(texts(standingToolsets(observed(there), revisions.map(read)))).toEqual(expected);
+  });
+
+  test.each<[string, Intent, readonly Revision[], string[]]>([
+    ['is what is about to be published', toolset(third.documents), [first, second], ['c', 'b', 'a']],
+    [
+      'is from before a rollback that is about to be published',
+      { ...toolset(second.documents), rollback: earlier },
+      [first, third],
+      ['c', 'b', 'a'],
+    ],
+  ])('%s', (_, intent, revisions, expected) => {
+    expect(texts(standingWith(intent, revisions.map(read)))).toEqual(expected);
+  });
+});
+
+test.each<[string, Published | undefined, readonly Revision[], string | undefined]>([
+  [
+    'while a rollback holds, the toolset from before it is known',
+    live({ ...toolset(second.documents), rollback: earlier }),
+    [first, third, held],
+    'c',
+  ],
+  ['even if the ConfigMap was deleted', undefined, [first, third, held], 'c'],
+  [
+    'but not if the history does not have it',
+    live({ ...toolset(second.documents), rollback: earlier }),
+    [first, held],
+    undefined,
+  ],
+  ['nor if none holds', live(toolset(third.documents)), [first, held, third], undefined],
+])('%s', (_, there, revisions, expected) => {
+  const before = beforeRollback({ live: observed(there), revisions: revisions.map(read) });
+  expect(before?.documents['toolset.json']).toBe(expected);
 });

@@ -54,7 +54,7 @@ export function beforeRollback({
 
 /** As `standingToolsets`, where this is about to be published. */
 export const standingWith = (intent: Intent, revisions: readonly ReadRevision[]): readonly Toolset[] =>
-  inputsFirst([intent, ...newestFirst(revisions)], intent.rollback?.from ?? contentHash(intent.documents));
+  inputsFirst([intent, ...newestFirst(revisions)], intent.rollback?.from);
 
 /** What a rollback from this state is from: the last documents that were no rollback, and what the inputs produce. */
 function startOf(
@@ -65,8 +65,7 @@ function startOf(
   if (earlier !== undefined) return { from: earlier.from, inputs: earlier.inputs };
   const recorded = newest === undefined ? undefined : contentHash(newest.documents);
   const from = live?.annotations[CONTENT_HASH] ?? recorded;
-  const inputs = live?.annotations[INPUTS_HASH];
-  return from === undefined ? undefined : { from, ...(inputs === undefined ? {} : { inputs }) };
+  return from === undefined ? undefined : { from, inputs: live?.annotations[INPUTS_HASH] };
 }
 
 /** The hash of the documents that the inputs produced when a rollback began. It holds while they produce the same. */
@@ -81,9 +80,10 @@ export function earlierRevisions(
   live: Observed | undefined,
   revisions: readonly ReadRevision[],
 ): readonly ReadRevision[] {
-  const held = heldRollback(live, revisions.at(-1));
   // What holds is not published: it is the first thing to return to.
-  if (held === undefined || live?.toolset === undefined) return revisions;
+  if (live?.toolset === undefined) return revisions;
+  const held = rollbackOf(live.annotations);
+  if (held === undefined) return revisions;
   const hashOf = ({ documents }: Toolset | ReadRevision): string => contentHash(documents);
   const start = revisions.findLastIndex((each) => hashOf(each) === held.from);
   const stops = revisions.slice(start + 1).filter(({ rollback }) => rollback?.from === held.from);
@@ -110,9 +110,7 @@ export function rollbackIntent(
   const isEnd = start === undefined || start.from === hash || inputsOf(start) === hash;
   return {
     ...to.toolset,
-    rollback: isEnd
-      ? undefined
-      : { ...start, to: to.number, ...(accepted === undefined ? {} : { accepted }) },
+    rollback: isEnd ? undefined : { ...start, to: to.number, accepted },
     // It stays known for another rollback until serve decides again.
     inputs: start?.inputs,
     overrides: live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY],
