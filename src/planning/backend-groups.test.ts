@@ -63,6 +63,30 @@ describe('the published state has the Services behind an id', () => {
     const groups = new Map([['a/loki', group('a', 'loki', 'loki-gateway')]]);
     expect(groupsNote(groups, [tool('b', 'loki')]).text).toBe('');
   });
+
+  test('a backend of several Services is stored, also if the one with the name of the id is its entry point', () => {
+    const groups = new Map([['a/loki', group('a', 'loki', 'loki-gateway')]]);
+    expect(published(groups, [tool('a', 'loki')])).toEqual(groups);
+  });
+
+  test('of very many Services, the entry point and the oldest are stored', () => {
+    const members = Array.from({ length: 12 }, (_, index) => ({
+      name: `loki-${index}`,
+      created: `20${30 - index}-01-01T00:00:00Z`,
+      roles: [],
+    }));
+    const groups = new Map([['a/loki', { namespace: 'a', members }]]);
+    expect(JSON.parse(groupsNote(groups, [tool('a', 'loki-1')]).text)).toEqual({
+      a: { loki: ['loki-1', ...[11, 10, 9, 8, 7, 6, 5].map((index) => `loki-${index}`)] },
+    });
+  });
+
+  test("people's own tools have no id, because no Service is behind them", () => {
+    const { namespace: _, ...nowhere } = tool('a', 'loki');
+    expect(publishedGroups(observed([nowhere, { ...tool('a', 'loki'), metadata: {} }], undefined))).toEqual(
+      new Map(),
+    );
+  });
 });
 
 describe('texts from others', () => {
@@ -75,10 +99,33 @@ describe('texts from others', () => {
     '{"a":{"b/loki":["loki"]}}',
     '{"a":{"loki":["../b/loki"]}}',
     '{"a":{"loki":[7]}}',
+    '{"a":{"loki":["loki-gateway","loki",7]}}',
+    '{"a":{"loki-gateway":[""],"tempo":["loki-gateway","tempo"]}}',
   ])('%s counts as absent', (text) => {
     expect(publishedGroups(observed([tool('a', 'loki')], text))).toEqual(
       new Map([['a/loki', group('a', 'loki')]]),
     );
+  });
+
+  test('no backend gets the id of another one that is published, or a Service of it', () => {
+    const tools = [tool('a', 'loki'), tool('a', 'loki-gateway')];
+    const text = '{"a":{"loki":["loki-gateway","loki-read"],"other":["loki-read","loki"]}}';
+    expect(publishedGroups(observed(tools, text))).toEqual(
+      new Map([['a/loki', group('a', 'loki-gateway', 'loki-read')]]),
+    );
+  });
+
+  test('nothing is known of backends that are not published', () => {
+    const text = '{"a":{"tempo":["tempo","tempo-query"]}}';
+    expect(publishedGroups(observed([tool('a', 'loki')], text))).toEqual(
+      new Map([['a/loki', group('a', 'loki')]]),
+    );
+  });
+
+  test('a backend has at most eight Services', () => {
+    const names = ['loki', ...Array.from({ length: 9 }, (_, index) => `loki-${index}`)];
+    const groups = publishedGroups(observed([tool('a', 'loki')], JSON.stringify({ a: { loki: names } })));
+    expect(groups).toEqual(new Map([['a/loki', group('a', ...names.slice(0, 8))]]));
   });
 
   test('no text gives a backend an id of another namespace, and no Service is in two groups', () => {
@@ -115,4 +162,6 @@ test('many backends of one namespace leave room for those of others, and omissio
   expect(JSON.parse(text).shop).toEqual({ loki: ['loki-gateway', ''] });
   const kept = Object.keys(JSON.parse(text).greedy).length;
   expect(kept + (omitted.get('greedy') ?? 0)).toBe(2_000);
+  // Which ones are omitted does not depend on the order in which they were found.
+  expect(groupsNote(new Map([...groups].reverse()), tools).text).toBe(text);
 });
