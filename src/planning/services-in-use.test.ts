@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PublishedTool } from '../model/published-tools.ts';
 import {
   inUseNote,
@@ -93,6 +93,122 @@ test('those that take the place of an entry point back are stored, also if a too
   expect(publishedInUse(tools, text)).toEqual(all);
   const odd = '{"shop":{"loki":["","loki-read",["loki-read",1,"X"]]}}';
   expect(publishedInUse([], odd)).toEqual([{ ...inUse('loki', ['loki-read']), owners: ['loki-read'] }]);
+});
+
+test('those that take the place of an entry point back are stored without a time, too', () => {
+  const all = [{ ...inUse('loki', ['loki-read']), owners: ['loki-read'] }];
+  const tools = [tool('loki', 'loki-read')];
+  expect(publishedInUse(tools, inUseNote(all, tools).text)).toEqual(all);
+});
+
+test('what is stored does not change the name that is published, nor when the Service was created', () => {
+  const { text } = inUseNote([inUse('loki', ['loki-gateway'], 'logs')], []);
+  const created = '2026-01-01T00:00:00Z';
+  const shown = tool('loki', '', 'newer-name');
+  const tools = [{ ...shown, metadata: { ...shown.metadata, created } }];
+  expect(publishedInUse(tools, text)).toEqual([
+    { ...inUse('loki', ['loki-gateway'], 'newer-name'), created },
+  ]);
+  expect(publishedInUse(tools, undefined)).toEqual([{ ...inUse('loki', [], 'newer-name'), created }]);
+});
+
+test.each<[string, readonly unknown[], Partial<ServiceInUse>]>([
+  ['a time alone is none', ['', 5, 'loki-read'], {}],
+  ['a text is no time', ['', 'loki-read', 5], {}],
+  ['what is no Service is left out', ['', 'loki-read', '../loki', 7], {}],
+  ['a Service that is gone has two times', ['', 7, 5, 'loki-read'], { gone: { at: 7, used: 5 } }],
+])('%s', (_, value, expected) => {
+  expect(publishedInUse([], JSON.stringify({ shop: { loki: value } }))).toEqual([
+    { ...inUse('loki', ['loki-read']), ...expected },
+  ]);
+});
+
+test('of very many other Services, the first sixteen are written, and read', () => {
+  const many = Array.from({ length: 20 }, (_, index) => `loki-${index}`);
+  const first = many.slice(0, 16);
+  const gone = { at: 7, used: 5 };
+  const name = { name: 'logs', cluster: '', namespace: 'shop', members: many, gone };
+  const { text } = inUseNote([{ ...inUse('loki', many), gone, owners: many }], [], [name]);
+  expect(JSON.parse(text)).toEqual({
+    shop: { loki: ['', 7, 5, ...first, first], '@logs': [7, 5, ...first] },
+  });
+  const longer = JSON.stringify({ shop: { loki: ['', 7, 5, ...many, many], '@logs': [7, 5, ...many] } });
+  for (const each of [text, longer]) {
+    expect(publishedInUse([], each)).toEqual([{ ...inUse('loki', first), gone, owners: first }]);
+    expect(storedNames(each)).toEqual([{ ...name, members: first }]);
+  }
+});
+
+test("people's own tools are no Services in use", () => {
+  const { namespace: _, ...nowhere } = tool('loki');
+  expect(publishedInUse([nowhere, { ...tool('loki'), metadata: {} }], undefined)).toEqual([]);
+});
+
+test('a name that is asked for now has no times', () => {
+  const name = { name: 'logs', cluster: '', namespace: 'shop', members: ['loki'], gone: undefined };
+  const { text } = inUseNote([], [], [name]);
+  expect(JSON.parse(text)).toEqual({ shop: { '@logs': [0, 0, 'loki'] } });
+  expect(storedNames(text)).toEqual([name]);
+});
+
+test.each([
+  'no JSON',
+  '{"shop": {"loki": ["", 7, 5, "loki-read"]}}',
+  '{"shop": {"loki": [7, 5, "loki-read"]}}',
+  '{"shop": {"@logs": 7}}',
+  '{"shop": {"@logs": {"0": 7, "1": 5}}}',
+  '{"shop": {"@logs": ["x", 5, "loki"]}}',
+  '{"shop": {"@logs": [7, "x", "loki"]}}',
+])('%s has no names', (text) => {
+  expect(storedNames(text)).toEqual([]);
+});
+
+test('what is no Service is not read as one that a name belongs to', () => {
+  expect(storedNames('{"shop": {"@logs": [7, 5, "loki", "../loki", 7]}}')).toMatchObject([
+    { members: ['loki'] },
+  ]);
+});
+
+describe('in very many namespaces', () => {
+  const KIB = 1024;
+  const gone = { at: 1_764_000_000, used: 60 };
+  const since = 1_764_000_000;
+  const places = Array.from({ length: 3_000 }, (_, index) => `team-${index}`);
+  const all = (kind: object): ServiceInUse[] =>
+    places.map((namespace) => ({
+      ...{ service: { cluster: '', namespace, name: 'loki' }, tool: `loki.${namespace}`, others: [] },
+      ...kind,
+    }));
+  const tools = places.map((namespace) => ({ ...tool('loki', '', `loki.${namespace}`), namespace }));
+  const names = places.map((namespace) => ({
+    ...{ name: 'logs', cluster: '', namespace, members: ['loki'], gone },
+  }));
+
+  test.each<[string, number, Parameters<typeof inUseNote>]>([
+    ['unhealthy backends take', 16 * KIB, [all({}), []]],
+    ['ages take', 16 * KIB, [all({ since }), tools]],
+    ['deleted backends take', 24 * KIB, [all({ gone }), []]],
+    ['names take', 24 * KIB, [[], [], names]],
+  ])('%s no more than %i bytes', (_, most, given) => {
+    const size = Buffer.byteLength(inUseNote(...given).text);
+    expect(size).toBeLessThanOrEqual(most);
+    expect(size).toBeGreaterThan(most / 2);
+  });
+});
+
+const LONG = 'x'.repeat(50);
+
+test.each<[string, object, ServiceInUse, readonly PublishedTool[]]>([
+  ['deleted backends displace no unhealthy one', { gone: { at: 7, used: 5 } }, inUse(LONG), []],
+  [
+    'unhealthy backends displace no age of a healthy one',
+    { since: 7 },
+    { ...inUse(LONG), since: 5 },
+    [tool(LONG)],
+  ],
+])('many %s', (_, kind, kept, tools) => {
+  const many = Array.from({ length: 800 }, (_, index) => ({ ...inUse(`${LONG}-${index}`), ...kind }));
+  expect(publishedInUse(tools, inUseNote([...many, kept], tools).text)).toContainEqual(kept);
 });
 
 test('many deleted Services, or existing ones, displace no names, and no others', () => {

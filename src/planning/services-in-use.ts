@@ -66,7 +66,7 @@ function entryPointsOf(tools: readonly PublishedTool[]): ServiceInUse[] {
       service: { cluster, namespace, name: service },
       tool: name,
       others: alternates.split(',').filter((each) => each !== ''),
-      ...(metadata.created === undefined ? {} : { created: metadata.created }),
+      created: metadata.created,
     };
   });
 }
@@ -121,9 +121,6 @@ export function inUseNote(
   ]);
 }
 
-const createdOf = (each: ServiceInUse | undefined): Pick<ServiceInUse, 'created'> =>
-  each?.created === undefined ? {} : { created: each.created };
-
 /** The entry points in use according to what is published. @param note the annotation */
 export function publishedInUse(
   tools: readonly PublishedTool[],
@@ -135,18 +132,19 @@ export function publishedInUse(
   for (const { namespace, key, value } of noteEntries(note)) {
     if (!isDnsLabel(key) || !Array.isArray(value)) continue;
     const service = readKey(`${namespace}/${key}`);
+    const shown = published.get(serviceKey(service));
     const [name, ...more] = value;
     const [at, used]: unknown[] = more;
     const times = typeof at === 'number' && typeof used === 'number' ? { at, used } : undefined;
     const others = times === undefined ? more : more.slice(2);
-    const tool = published.get(serviceKey(service))?.tool ?? (name === '' ? defaultName(service) : name);
+    const tool = shown?.tool ?? (name === '' ? defaultName(service) : name);
     if (typeof tool !== 'string') continue;
     const owners = others.find((each): each is unknown[] => Array.isArray(each));
     known.set(serviceKey(service), {
       service,
       tool,
       others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
-      ...createdOf(published.get(serviceKey(service))),
+      created: shown?.created,
       ...(owners === undefined ? {} : { owners: owners.slice(0, MOST_OTHERS).filter(isDnsLabel) }),
       ...(times === undefined ? {} : times.at === EXISTS ? { since: times.used } : { gone: times }),
     });
