@@ -148,6 +148,25 @@ describe('tools are divided', () => {
     expect([...beyond].map(({ key }) => key)).toEqual(['b/s1']);
   });
 
+  test('no more are left out than do not fit, of the namespaces with the most', () => {
+    const { shards, beyond } = divided([...many('big', 500), ...many('small', 20)], room);
+    expect(shards).toHaveLength(room.most);
+    expect(shards.flat().length * SIZE).toBeGreaterThan(((room.first + 3 * room.each) * 7) / 8);
+    expect([...beyond].filter(({ namespace }) => namespace === 'small')).toEqual([]);
+    // The oldest stay.
+    expect(shards.flat().map(({ key }) => key)).toContain('big/s200');
+  });
+
+  test.each<[string, number, number, readonly number[]]>([
+    ['tools that fill ConfigMaps exactly fill them', SIZE * 8, 81, [...Array(10).fill(8), 1]],
+    ['large tools are together as far as they fit', SIZE * 2.5, 7, [2, 2, 2, 1]],
+    ['tools larger than a ConfigMap are alone, in others than the first', SIZE - 1, 3, [0, 1, 1, 1]],
+  ])('%s', (_, bytes, count, expected) => {
+    const { shards, beyond } = divided(many('a', count), { first: bytes, each: bytes, most: 16 });
+    expect(shards.map(({ length }) => length)).toEqual(expected);
+    expect(beyond.size).toBe(0);
+  });
+
   test('if all fit into the first, there is no second', () => {
     expect(divided(many('a', 50), room)).toMatchObject({ shards: [{ length: 50 }], beyond: new Set() });
     expect(divided([], room)).toMatchObject({ shards: [[]] });

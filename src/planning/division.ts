@@ -18,43 +18,44 @@ export interface Division {
   readonly beyond: ReadonlySet<Tool>;
 }
 
-type Sizes = ReadonlyMap<Tool, number>;
+type SizeOf = (tool: Tool) => number;
 
 /** The share of a shard's room after which it may end. The rest is slack. */
 const FULL_ENOUGH = 7 / 8;
 
-const bytesOf = (tools: Iterable<Tool>, sizes: Sizes): number =>
-  Array.from(tools).reduce((sum, tool) => sum + (sizes.get(tool) ?? 0), 0);
+const bytesOf = (tools: readonly Tool[], sizeOf: SizeOf): number =>
+  tools.reduce((sum, tool) => sum + sizeOf(tool), 0);
 
 /**
  * The number of tools in the next shard. A full shard ends at the possible end whose next tool has the lowest hash
  * (content-defined chunking). So adding or removing one tool rarely moves the end, or changes the shards after it.
  */
-function endOf(tools: readonly Tool[], sizes: Sizes, room: number): number {
+function endOf(tools: readonly Tool[], sizeOf: SizeOf, room: number): number {
   let used = 0;
   let end = 0;
   let least: string | undefined;
   for (const [index, tool] of tools.entries()) {
-    if (used > room * FULL_ENOUGH || (index > 0 && used + (sizes.get(tool) ?? 0) > room)) {
+    const next = used + sizeOf(tool);
+    if (used > room * FULL_ENOUGH || next > room) {
       const hash = createHash('sha256').update(tool.key).digest('hex');
       if (least === undefined || hash < least) {
         least = hash;
         end = index;
       }
     }
-    used += sizes.get(tool) ?? 0;
-    if (used > room) return end;
+    if (next > room) return end;
+    used = next;
   }
   return tools.length;
 }
 
 /** Sorts tools so that namespaces take turns: the namespace with the fewest bytes so far is next. */
-function inTurns(ranked: readonly Tool[], sizes: Sizes): Tool[] {
+function inTurns(ranked: readonly Tool[], sizeOf: SizeOf): Tool[] {
   const totals = new Map<string, number>();
   const turns = ranked.map((tool) => {
     if (tool.pinned) return { tool, upTo: 0 };
     const namespace = namespaceOf(tool);
-    const upTo = (totals.get(namespace) ?? 0) + (sizes.get(tool) ?? 0);
+    const upTo = (totals.get(namespace) ?? 0) + sizeOf(tool);
     totals.set(namespace, upTo);
     return { tool, upTo };
   });
@@ -62,13 +63,13 @@ function inTurns(ranked: readonly Tool[], sizes: Sizes): Tool[] {
 }
 
 /** @param ranked most important tools first */
-function shardsOf(ranked: readonly Tool[], sizes: Sizes, { first, each }: ShardRoom): Tool[][] {
-  const turns = inTurns(ranked, sizes);
-  const shards = [turns.slice(0, endOf(turns, sizes, first))];
+function shardsOf(ranked: readonly Tool[], sizeOf: SizeOf, { first, each }: ShardRoom): Tool[][] {
+  const turns = inTurns(ranked, sizeOf);
+  const shards = [turns.slice(0, endOf(turns, sizeOf, first))];
   const placed = new Set(shards[0]);
   let rest = ranked.filter((tool) => !placed.has(tool));
   while (rest.length > 0) {
-    const end = Math.max(1, endOf(rest, sizes, each));
+    const end = Math.max(1, endOf(rest, sizeOf, each));
     shards.push(rest.slice(0, end));
     rest = rest.slice(end);
   }
@@ -85,9 +86,14 @@ function shardsOf(ranked: readonly Tool[], sizes: Sizes, { first, each }: ShardR
  * left out: if they alone are too many, the last ConfigMap is too large.
  * @param ordered in order of precedence, which decides what is left out
  */
-export function divide(ordered: readonly Tool[], sizes: Sizes, room: ShardRoom): Division {
+export function divide(
+  ordered: readonly Tool[],
+  sizes: ReadonlyMap<Tool, number>,
+  room: ShardRoom,
+): Division {
+  const sizeOf: SizeOf = (tool) => sizes.get(tool) ?? 0;
   const tenants = ordered.filter(({ pinned }) => !pinned).length;
-  let budget = bytesOf(ordered, sizes);
+  let budget = bytesOf(ordered, sizeOf);
   let beyond: ReadonlySet<Tool> = new Set();
   for (;;) {
     const kept = ordered.filter((tool) => !beyond.has(tool));
@@ -95,12 +101,12 @@ export function divide(ordered: readonly Tool[], sizes: Sizes, room: ShardRoom):
     const others = kept.filter(({ pinned }) => !pinned);
     const none = new Map<never, never>();
     const ranked = [...byPrecedence(people, none), ...byPrecedence(others, none)];
-    const shards = shardsOf(ranked, sizes, room);
+    const shards = shardsOf(ranked, sizeOf, room);
     const rest = shards.slice(room.most).flat();
     if (rest.length === 0) return { shards, beyond };
     if (beyond.size === tenants)
       return { shards: [...shards.slice(0, room.most - 1), shards.slice(room.most - 1).flat()], beyond };
-    budget = Math.min(budget, bytesOf(kept, sizes)) - bytesOf(rest, sizes);
+    budget = Math.min(budget, bytesOf(kept, sizeOf)) - bytesOf(rest, sizeOf);
     beyond = beyondBytes(ordered, sizes, budget);
   }
 }
