@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { DOCUMENT_KEYS, toolset } from '../../test/fixtures/unit/toolset.ts';
 import type { Documents } from '../model/documents.ts';
 import type { Plan, Published } from '../model/published.ts';
+import type { Rollback } from '../model/revision.ts';
 import { type Intent, isOurs, OWN_ANNOTATIONS, plan, rollbackOf } from './plan.ts';
 
 const TOOLS = '{"tools":[{"name":"a"},{"name":"b"},{"name":"c"}]}\n';
@@ -191,10 +192,25 @@ test.each<[string, Partial<Published>, boolean]>([
   expect(isOurs({ data: {}, labels: {}, annotations: {}, ...parts })).toBe(ours);
 });
 
-test('annotations of a rollback are read back unchanged', () => {
-  const rollback = { to: 4, from: 'sha256:abc' };
+test.each<Rollback>([
+  { to: 4, from: 'sha256:abc' },
+  { to: 4, from: 'sha256:abc', inputs: 'sha256:def', accepted: 'one item' },
+])('annotations of a rollback are read back unchanged: %j', (rollback) => {
   expect(rollbackOf(plan(intended({}, { rollback }), undefined, '1').annotations)).toEqual(rollback);
   expect(rollbackOf(plan(intended(), undefined, '1').annotations)).toBeUndefined();
+});
+
+test('what is no longer part of a rollback loses its annotation', () => {
+  const rollback = { to: 4, from: 'sha256:abc' };
+  const more = { ...rollback, inputs: 'sha256:def', accepted: 'one item' };
+  const live = carriedOut(plan(intended({}, { rollback: more }), undefined, '1'));
+  const annotations = ['kubernaut.io/rollback-accepts', 'kubernaut.io/inputs-hash'];
+  const without = plan(intended({}, { rollback }), live, '1');
+  expect(without.changes).toEqual(annotations.map((each) => `annotation ${each}`));
+  for (const each of annotations) expect(Object.keys(without.annotations)).not.toContain(each);
+  expect(plan(intended(), live, '1').changes).toEqual(
+    expect.arrayContaining(annotations.map((each) => `annotation ${each}`)),
+  );
 });
 
 describe('properties', () => {
@@ -238,11 +254,45 @@ describe('properties', () => {
   });
 });
 
+test.each<[string, keyof Intent, string]>([
+  ['the Services behind ids', 'backendGroups', 'backend-groups'],
+  ['the tools, where documents cannot be read back', 'publishedTools', 'published-tools'],
+  ['the Services in use', 'servicesInUse', 'services-in-use'],
+  ['the namespaces that are searched', 'searched', 'searched-namespaces'],
+])('%s: an annotation stays until something else is planned, or nothing', (_, field, name) => {
+  const annotation = `kubernaut.io/${name}`;
+  const live = carriedOut(plan(intended({}, { [field]: 'before' }), undefined, '1'));
+  expect(live.annotations).toMatchObject({ [annotation]: 'before' });
+  expect(plan(intended(), live, '1')).toMatchObject({ action: 'none', annotations: live.annotations });
+  const changed = plan(intended({}, { [field]: 'after' }), live, '1');
+  expect(changed.annotations).toEqual({ ...live.annotations, [annotation]: 'after' });
+  expect(changed.changes).toEqual([`annotation ${annotation}`]);
+  const removed = plan(intended({}, { [field]: '' }), live, '1');
+  expect(removed.annotations).not.toHaveProperty([annotation]);
+  expect(removed.changes).toEqual([`annotation ${annotation}`]);
+  expect(plan(intended(), undefined, '1').annotations).not.toHaveProperty([annotation]);
+});
+
+test('a document whose key has binary data is written', () => {
+  const live = { ...carriedOut(plan(intended(), undefined, '1')), binary: ['toolset.json', 'logo.png'] };
+  expect(plan(intended(), live, '1')).toMatchObject({ action: 'update', changes: ['data toolset.json'] });
+});
+
 test('a hold that is over loses its annotations', () => {
-  const held = carriedOut(plan(intended({}, { removalHeld: 'since' }), undefined, '1'));
-  expect(held.annotations).toMatchObject({ 'kubernaut.io/removal-held': 'since' });
-  expect(plan(intended({}, { removalHeld: 'since' }), held, '1').action).toBe('none');
-  expect(plan(intended(), held, '1').changes).toEqual(['annotation kubernaut.io/removal-held']);
+  const hold = { removalHeld: 'since', inputs: 'sha256:def' };
+  const held = carriedOut(plan(intended({}, hold), undefined, '1'));
+  const annotations = ['kubernaut.io/removal-held', 'kubernaut.io/inputs-hash'];
+  expect(annotations.map((each) => held.annotations[each])).toEqual(['since', 'sha256:def']);
+  expect(plan(intended({}, hold), held, '1').action).toBe('none');
+  expect(plan(intended(), held, '1').changes).toEqual(annotations.map((each) => `annotation ${each}`));
+});
+
+test('the annotation that releases held tools applies once', () => {
+  const live = carriedOut(plan(intended(), undefined, '1'));
+  const annotations = { ...live.annotations, 'kubernaut.io/allow-removal': 'true' };
+  expect(plan(intended(), { ...live, annotations }, '1').changes).toEqual([
+    'annotation kubernaut.io/allow-removal',
+  ]);
 });
 
 test('a rollback that is over loses its annotations', () => {
@@ -289,11 +339,14 @@ test('a part that is no longer needed is a difference, and a key of others is no
   const first = plan(intended(), undefined, '1');
   const live = carriedOut(first);
   expect(plan(intended(), live, '1').action).toBe('none');
-  const data = { ...live.data, 'toolset.json#3': '{}', 'notes#2': 'x' };
+  const data = { ...live.data, 'toolset.json#2': '{}', 'toolset.json#3': '{}', 'notes#2': 'x' };
   expect(plan(intended(), { ...live, data }, '1')).toMatchObject({
     action: 'update',
-    changes: ['data toolset.json#3'],
+    changes: ['data toolset.json#3', 'data toolset.json#2'],
   });
+  const divided = intended({ 'toolset.json#2': '{}' });
+  const parts = carriedOut(plan(divided, undefined, '1'));
+  expect(plan(divided, parts, '1').action).toBe('none');
 });
 
 test('the number of ConfigMaps is an annotation while there are several', () => {

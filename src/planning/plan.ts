@@ -131,12 +131,7 @@ export interface Intent extends Toolset {
 export function rollbackOf(annotations: Readonly<Record<string, string>>): Rollback | undefined {
   const { [ROLLED_BACK_FROM]: from, [INPUTS_HASH]: inputs, [ROLLBACK_ACCEPTS]: accepted } = annotations;
   if (from === undefined) return undefined;
-  return {
-    to: Number(annotations[ROLLED_BACK_TO]) || 0,
-    from,
-    ...(inputs === undefined ? {} : { inputs }),
-    ...(accepted === undefined ? {} : { accepted }),
-  };
+  return { to: Number(annotations[ROLLED_BACK_TO]) || 0, from, inputs, accepted };
 }
 
 /** Writes a rollback to annotations. */
@@ -215,7 +210,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
     ...namesOf(live?.data ?? {})
       .filter((name) => {
         const { document, shard } = shardOf(name);
-        return shard > 1 && !shards.has(shard) && Object.hasOwn(documents, document);
+        return !shards.has(shard) && Object.hasOwn(documents, document);
       })
       .map((name) => `data ${name}`),
     ...differing('label', labels, live?.labels),
