@@ -30,11 +30,26 @@ test('tools that were approved earlier stay approved while the server shows none
   expect(approve('', SERVICE, 'mcp', NO_TOOLS_SHOWN)).toEqual({
     text: earlier.replace(approvedTools, NO_TOOLS_SHOWN),
   });
+  const without = earlier.replace(/ {4}approvedTools.*\n/, '');
+  expect(approve(without, SERVICE, 'mcp', NO_TOOLS_SHOWN)).toEqual({
+    text: earlier.replace(approvedTools, NO_TOOLS_SHOWN),
+  });
 });
 
 describe('the text is inserted where it belongs, and nothing else moves', () => {
   test.each([
     ['nothing', '', 'tools:\n  shop/orders:\n    approved: true\n'],
+    ['an empty line', '\n', '\ntools:\n  shop/orders:\n    approved: true\n'],
+    [
+      'a comment before other parts',
+      '# ours\nholmesgpt: {}\n',
+      '# ours\nholmesgpt: {}\ntools:\n  shop/orders:\n    approved: true\n',
+    ],
+    [
+      'tools with a comment after them',
+      'tools:\n  a:\n    enabled: true\n  # no more\nholmesgpt: {}\n',
+      'tools:\n  a:\n    enabled: true\n  shop/orders:\n    approved: true\n  # no more\nholmesgpt: {}\n',
+    ],
     ['a comment', '# ours\n', '# ours\ntools:\n  shop/orders:\n    approved: true\n'],
     [
       'tools of others',
@@ -161,6 +176,20 @@ test('an existing approval is left as it is, even if it is shared', () => {
   expect(done(text)).toBe(text);
 });
 
+test('valid overrides may have many aliases, also in what aliases stand for', () => {
+  const uses = (count: number, name: string, value: string): string[] =>
+    Array.from({ length: count }, (_, index) => `  ${name}${index}: ${value}`);
+  const text = [
+    'tools:',
+    '  a: { metadata: &team { team: a } }',
+    ...uses(20, 'b', '{ metadata: *team }'),
+    '  c: &c { enabled: true, metadata: *team }',
+    ...uses(6, 'd', '*c'),
+    '',
+  ].join('\n');
+  expect(done(text)).toBe(`${text}  shop/orders:\n    approved: true\n`);
+});
+
 test.each([
   ['a mapping that others share', 'tools:\n  shop/orders: &a { enabled: true }\n  shop/other: *a\n'],
   ['an alias', 'tools:\n  x: &a { enabled: true }\n  shop/orders: *a\n'],
@@ -172,6 +201,9 @@ test.each([
   ['a mapping that does not begin its line', '? tools\n: ? a\n  : {}\n'],
   ['a comment in empty braces', 'tools: { # mine\n  }\n'],
   ['nothing in braces after a comma', 'tools: { a: {}, shop/orders: }\n'],
+  ['a tool in braces without a value', 'tools: { a: {}, b }\n'],
+  ['a list', '- tools\n'],
+  ['tools that are a list', 'tools: [a]\n'],
   ['a key that is a list', 'tools:\n  ? [a]\n  : {}\n'],
 ])('%s is not changed, and the fault says what to write', (_, text) => {
   expect(approve(text, SERVICE, true)).toEqual({

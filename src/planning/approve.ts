@@ -25,8 +25,8 @@ export type Approved = { readonly text: string } | { readonly fault: string };
 const parse = (text: string): Document.Parsed =>
   parseDocument(text, { prettyErrors: false, logLevel: 'error' });
 
-/** The JSON value of a document. An empty text is an empty mapping. */
-const contentOf = (document: Document): unknown => document.toJS({ maxAliasCount: 100 }) ?? {};
+/** The JSON value of a document. An empty text is an empty mapping. Overrides with too many aliases are not valid. */
+const contentOf = (document: Document): unknown => document.toJS({ maxAliasCount: -1 }) ?? {};
 
 const toolsIn = (content: unknown): unknown => (isMapping(content) ? content.tools : undefined);
 
@@ -48,22 +48,26 @@ type Field = readonly [
 function desiredContent(before: unknown, key: string, [name, value]: Field): Mapping | undefined {
   if (!isMapping(before)) return undefined;
   const tools = before.tools ?? {};
-  const tool = isMapping(tools) ? (tools[key] ?? {}) : undefined;
-  if (!isMapping(tools) || !isMapping(tool)) return undefined;
+  if (!isMapping(tools)) return undefined;
+  const tool = tools[key] ?? {};
+  if (!isMapping(tool)) return undefined;
   return { ...before, tools: { ...tools, [key]: { ...tool, [name]: value } } };
 }
 
-type Mapped = YAMLMap<Scalar, unknown> & { range: [number, number, number] };
+/** A node with a place of its own in the text. All but aliases have one. */
+type Placed<T> = T & { range: [number, number, number] };
+type Word = Placed<Scalar>;
+type Mapped = Placed<YAMLMap<Word, unknown>>;
 
-/** Whether a node is a mapping with a place of its own in the text. An alias has none. */
-const isPlaced = (node: unknown): node is Mapped => isMap(node);
+const isMapped = (node: unknown): node is Mapped => isMap(node);
+const isWord = (node: unknown): node is Word => isScalar(node);
 
-const pairOf = (map: YAMLMap<Scalar, unknown>, key: string): Pair<Scalar, unknown> | undefined =>
+const pairOf = (map: Mapped, key: string): Pair<Word, unknown> | undefined =>
   map.items.find((item) => isScalar(item.key) && item.key.value === key);
 
 /** The indentation of the items of a block mapping; undefined if the first one does not start its line. */
-function indentOf(text: string, map: YAMLMap<Scalar, unknown>): string | undefined {
-  const start = map.items[0]?.key.range?.[0];
+function indentOf(text: string, map: Mapped): string | undefined {
+  const start = map.items[0]?.key.range[0];
   if (start === undefined) return undefined;
   const before = text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
   return /^ *$/.test(before) ? before : undefined;
@@ -115,14 +119,14 @@ function added(text: string, map: Mapped, keys: readonly string[], line: string)
 function addBelowEmptyKey(
   text: string,
   map: Mapped,
-  { key, value }: Pick<Pair<Scalar, Scalar>, 'key' | 'value'>,
+  { key, value }: { readonly key: Word; readonly value: Word },
   keys: readonly string[],
   line: string,
 ): string | undefined {
-  const [start = 0, end = 0] = value?.range ?? [];
+  const [start, end] = value.range;
   if (end > start) return replaceRange(text, [start, end], `{ ${flowItem(keys, line)} }`);
   const indent = indentOf(text, map);
-  const [, after = 0] = key.range ?? [];
+  const [, after] = key.range;
   return indent === undefined ? undefined : insertLines(text, after, blockLines(`${indent}  `, keys, line));
 }
 
@@ -136,17 +140,18 @@ function setField(text: string, document: Document, key: string, [name, value]: 
   let map: unknown = document.contents;
   if (map === null) return insertLines(text, text.length, blockLines('', path.slice(0, -1), line));
   for (const [depth, step] of path.entries()) {
-    if (!isPlaced(map)) return undefined;
+    if (!isMapped(map)) return undefined;
     const rest = path.slice(depth, -1);
     const pair = pairOf(map, step);
     if (pair === undefined) return added(text, map, rest, line);
     const { value: there } = pair;
     if (depth === path.length - 1) {
-      const [start = 0, end = 0] = (isScalar(there) && there.range) || [];
+      if (!isWord(there)) return undefined;
+      const [start, end] = there.range;
       return end === start ? undefined : replaceRange(text, [start, end], String(value));
     }
     // No other scalar is on the way: `desiredContent` knows what to put only into mappings.
-    if (isScalar(there))
+    if (isWord(there))
       return addBelowEmptyKey(text, map, { key: pair.key, value: there }, rest.slice(1), line);
     map = there;
   }
