@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { manyLines, toolCount, toolLines, toolsInShort, unknownTools } from './tool-list.ts';
+import { manyLines, promptCost, toolCount, toolLines, toolsInShort, unknownTools } from './tool-list.ts';
 
 const tool = (name: string, readOnly = false) => ({ name, readOnly, digest: '' });
 const many = (count: number) => Array.from({ length: count }, (_, n) => tool(`t${n}`));
@@ -24,6 +24,48 @@ describe('a summary of tools', () => {
   ])('%s', (_, verdict, expected) => {
     expect(toolsInShort(verdict)).toBe(expected);
   });
+});
+
+test.each<[string, readonly (number | undefined)[], string | undefined]>([
+  ['of all tools together', [4_000, 9_480, undefined], 'about 3,400 tokens of each prompt'],
+  ['of few', [48], 'about 12 tokens of each prompt'],
+  ['of an unknown size', [undefined], undefined],
+  ['of none', [], undefined],
+])('the part of the prompt %s is told to two digits', (_, sizes, expected) => {
+  const tools = sizes.map((characters) => ({
+    ...tool('a'),
+    ...(characters === undefined ? {} : { characters }),
+  }));
+  expect(promptCost({ tools })).toBe(expected);
+  expect(promptCost({})).toBeUndefined();
+});
+
+test('it is said why the agent asks before read-only tools, too, if there are any', () => {
+  const why = 'it is published only because MCP_POLICY is publish';
+  const tools = [tool('drop'), tool('get', true)];
+  expect(toolLines({ tools }, 9, true, why)).toEqual([
+    `(the agent asks before each tool, also the read-only ones: ${why})`,
+    'may change    drop',
+    'read-only     get',
+  ]);
+  expect(toolLines({ tools: tools.slice(0, 1) }, 9, true, why)).toEqual(['may change    drop']);
+  // The one that is not shown counts.
+  expect(toolLines({ tools }, 1, true, why)[0]).toContain(why);
+});
+
+test('it is said of each tool whether the agent asks before it, where that is known', () => {
+  const asking = { asksBefore: (name: string) => name === 'drop', asksBeforeAll: false };
+  const tools = [tool('drop'), tool('get', true), tool('put')];
+  expect(toolLines({ tools, toolsTruncated: true }, 9, true, undefined, asking)).toEqual([
+    'may change, asked first   drop',
+    'read-only,  runs unasked  get',
+    'may change, runs unasked  put',
+    '(the list was not read whole; the agent asks before those that your approval_required_tools match, and the server counts as more tools than MAX_AGENT_TOOLS)',
+  ]);
+});
+
+test('tools that are all shown are not called the first ones', () => {
+  expect(toolLines({ tools: many(2) }, 2, true)).toEqual(['may change    t0', 'may change    t1']);
 });
 
 test('each tool has a line, and no name can imitate another line', () => {
@@ -55,10 +97,12 @@ test('no line of a text is so long that a terminal wraps it, or pushes others of
   expect(lines('字'.repeat(31))).toEqual([30, 1].map((count) => `              | ${'字'.repeat(count)}`));
   expect(lines(`a${' '.repeat(9_999)}b`)).toEqual([`              | a${' '.repeat(32)}b`]);
   expect(lines('\t\t\t')).toEqual([]);
-  expect(toolLines({ tools: [tool(`${'n'.repeat(60)}${'m'.repeat(9)}`)] }, 9, true)).toEqual([
+  const long = { ...tool(`${'n'.repeat(60)}${'m'.repeat(9)}`), texts: ['What it does'] };
+  expect(toolLines({ tools: [long] }, 9, true)).toEqual([
     `may change    ${'n'.repeat(60)}…`,
     `              | ${'n'.repeat(60)}`,
     `              | ${'m'.repeat(9)}`,
+    '              | What it does',
   ]);
 });
 
@@ -89,6 +133,16 @@ test('many lines are counted, with the tool that has most of them; few are not',
   expect(manyLines({ tools }, 9)).toBe('201 lines, 151 of them of "b c"');
   expect(manyLines({ tools }, 2)).toBeUndefined();
   expect(manyLines({}, 9)).toBeUndefined();
+  expect(manyLines({ tools: [{ ...tool('a'), texts: texts(199) }] }, 9)).toBeUndefined();
+});
+
+test('lines are counted as on a terminal, and the first of the tools with most of them is named', () => {
+  const texts = ['x'.repeat(60 * 2_000)];
+  const tools = [
+    { ...tool('a'), texts },
+    { ...tool('b'), texts },
+  ];
+  expect(manyLines({ tools }, 9)).toBe('4,002 lines, 2,001 of them of a');
 });
 
 test('incomplete lists are marked, and it is said why', () => {
