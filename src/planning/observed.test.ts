@@ -53,6 +53,16 @@ describe('our documents in the published state', () => {
       expect(documentsIn({ ...all, 'b.yaml#2': 'x', 'a.json#x': 'y', 'a.json#1': 'z' })).toEqual(all);
     });
   });
+  test('have the tools that an annotation remembers if they cannot be read back', () => {
+    const annotations = { 'kubernaut.io/published-tools': '{"shop":{"loki":["logs","loki","http://loki"]}}' };
+    const { toolset } = observe({ ...live(all), annotations }, { ...reader, readsBack: false }) ?? {};
+    expect(toolset?.documents).toEqual(all);
+    expect(toolset?.tools).toMatchObject([{ name: 'logs', type: 'loki', namespace: 'shop' }]);
+  });
+  test('come with all else that is published', () => {
+    const published = { ...live(all), labels: { team: 'sre' }, version: '7' };
+    expect(observe(published, reader)).toMatchObject(published);
+  });
   test('are none if nothing is published', () => {
     expect(observe(undefined, reader)).toBeUndefined();
   });
@@ -61,7 +71,15 @@ describe('our documents in the published state', () => {
 test('the documents of a revision are read when its tools are needed, and then once', () => {
   reads = 0;
   const content = { documents: { 'a.json': '1' }, overrides: '# mine\n', rollback: undefined };
-  const revision = { ...content, name: 'r', number: 1, created: '', publishedBefore: 5, identity: 'abc' };
+  const revision = {
+    ...content,
+    name: 'r',
+    number: 1,
+    created: '',
+    publishedBefore: 5,
+    identity: 'abc',
+    servicesInUse: '{}',
+  };
   const [only] = observeRevisions([revision], reader);
   expect(only?.publishedBefore).toBe(5);
   expect(reads).toBe(0);

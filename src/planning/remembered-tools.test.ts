@@ -11,17 +11,24 @@ const tool = (namespace: string, service: string, more: Partial<PublishedTool> =
 
 test('tools of Services are remembered, with their clusters, but not tools that an operator added', () => {
   const tools = [tool('a', 'loki'), tool('a', 'x'), tool('a', 'loki', { cluster: 'eu/west' })];
-  const own = { ...tool('a', 'own'), metadata: {} };
-  expect(rememberedTools(toolsNote([...tools, own]).text)).toEqual(tools);
-  expect(toolsNote([own]).text).toBe('');
+  const { namespace: _, ...nowhere } = tool('a', 'own');
+  const own = [{ ...tool('a', 'own'), metadata: {} }, nowhere];
+  expect(rememberedTools(toolsNote([...tools, ...own]).text)).toEqual(tools);
+  expect(toolsNote(own).text).toBe('');
 });
 
-test.each(['x', 'null', '[]', '{"a":null}', '{"a":{"loki":["name"]}}', '{"a":{"loki":[1,2,3]}}'])(
-  '%s counts as none',
-  (text) => {
-    expect(rememberedTools(text)).toEqual([]);
-  },
-);
+test.each([
+  'x',
+  'null',
+  '[]',
+  '{"a":null}',
+  '{"a":{"loki":["name"]}}',
+  '{"a":{"loki":[1,2,3]}}',
+  '{"a":{"loki":["name","loki",3]}}',
+  '{"a":{"loki":"abc"}}',
+])('%s counts as none', (text) => {
+  expect(rememberedTools(text)).toEqual([]);
+});
 
 test('many tools of one namespace leave room for those of others, and omissions are reported', () => {
   const many = Array.from({ length: 2_000 }, (_, index) => tool('greedy', `service-${index}`));

@@ -3,7 +3,7 @@ import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { overridesSchema } from '../outputs/overrides-schema.ts';
-import { switchedOffBeside } from './switched-off.ts';
+import { maybeSwitchedOff, switchedOffBeside } from './switched-off.ts';
 
 const backend = (
   name: string,
@@ -61,6 +61,21 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
   ],
   ['overrides enable it', TWIN, [LOKI, TWIN], { ...OFF, 'monitoring/twin': { enabled: true } }, undefined],
   ['overrides approve it', TWIN, [LOKI, TWIN], { ...OFF, 'monitoring/twin': { approved: 'mcp' } }, undefined],
+  [
+    'overrides approve it, and refuse it by the other form of the key',
+    TWIN,
+    [LOKI, TWIN],
+    { ...OFF, 'monitoring/twin': { approved: 'mcp' }, 'twin.monitoring': { approved: false } },
+    WHY,
+  ],
+  [
+    'it leads to a Service that is not disabled',
+    { ...backend('alias'), targets: ['other.apps.svc.cluster.local'] },
+    [LOKI],
+    OFF,
+    undefined,
+  ],
+  ['it is the disabled one itself', { ...LOKI, sharesPods: ['loki', 'twin'] }, [LOKI, TWIN], OFF, undefined],
   ['overrides refuse it', TWIN, [LOKI, TWIN], { ...OFF, 'monitoring/twin': { approved: false } }, WHY],
   [
     'overrides approve only another Service of its backend',
@@ -104,4 +119,51 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
 
 test('disabling a custom tool does not disable a Service of that name', () => {
   expect(beside([LOKI, TWIN], TWIN, { loki: { enabled: false } })).toBeUndefined();
+});
+
+const MAYBE =
+  'it is not published now, and may lead to Pods of monitoring/loki, which overrides.yaml switches off; if it does not, write enabled: true for monitoring/gone there';
+const GONE = backend('gone');
+
+test.each<[string, DiscoveredService, DiscoveredService[], object, string | undefined]>([
+  ['may have led to Pods of a disabled Service of its namespace', GONE, [LOKI], OFF, MAYBE],
+  ['even if that one is not known', GONE, [], OFF, MAYBE],
+  ['did not if nothing is disabled there', GONE, [LOKI], { 'apps/loki': { enabled: false } }, undefined],
+  [
+    'did not if it was another product',
+    { ...GONE, type: 'tempo', detector: 'tempo' },
+    [LOKI],
+    OFF,
+    undefined,
+  ],
+  [
+    'may have if only its owner said that it was',
+    { ...GONE, type: 'tempo', detector: 'custom' },
+    [LOKI],
+    OFF,
+    MAYBE,
+  ],
+  [
+    'counts as enabled if overrides say so of one of its Services',
+    { ...GONE, alternates: ['gone-read'] },
+    [LOKI],
+    { ...OFF, 'monitoring/gone-read': { enabled: true } },
+    undefined,
+  ],
+])('a backend that is no longer published %s', (_, each, known, tools, expected) => {
+  expect(maybeSwitchedOff(() => known, overridesSchema.parse({ tools }))(each)).toBe(expected);
+});
+
+test('the known backends are asked for once, and only if something is disabled', () => {
+  let times = 0;
+  const known = (): readonly DiscoveredService[] => {
+    times += 1;
+    return [LOKI];
+  };
+  maybeSwitchedOff(known, overridesSchema.parse({}))(GONE);
+  expect(times).toBe(0);
+  const explain = maybeSwitchedOff(known, overridesSchema.parse({ tools: OFF }));
+  explain(GONE);
+  explain(TWIN);
+  expect(times).toBe(1);
 });

@@ -16,11 +16,7 @@ function servicesWithEnabled({ tools }: Overrides, enabled: boolean): ServiceNam
 
 /** The Services that overrides approve by name. */
 const approvedServices = (overrides: Overrides): ReadonlySet<ServiceKey> =>
-  new Set(
-    [...approvalsIn(overrides)]
-      .filter(([, { refused, as }]) => !refused && as.length > 0)
-      .map(([key]) => key),
-  );
+  new Set([...approvalsIn(overrides)].filter(([, { refused }]) => !refused).map(([key]) => key));
 
 type Kind = Pick<DiscoveredService, 'type' | 'detector'>;
 
