@@ -26,6 +26,9 @@ export async function readBody(response: IncomingMessage, limit: number): Promis
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Chunks after which they are joined: many small ones need much more memory than their bytes. */
+const MAX_CHUNKS = 256;
+
 /**
  * Reads the start of a body as text, then closes the connection.
  * @param limit maximum number of bytes
@@ -36,11 +39,12 @@ export async function readStart(
   limit: number,
   enough?: (chunk: Buffer) => boolean,
 ): Promise<string> {
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let left = limit;
   for await (const whole of response) {
     const chunk = whole.subarray(0, left);
     chunks.push(chunk);
+    if (chunks.length >= MAX_CHUNKS) chunks = [Buffer.concat(chunks)];
     left -= chunk.length;
     if (enough?.(chunk) === true || left === 0) break;
   }

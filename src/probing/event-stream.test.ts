@@ -58,6 +58,11 @@ describe('a stream of events', () => {
     expect(all(`${text}\n`)).toEqual([{ event: 'message', data: lines.join('\n') }]);
   });
 
+  test('has all of a long line that comes byte by byte', () => {
+    const data = Array.from({ length: 1_000 }, (_, index) => `${index}é`).join(' ');
+    expect(reading(cut(`data: ${data}\n\n`, 1)).events).toEqual([{ event: 'message', data }]);
+  });
+
   test('is the same with any chunks', () => {
     const line = fc.constantFrom(
       'data: ä€😀',

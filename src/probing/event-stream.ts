@@ -11,8 +11,8 @@ export interface ServerSentEvent {
 export const MAX_EVENTS = 20;
 export const MAX_SKIPPED_BYTES = 16 * 1024;
 
-/** Lines of an event after which they are joined. */
-const MAX_LINES = 256;
+/** Lines of an event, and pieces of a line, after which they are joined: many short ones need much more memory than their text. */
+const MAX_PARTS = 256;
 
 const NEWLINE = '\n';
 
@@ -23,8 +23,8 @@ const NEWLINE = '\n';
 export class EventReader {
   readonly #wanted: (event: ServerSentEvent) => boolean;
   readonly #decoder = new StringDecoder('utf8');
-  /** The incomplete last line. */
-  #line = '';
+  /** The pieces of the incomplete last line. */
+  #line: string[] = [];
   #event = '';
   #data: string[] = [];
   /** Characters of the incomplete last event. */
@@ -49,22 +49,25 @@ export class EventReader {
     while (!this.#done) {
       const end = text.indexOf(NEWLINE, start);
       if (end < 0) break;
-      this.#endLine(this.#line + text.slice(start, end));
-      this.#line = '';
+      this.#line.push(text.slice(start, end));
+      this.#endLine();
       start = end + 1;
     }
-    if (!this.#done) this.#line += text.slice(start);
+    if (!this.#done && start < text.length) this.#line.push(text.slice(start));
+    if (this.#line.length >= MAX_PARTS) this.#line = [this.#line.join('')];
     return this.#done;
   }
 
   /** Ends the stream. A last event without the final empty line counts too. */
   end(): void {
     if (this.#done) return;
-    this.#endLine(this.#line);
+    this.#endLine();
     this.#endEvent();
   }
 
-  #endLine(line: string): void {
+  #endLine(): void {
+    const line = this.#line.join('');
+    this.#line = [];
     const text = line.endsWith('\r') ? line.slice(0, -1) : line;
     if (text === '') {
       this.#endEvent();
@@ -79,8 +82,7 @@ export class EventReader {
         break;
       case 'data':
         this.#data.push(value);
-        // Many short lines need much more memory than their text.
-        if (this.#data.length >= MAX_LINES) this.#data = [this.#data.join(NEWLINE)];
+        if (this.#data.length >= MAX_PARTS) this.#data = [this.#data.join(NEWLINE)];
         break;
     }
   }
