@@ -21,7 +21,7 @@ import { holmesFaults } from './contract/contract.ts';
 import { FILE } from './merge/agent-file.ts';
 import { patchFaults } from './merge/patch.ts';
 import { holmesOverrides, patchIn } from './overrides.ts';
-import { holdersIn } from './render/holders.ts';
+import { holdersIn, rendered } from './render/holders.ts';
 import { entryOf, HOLMESGPT, holmesMapping } from './render/mapping.ts';
 import { holmesTextInSteps } from './render/text.ts';
 import { holmesDocument } from './render/toolsets.ts';
@@ -115,6 +115,7 @@ function* render(ordered: readonly Tool[], options: RenderOptions & HolmesSettin
         );
   yield;
   const content = yield* holmesTextInSteps(fitting.document);
+  rendered(content, fitting.document);
   return {
     artifacts: [{ name: FILE, mediaType: 'application/yaml', content }],
     cuts: limited.flatMap(({ cuts }) => cuts),

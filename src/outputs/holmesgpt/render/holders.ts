@@ -19,12 +19,24 @@ export interface Holders {
   readonly any: (tool: Tool) => boolean;
 }
 
+interface File {
+  readonly text: string;
+  readonly value: Mapping;
+}
+
 /** The parsed file that was used last. Each pass needs it, and only a publication changes it. */
-let last: { readonly text: string; readonly value: Mapping } | undefined;
+let last: File | undefined;
+/** The file that was rendered last, which is published next. */
+let next: File | undefined;
+
+/** Tells of what a text was rendered, so that it is not parsed once it is published. */
+export function rendered(text: string, value: Mapping): void {
+  next = { text, value };
+}
 
 function mappingIn(text: string): Mapping {
-  if (last?.text === text) return last.value;
-  const read = readMapping(text);
+  const known = [last, next].find((file) => file?.text === text);
+  const read = known === undefined ? readMapping(text) : known;
   last = { text, value: 'value' in read ? read.value : {} };
   return last.value;
 }
@@ -60,14 +72,14 @@ interface Places {
 export function holdersIn(text: string | undefined): Holders {
   const entry = (part: string, name: string): unknown =>
     text === undefined ? undefined : own(own(mappingIn(text), part), name);
-  const known = new Map<string, Places>();
+  const found = new Map<string, Places>();
   const placesOf = (name: string): Places => {
-    const texts = known.has(name) ? [] : textsOf(own(entry('toolsets', name), 'config'));
-    const places = known.get(name) ?? {
+    const texts = found.has(name) ? [] : textsOf(own(entry('toolsets', name), 'config'));
+    const places = found.get(name) ?? {
       texts: new Set(texts),
       services: new Set(texts.map((each) => serviceOf(hostOf(each)))),
     };
-    known.set(name, places);
+    found.set(name, places);
     return places;
   };
   const toolset = (name: string, { members, endpoint }: Tool): boolean => {
