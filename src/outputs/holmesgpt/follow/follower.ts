@@ -124,7 +124,7 @@ export class AgentFollower implements Follower {
     this.#running = true;
     const outcomes: FollowOutcome[] = [];
     try {
-      // Only one, so that what it did is told, and the agent reloads, also while the documents keep changing.
+      // One sync per call, so that its outcomes are reported and the agent reloads even while the documents keep changing.
       if (this.#isBehind() || this.#options.now() >= this.#nextCheckAt) await this.#sync(outcomes, signal);
       if (await this.#reload(outcomes, signal)) this.#status = {};
       this.#failures = 0;

@@ -76,7 +76,7 @@ export class EditMemory {
     const version = versionOf(file);
     const texts: VersionTexts = { generated, handWritten };
     if (version !== undefined) this.#versions.set(version, texts);
-    // A ConfigMap that was created again counts its writes anew.
+    // In a recreated ConfigMap, the count of writes starts again.
     const latest = version === undefined ? 0 : revisionOfVersion(version);
     const before = (this.#places.get(name)?.touched ?? []).filter(({ revision }) => revision <= latest);
     this.#places.set(name, { handWritten, version, touched: [...before, ...touched].slice(-MOST_WRITES) });

@@ -219,7 +219,7 @@ function rewrittenIn(former: string, now: Mapping): readonly string[] {
   return changedEntries(read.value, now).filter((entry) => !added.has(entry));
 }
 
-/** Whether somebody changed the hand-written text since the last write, but not the file. */
+/** Whether somebody changed the hand-written text, but not the file, since the last write. */
 const isPersonTextOther = (live: AgentConfigMap): boolean =>
   isUntouched(live) &&
   live.annotations[PERSON_HASH] !== undefined &&

@@ -36,7 +36,7 @@ export function rendered(text: string, value: Mapping): void {
 
 function mappingIn(text: string): Mapping {
   const known = [last, next].find((file) => file?.text === text);
-  const read = known === undefined ? readMapping(text) : known;
+  const read = known ?? readMapping(text);
   last = { text, value: 'value' in read ? read.value : {} };
   return last.value;
 }
