@@ -87,7 +87,7 @@ export interface Assessment {
   readonly faults: string | undefined;
   /** Notes about the documents. */
   readonly notes: readonly Problem[];
-  /** The services of the tools in the desired state. */
+  /** The services that the desired documents were generated from; none if published documents stay. */
   readonly services: readonly DiscoveredService[];
 }
 
@@ -305,5 +305,8 @@ export function* assessInSteps(
   const about = faults === undefined ? (kept?.generated.notes ?? generated.notes) : stays;
   const notes = decision.rollback === 'holds' ? about.map(afterRollback) : about;
   const approvals = 'value' in read ? approvalsIn(read.value) : undefined;
-  return { decision, generated, naming, approvals, faults, notes, services: kept?.services ?? found };
+  // Of documents that stay, other services than the ones of now may be the source: one that fails now worked then.
+  const isGenerated = decision.intent.documents === generated.documents;
+  const services = kept?.services ?? (isGenerated ? found : []);
+  return { decision, generated, naming, approvals, faults, notes, services };
 }

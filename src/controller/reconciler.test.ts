@@ -178,6 +178,26 @@ describe('most tools would be removed at once', () => {
     expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/allow-removal');
   });
 
+  test('an annotation with another value stays, and is reported until it is corrected', async () => {
+    const { run } = process();
+    await run(lokis('a', 'b', 'c'));
+    await run([]);
+    place.annotate('kubernaut.io/allow-removal', 'yes');
+    await run([]);
+    expect(place.tools).toEqual(names('a', 'b', 'c'));
+    expect(place.live?.annotations).toMatchObject({ 'kubernaut.io/allow-removal': 'yes' });
+    expect(told('reconciled').at(-1)?.problems).toContainEqual({
+      where: place.target,
+      what: 'its annotation kubernaut.io/allow-removal has no effect, because its value is yes',
+      fix: expect.stringContaining('set it to "true"'),
+    });
+    place.annotate('kubernaut.io/allow-removal', 'true');
+    await run([]);
+    expect(place.tools).toEqual([]);
+    expect(place.live?.annotations).not.toHaveProperty('kubernaut.io/allow-removal');
+    expect(told('reconciled').at(-1)?.problems).toEqual([]);
+  });
+
   test('with force nothing is held', async () => {
     const { run } = process({ force: true });
     await run(lokis('a', 'b', 'c'));
@@ -206,6 +226,32 @@ describe('most tools would be removed at once', () => {
     expect(place.tools).toEqual(names(...left));
     expect(told('removal-held').map(({ tools }) => tools)).toEqual(left.length === 0 ? [] : [names(...left)]);
     expect(reconciler.due === undefined).toBe(left.length === 0);
+  });
+
+  test.each<[string, 'before' | 'during']>([
+    ['during the outage', 'during'],
+    ['before it', 'before'],
+  ])('a mistake in the overrides that began %s and is corrected does not end the hold', async (_, began) => {
+    const { run } = process();
+    await run(lokis('a', 'b', 'c'));
+    const out = [loki('a', 'unhealthy'), loki('b', 'unhealthy'), loki('c', 'unhealthy')];
+    if (began === 'during') await run(out);
+    now += 2_000;
+    place.edit('overrides.yaml', 'tools: [');
+    await run(out);
+    await run(out);
+    expect(place.tools).toEqual(names('a', 'b', 'c'));
+    now += 2_000;
+    place.edit('overrides.yaml', 'tools: {}');
+    await run(out);
+    expect(place.tools).toEqual(names('a', 'b', 'c'));
+    const start = began === 'during' ? '2026-01-01T00:00:00Z' : '2026-01-01T00:00:04Z';
+    expect(place.live?.annotations['kubernaut.io/removal-held']).toContain(start);
+    await run(out);
+    expect(place.tools).toEqual(names('a', 'b', 'c'));
+    now += HOLD;
+    await run(out);
+    expect(place.tools).toEqual([]);
   });
 
   test('excluded tools are removed at once, and do not count', async () => {

@@ -17,6 +17,7 @@ import { refusal } from '../planning/refusal.ts';
 import { type Gone, type Loss, stillGone } from '../planning/removals.ts';
 import { standingWith } from '../planning/rollback.ts';
 import { retryConflicts } from '../publishers/conflicts.ts';
+import { ignoredRelease } from './allow-removal.ts';
 import {
   assessInSteps,
   type GeneratedSnapshot,
@@ -58,6 +59,7 @@ export interface Reconciled extends FollowInput {
 /** The desired state, and why it differs from the discovered one. */
 interface Desired {
   readonly decision: Decision;
+  /** The services that the documents were generated from; none if published documents stay. */
   readonly services: readonly DiscoveredService[];
   readonly failure?: { readonly error: unknown } | undefined;
 }
@@ -171,6 +173,8 @@ export class Reconciler {
     const live = await this.#observe(signal);
     const revisions = await this.#revisions.list(live, this.#note, signal);
     if (live !== undefined) this.#lastSeenOverrides = { overrides: live.data[OVERRIDES_KEY] };
+    const ignored = ignoredRelease(live?.annotations ?? {}, this.#options.publisher.target);
+    if (ignored !== undefined) this.#note(ignored);
     const state = this.#state();
     const situation = await this.#withOverrides(situationOf(live, revisions, state), signal);
     const breathe = yieldEvery(MAX_SLICE_MS);
@@ -193,7 +197,7 @@ export class Reconciler {
     const result = await publish(intent, live, revisions, target, signal);
     const { action, changes } = result.plan;
     const toolset = result.rolledBack?.to.toolset ?? toolsetOf(decision);
-    this.#published(toolset, desired);
+    this.#published(toolset, result.rolledBack === undefined ? desired.services : []);
     if (action !== 'none') this.#removed(decision.released);
     this.#lastDesired = metadataFingerprint(result.plan);
     if (changed.length > 0) this.#drift.recordRevert(live);
@@ -316,8 +320,8 @@ export class Reconciler {
     return { ...outputs, faultsOf };
   }
 
-  /** Records what is published, and the services of its tools. */
-  #published(toolset: Toolset, { services }: Desired): void {
+  /** Records what is published, and the services that it was generated from. */
+  #published(toolset: Toolset, services: readonly DiscoveredService[]): void {
     this.#lastPublished = toolset;
     const byTool = new Map([...this.#known, ...services.map((service) => [service.tool, service] as const)]);
     this.#known = new Map(

@@ -96,6 +96,21 @@ export const OWN_ANNOTATIONS: readonly string[] = [
   ...ROLLBACK_ANNOTATIONS,
 ];
 
+/**
+ * Our annotations that the live object has and the desired state does not, and that are therefore removed. A person's
+ * annotation with a value that has no effect stays, because it is reported until somebody corrects it.
+ */
+export const staleAnnotations = (
+  live: Readonly<Record<string, string>> = {},
+  wanted: Readonly<Record<string, string>>,
+): string[] =>
+  OWN_ANNOTATIONS.filter(
+    (key) =>
+      live[key] !== undefined &&
+      !Object.hasOwn(wanted, key) &&
+      (key !== ALLOW_REMOVAL || live[key] === 'true'),
+  );
+
 export const MANAGED_BY = 'app.kubernetes.io/managed-by';
 
 /** Our field manager. */
@@ -215,9 +230,7 @@ export function plan(intent: Intent, live: Published | undefined, version: strin
       .map((name) => `data ${name}`),
     ...differing('label', labels, live?.labels),
     ...differing('annotation', annotations, live?.annotations),
-    ...OWN_ANNOTATIONS.filter(
-      (key) => live?.annotations[key] !== undefined && !Object.hasOwn(annotations, key),
-    ).map((key) => `annotation ${key}`),
+    ...staleAnnotations(live?.annotations, annotations).map((key) => `annotation ${key}`),
     ...(owner === undefined || live?.owners?.some(({ uid }) => uid === owner.uid) === true
       ? []
       : [`owner ${owner.kind} ${owner.name}`]),

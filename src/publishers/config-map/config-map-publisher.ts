@@ -13,7 +13,7 @@ import { ApiStatusError, clusterError, isStatus } from '../../kubernetes/status.
 import { OVERRIDES_KEY } from '../../model/documents.ts';
 import { ClusterError } from '../../model/errors.ts';
 import type { Plan, Published } from '../../model/published.ts';
-import { FIELD_MANAGER, OWN_ANNOTATIONS, RESTORING_MANAGER, SHARDS } from '../../planning/plan.ts';
+import { FIELD_MANAGER, RESTORING_MANAGER, SHARDS, staleAnnotations } from '../../planning/plan.ts';
 import { type History, OwnerRefused, PublishConflict, type Publisher } from '../publisher.ts';
 import {
   type ConfigMapName,
@@ -129,9 +129,7 @@ export function configMapPublisher(
     const applyOptions = { fieldManager: FIELD_MANAGER, force: basis !== undefined };
     let live = await applyConfigMap(kube, withState(object, basis), applyOptions, signal);
     live = await releaseFields(kube, object, live, RESTORING_MANAGER, signal);
-    const stale = OWN_ANNOTATIONS.filter(
-      (key) => live.metadata?.annotations?.[key] !== undefined && plan.annotations[key] === undefined,
-    );
+    const stale = staleAnnotations(live.metadata?.annotations, plan.annotations);
     if (stale.length > 0) live = await removeAnnotations(kube, object, stale, signal);
     return live;
   };

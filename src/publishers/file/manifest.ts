@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { issueMessage } from '../../model/schema-words.ts';
 import { jsonText, pathText, shownMessage } from '../../model/visible.ts';
 import { syntaxFaults } from '../../model/yaml-faults.ts';
-import { FORMER_SHARD, LAST_UPDATED, OWN_ANNOTATIONS, SHARD_LABEL } from '../../planning/plan.ts';
+import { FORMER_SHARD, LAST_UPDATED, SHARD_LABEL, staleAnnotations } from '../../planning/plan.ts';
 import type { OwnedConfigMap } from '../config-map/config-map.ts';
 
 const texts = z
@@ -117,11 +117,13 @@ export function merge(document: Document.Parsed, object: OwnedConfigMap): void {
     if (!isMap(document.getIn(path, true))) document.setIn(path, document.createNode({}));
     for (const [key, value] of Object.entries(values)) document.setIn([...path, key], value);
   };
+  const there = document.getIn(['metadata', 'annotations'], true);
+  const stale = staleAnnotations(isMap(there) ? there.toJSON() : {}, annotations);
   put(['metadata'], { name, namespace });
   put(['metadata', 'labels'], labels);
   put(['metadata', 'annotations'], annotations);
-  for (const key of [...OWN_ANNOTATIONS, FORMER_SHARD])
-    if (!Object.hasOwn(annotations, key)) document.deleteIn(['metadata', 'annotations', key]);
+  for (const key of stale) document.deleteIn(['metadata', 'annotations', key]);
+  if (!Object.hasOwn(annotations, FORMER_SHARD)) document.deleteIn(['metadata', 'annotations', FORMER_SHARD]);
   put(['data'], object.data);
   if (isMap(document.getIn(['binaryData'], true)))
     for (const key of Object.keys(object.data)) document.deleteIn(['binaryData', key]);
