@@ -87,7 +87,9 @@ function refusalText(culprits: readonly Unwanted[], other: ReadRevision | undefi
     ...(culprits.some(({ is }) => is === 'excluded') ? ['correct the settings of serve'] : []),
     ...(other === undefined
       ? []
-      : [`return to revision ${other.number}, the newest without such items, with --to ${other.number}`]),
+      : [
+          `return to revision ${other.number}, the newest other toolset without such items, with --to ${other.number}`,
+        ]),
   ];
   const way = [...ways, 'publish it anyway with --allow-unapproved'].join(', or ');
   const none = other === undefined ? '; there is no other revision without such items' : '';

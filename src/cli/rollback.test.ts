@@ -48,6 +48,8 @@ interface Beside {
   readonly overrides?: string;
   /** The settings of `serve`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The hash of what the inputs give, while removals are held. */
+  readonly inputs?: string;
 }
 
 /** The same, with this rollback in force. */
@@ -60,7 +62,7 @@ async function cluster(
   const applied: Place['applied'] = [];
   let version = 1;
   const owner = (uid: string) => ({ apiVersion: 'apps/v1', kind: 'Deployment', name: uid, uid });
-  const { labels, annotations } = plan({ ...toolset(last), rollback }, undefined, '1');
+  const { labels, annotations } = plan({ ...toolset(last), rollback, inputs: beside.inputs }, undefined, '1');
   const live = () => ({
     metadata: {
       labels,
@@ -168,9 +170,24 @@ test('it says which number history shows afterwards', async () => {
   const place = await published(withTools(1), withTools(2), withTools(3));
   expect((await place.rollback({ to: 1 })).said).toContain('is back at revision 1 (4 in history now). serve');
   expect(place.stored.get('r1')?.revision).toBe(4);
-  // This is the newest one, which keeps its number.
-  const other = await published(withTools(1), withTools(2));
-  expect((await other.rollback({ to: 2 })).said).toContain('is at revision 2, which matches the inputs');
+});
+
+test('to the published revision, it changes nothing, and says so', async () => {
+  const place = await published(withTools(1), withTools(2));
+  for (const dryRun of [true, false])
+    expect((await place.rollback({ to: 2, dryRun })).said).toBe(
+      'ConfigMap kubernaut-system/kubernaut-toolset-config has the documents of revision 2 already, and the inputs give the same; nothing was changed.\n',
+    );
+  expect(place.applied).toEqual([]);
+});
+
+test('to the published revision while removals are held, it keeps the held tools', async () => {
+  const place = await cluster([withTools(1), withTools(2)], undefined, { inputs: contentHash(withTools(0)) });
+  expect((await place.rollback({ to: 2, dryRun: true })).said).toContain(
+    'would stay at revision 2; nothing was changed',
+  );
+  expect((await place.rollback({ to: 2 })).said).toContain('stays at revision 2. serve keeps it until');
+  expect(place.applied.at(-1)?.metadata.annotations).toMatchObject({ 'kubernaut.io/rolled-back-to': '2' });
 });
 
 describe('while a rollback holds, without a number', () => {
@@ -485,7 +502,7 @@ describe('what is not approved now', () => {
       settings,
     });
     expect(await failing(earlier)).toMatch(
-      /; return to revision 1, the newest without such items, with --to 1, or /,
+      /; return to revision 1, the newest other toolset without such items, with --to 1, or /,
     );
     const asking = await cluster([trusting(orders), none], undefined, { settings });
     expect((await asking.rollback()).code).toBe(EXIT.ok);

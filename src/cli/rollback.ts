@@ -71,6 +71,10 @@ function revisionBefore({ from }: Rollback, revisions: readonly ReadRevision[]):
   );
 }
 
+/** Whether the documents of a revision are published. */
+const isPublished = (live: PublishedState['live'], { documents }: ReadRevision): boolean =>
+  live?.toolset !== undefined && contentHash(live.toolset.documents) === contentHash(documents);
+
 /** Why there is nothing to do. `undefined` if there is. */
 function idleNote(
   { live, revisions }: PublishedState,
@@ -79,10 +83,11 @@ function idleNote(
 ): string | undefined {
   const held = heldRollback(live, revisions.at(-1));
   if (to === undefined) return `No rollback is in effect for ${target}; nothing was changed.`;
-  const published = live?.toolset?.documents;
-  const isThere = published !== undefined && contentHash(published) === contentHash(to.documents);
-  return isThere && held !== undefined
-    ? `${target} is at revision ${to.number} already, and the rollback to revision ${held.to} holds; nothing was changed. To end it, use rollback --end.`
+  if (!isPublished(live, to)) return undefined;
+  if (held !== undefined)
+    return `${target} is at revision ${to.number} already, and the rollback to revision ${held.to} holds; nothing was changed. To end it, use rollback --end.`;
+  return rollbackIntent(to, live, revisions).rollback === undefined
+    ? `${target} has the documents of revision ${to.number} already, and the inputs give the same; nothing was changed.`
     : undefined;
 }
 
@@ -148,7 +153,7 @@ async function publishRevision(
         await checkApprovals(to, state, target.target, flags, cli);
       there = undefined;
       const { live, revisions } = state;
-      const intent = rollbackIntent(to, live, revisions, accepted);
+      const intent = rollbackIntent(to, live, revisions, accepted, flags.end);
       await target.apply(plan(intent, live, cli.version), new Date(), cli.signal);
       return intent;
     }, cli.signal);
@@ -188,8 +193,10 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
   for (const remark of notesOn(there, to, isEnd || flags.to !== undefined))
     messages.write(`note: ${remark}\n`);
   const accepted = await checkApprovals(to, there, target.target, flags, cli);
+  const stays = isPublished(there.live, to);
   if (flags.dryRun === true) {
-    messages.write(`${target.target} would return to revision ${to.number}; nothing was changed.\n`);
+    const would = stays ? 'stay at' : 'return to';
+    messages.write(`${target.target} would ${would} revision ${to.number}; nothing was changed.\n`);
     return EXIT.ok;
   }
   const { documents, overrides, rollback } = await publishRevision(to, there, flags, target, cli, accepted);
@@ -207,8 +214,8 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
   const numbers = now === to.number ? `${now}` : `${to.number} (${now} in history now)`;
   messages.write(
     rollback === undefined
-      ? `${target.target} is at revision ${numbers}, which matches the inputs${held === undefined ? '' : `; the rollback to revision ${held.to} has ended`}.\n`
-      : `${target.target} is back at revision ${numbers}. serve keeps it until the documents that it would publish change, or until rollback --end; ${OVERRIDES_KEY} did not change.\n`,
+      ? `${target.target} is at revision ${numbers}${held === undefined ? ', and the inputs give the same' : `; the rollback to revision ${held.to} has ended`}.\n`
+      : `${target.target} ${stays ? 'stays' : 'is back'} at revision ${numbers}. serve keeps it until the documents that it would publish change, or until rollback --end; ${OVERRIDES_KEY} did not change.\n`,
   );
   return EXIT.ok;
 }

@@ -243,14 +243,26 @@ describe('a rollback while removals are held', () => {
 
   test('ends with the toolset from before it, or with the one that the inputs produce', () => {
     const current = revisions.map(read);
-    const rollbackTo = (to: Documents) => rollbackIntent(read(revision(9, to)), observed(live), current);
-    expect(rollbackTo(withHeld).rollback).toBeUndefined();
+    const rollbackTo = (to: Documents, isEnd = false) =>
+      rollbackIntent(read(revision(9, to)), observed(live), current, undefined, isEnd);
+    expect(rollbackTo(withHeld, true).rollback).toBeUndefined();
     expect(rollbackTo(documents('a')).rollback).toBeUndefined();
     expect(rollbackTo(documents('b')).rollback).toEqual({ ...back.rollback, to: 9 });
     // A further rollback may follow before serve decides.
-    const ended = published(rollbackTo(withHeld));
+    const ended = published(rollbackTo(withHeld, true));
     const again = published(rollbackIntent(before, observed(ended), current));
     expect(decide({ ...shrunk, revisions, live: again }).rollback).toBe('holds');
+  });
+
+  test.each([
+    ['at once', held],
+    ['after another one', live],
+  ])('to what is published keeps the held tools after the end of the hold: %s', (_, there) => {
+    const current = revisions.map(read);
+    const stays = rollbackIntent(current[1] ?? before, observed(there), current);
+    expect(stays.rollback).toMatchObject({ to: 2 });
+    const decision = decide({ ...shrunk, revisions, live: published(stays), now: NOW + 900_000 });
+    expect(decision).toMatchObject({ rollback: 'holds', intent: { documents: withHeld } });
   });
 });
 

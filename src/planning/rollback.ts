@@ -94,23 +94,25 @@ export function earlierRevisions(
 
 /**
  * The desired state of a rollback. Overrides do not change. Pure. The rollback holds while the inputs produce the same
- * documents as now; there is no hold if the revision has exactly these.
+ * documents as now. It does not hold if the revision has exactly these, or is published again to end an earlier rollback.
+ * While removals are held, the inputs produce fewer tools than are published, so a rollback to what is published keeps it.
  * @param revisions the history, oldest first
  * @param accepted what a person accepted although it is unwanted now
+ * @param isEnd whether to end the rollback that holds
  */
 export function rollbackIntent(
   to: ReadRevision,
   live: Observed | undefined,
   revisions: readonly ReadRevision[],
   accepted?: string,
+  isEnd = false,
 ): Intent & { readonly rollback: Rollback | undefined; readonly overrides: string | undefined } {
   const newest = revisions.at(-1);
   const start = startOf(live, newest);
-  const hash = contentHash(to.documents);
-  const isEnd = start === undefined || start.from === hash || inputsOf(start) === hash;
+  const holds = !isEnd && start !== undefined && inputsOf(start) !== contentHash(to.documents);
   return {
     ...to.toolset,
-    rollback: isEnd ? undefined : { ...start, to: to.number, accepted },
+    rollback: holds ? { ...start, to: to.number, accepted } : undefined,
     // It stays known for another rollback until serve decides again.
     inputs: start?.inputs,
     overrides: live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY],

@@ -87,12 +87,14 @@ describe('rollback while serve runs', () => {
     const before = await still();
     const same = await command(env, 'rollback', '--to', '3');
     expect(same).toMatchObject({ code: 0, stdout: '' });
-    expect(same.stderr).toContain('is at revision 3, which matches the inputs');
+    expect(same.stderr).toContain('has the documents of revision 3 already');
     expect((await still()).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
 
     expect((await command(env, 'rollback', '--to', '1')).code).toBe(0);
     await serve.logged(HOLDS);
-    expect((await command(env, 'rollback', '--to', '3')).stderr).toContain('which matches the inputs');
+    expect((await command(env, 'rollback', '--to', '3')).stderr).toContain(
+      'is at revision 3 (5 in history now); the rollback to revision 1 has ended',
+    );
     await serve.logged('somebody ended the rollback to revision 1');
     const again = await still();
     expect(again.data).toEqual(before.data);
