@@ -171,6 +171,8 @@ export type FollowOutcome =
 export interface AgentState {
   /** Why it does not; absent if it does. */
   readonly problem?: Problem;
+  /** What was wrong is corrected, and the agent reloads the file later. */
+  readonly reloadsLater?: true;
   /** The tools that it does not get, because its own configuration lists, removes or switches off the same. Absent: none. */
   readonly leftOut?: readonly Omission[];
 }

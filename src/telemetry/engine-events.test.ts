@@ -234,6 +234,11 @@ test('only the start and the end of a failure to update the agent are reported',
   expect(told(state({}, undefined))).toBeUndefined();
   expect(told(state({ problem: noRights }, {}))?.reason).toBe('AgentNotUpdated');
   expect(told(state({ problem: other }, { problem: noRights }))).toBeUndefined();
+  expect(told(state({ reloadsLater: true }, { problem: other }))?.note).toBe(
+    'The agent has the published toolset again, and reloads it later.',
+  );
+  expect(told(state({ problem: other }, { reloadsLater: true }))?.reason).toBe('AgentNotUpdated');
+  expect(told(state({}, { reloadsLater: true }))).toBeUndefined();
   expect(told(state(undefined, { problem: other }))).toBeUndefined();
 });
 

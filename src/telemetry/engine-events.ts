@@ -168,7 +168,7 @@ const EVENT_FORMATTERS: {
           type: 'Normal',
           reason: 'AgentUpdated',
           action: 'UpdateAgent',
-          note: 'The agent has the published toolset again.',
+          note: `The agent has the published toolset again${state.reloadsLater === true ? ', and reloads it later' : ''}.`,
         }
       : {
           type: 'Warning',

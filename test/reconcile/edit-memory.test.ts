@@ -241,6 +241,50 @@ describe('the hand-written text that is saved', () => {
   });
 });
 
+describe('the key of the hand-written text that is deleted', () => {
+  const person = '# ours\ntoolsets:\n  mine:\n    enabled: false # for now\n';
+  const remove = (it: Cluster, ...keys: readonly string[]): void => {
+    const data = Object.entries(it.live.data).filter(([key]) => !keys.includes(key));
+    it.live = { ...it.live, data: Object.fromEntries(data) };
+  };
+
+  test.each([[[HAND_WRITTEN]], [[HAND_WRITTEN, GENERATED]]])('is back as it was: %j', (keys) => {
+    const it = cluster(person);
+    const before = it.file;
+    remove(it, ...keys);
+    expect(it.wrote()).toMatchObject({
+      data: { [HAND_WRITTEN]: person },
+      change: { kind: 'restored', isWhole: true },
+    });
+    expect(it.file).toEqual(before);
+    expect(it.sync().kind).toBe('none');
+  });
+
+  test('is back as it was, while the file was edited', () => {
+    const it = cluster(person);
+    const edited = it.edit(noInternet);
+    remove(it, HAND_WRITTEN);
+    it.save(edited);
+    expect(it.wrote().data[HAND_WRITTEN]).toContain('# ours');
+    expect(it.file.toolsets).toMatchObject({ mine: { enabled: false }, internet: { enabled: false } });
+  });
+
+  test('is back with what the file has, if the program did not run meanwhile', () => {
+    const it = cluster(person);
+    remove(it, HAND_WRITTEN);
+    it.restart();
+    expect(it.wrote().change).toEqual({ kind: 'restored', isWhole: false });
+    expect(parse(it.live.data[HAND_WRITTEN] ?? '')).toEqual(parse(person));
+    expect(it.sync().kind).toBe('none');
+  });
+
+  test('is not mentioned if people wrote nothing', () => {
+    const it = cluster('');
+    remove(it, HAND_WRITTEN);
+    expect(it.wrote().change).toBeUndefined();
+  });
+});
+
 describe('the hand-written text that is saved, from an editor that was open for long,', () => {
   const off: Change = (file) => {
     file.mcp_servers[MCP].enabled = false;

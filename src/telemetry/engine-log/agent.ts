@@ -54,8 +54,13 @@ export function agentLog(log: Logger, now: () => number): EventHandlers {
     },
     'agent-state'({ state, before, cycle }) {
       if (state === undefined || state.problem !== undefined) return;
-      if (before?.problem !== undefined)
-        log.info({ component: 'agent', cycle, failures }, 'the agent has the published toolset again');
+      if (before?.problem !== undefined) {
+        const later = state.reloadsLater === true ? ', and reloads it later' : '';
+        log.info(
+          { component: 'agent', cycle, failures },
+          `the agent has the published toolset again${later}`,
+        );
+      }
       failures = 0;
     },
   };

@@ -238,7 +238,25 @@ test('the state says why the file is refused, also after an attempt that failed'
     states.push(agent.state?.problem?.what);
     clock.now += 100_000;
   }
-  expect(states).toEqual(['cannot be read', 'not now', 'cannot be read', 'cannot be read', undefined]);
+  expect(states).toEqual(['cannot be read', 'not now', 'cannot be read', undefined, undefined]);
+  expect(agent.state).toEqual({});
+});
+
+test('while a reload is due, a refused file that was corrected is no problem, and the next refusal is a new one', async () => {
+  const { url } = await holmes(fine);
+  const problem = { where: 'ConfigMap a/b', what: 'cannot be read', fix: 'correct it' };
+  const fits = { token: 't', frozen: false, direct: false };
+  const results: SyncResult[] = [{ refused: problem }, fits, { refused: problem }, fits];
+  const { agent, clock, follow } = follower(url, { sync: async () => results.shift() ?? fits });
+  const states: unknown[] = [];
+  for (const file of ['a', 'b', 'c', 'd']) {
+    await follow(file);
+    states.push(agent.state);
+    clock.now += 1_000;
+  }
+  expect(states).toEqual([{ problem }, { reloadsLater: true }, { problem }, { reloadsLater: true }]);
+  clock.now += 300_000;
+  expect(await follow('d')).toMatchObject([{ kind: 'agent-reloaded' }]);
   expect(agent.state).toEqual({});
 });
 

@@ -75,7 +75,7 @@ export class AgentFollower implements Follower {
   /** See `Follower.room`. */
   room: number | undefined;
   /** The problem of the last attempt to update the agent, if there is one. `undefined` before the first. */
-  #status: Pick<AgentState, 'problem'> | undefined;
+  #status: Omit<AgentState, 'leftOut'> | undefined;
   #failures = 0;
   #retryAt: number | undefined;
 
@@ -198,6 +198,8 @@ export class AgentFollower implements Follower {
         },
         outcomes,
       );
+    // The next refusal is a new one, although the reload for this state may be due later.
+    if (this.#refused !== undefined) this.#status = { reloadsLater: true };
     this.#refused = undefined;
     const forced = result.direct && rewritten;
     if (reloader === undefined || (result.token === this.#token && !forced)) return;

@@ -117,6 +117,7 @@ function aboutEdits(merge: AgentMerge & { readonly kind: 'write' }): readonly Om
             fix: `to undo one, edit ${FILE} as it is now`,
           },
         ]),
+    ...(change?.kind === 'restored' ? [restoredNote(change.isWhole)] : []),
     ...(rewritten === undefined
       ? []
       : [
@@ -130,6 +131,18 @@ function aboutEdits(merge: AgentMerge & { readonly kind: 'write' }): readonly Om
         ]),
   ];
 }
+
+/** That the hand-written text is there again. */
+const restoredNote = (isWhole: boolean): Omit<Problem, 'where'> =>
+  isWhole
+    ? {
+        what: `the key ${HAND_WRITTEN} was deleted, and is back with the same text`,
+        fix: 'to remove what it says, empty it instead',
+      }
+    : {
+        what: `the key ${HAND_WRITTEN} was deleted, and is back with what ${FILE} shows: its comments are lost, and a list with backends of yours now also has the discovered ones as yours`,
+        fix: 'check it, and correct it there; to remove what it says, empty it instead',
+      };
 
 /** Why not everything of an edited file was kept, and where it is. */
 function notKept({

@@ -53,6 +53,7 @@ export class EditMemory {
     return {
       ...(place === undefined ? { isFirst: true } : {}),
       ...(latest === undefined ? {} : { latest }),
+      ...(place === undefined || handWritten !== undefined ? {} : { deleted: place.handWritten }),
       ...(known === undefined ? {} : { known, touched }),
       ...(place === undefined || handWritten === undefined || place.handWritten === handWritten
         ? {}

@@ -45,6 +45,11 @@ export type FileChange =
    * entries that people changed since the version that the edit began with, and that it has as they were before; absent: none.
    */
   | { readonly kind: 'edited'; readonly lost: readonly string[]; readonly others?: readonly string[] }
+  /**
+   * The key of the hand-written text was deleted, and is written again. `isWhole`: as it was; otherwise from the file, without its
+   * comments.
+   */
+  | { readonly kind: 'restored'; readonly isWhole: boolean }
   /** Another file is in its place. */
   | { readonly kind: 'replaced' }
   /** It was edited, starting from a version that is no longer known, so none of the edit is applied. */
@@ -73,12 +78,38 @@ function ignoredKeys(handWritten: Mapping): Mapping {
 }
 
 /**
- * The hand-written text, updated from edits of the file. An edit counts as if it had been made in the current version.
+ * The hand-written text, updated from edits of the file. An edit counts as if it had been made in the current version. A text
+ * whose key was deleted is written again, because the file still has its content.
  * @param live HolmesGPT's ConfigMap
  * @param currentOf what is generated now, beside a hand-written document
  * @param remembered what is remembered of the version that was edited
  */
 export function personText(
+  live: AgentConfigMap,
+  currentOf: (handWritten: Mapping) => Mapping,
+  holmes: HolmesFile,
+  remembered: Remembered,
+): PersonText | BrokenKey {
+  const { deleted } = remembered;
+  if (!isTextMissing(live)) return textFrom(live, currentOf, holmes, remembered);
+  const whole = deleted === undefined ? live : { ...live, data: { ...live.data, [HAND_WRITTEN]: deleted } };
+  const text = textFrom(whole, currentOf, holmes, remembered);
+  if ('broken' in text || text.text.trim() === '') return text;
+  const { change } = text;
+  // Without the text from before, all that the file has beside generated content looks like an edit.
+  const isRestored =
+    change === undefined || (deleted === undefined && change.kind === 'edited' && change.lost.length === 0);
+  return isRestored ? { ...text, change: { kind: 'restored', isWhole: deleted !== undefined } } : text;
+}
+
+/** Whether only the key of the hand-written text was deleted. */
+function isTextMissing(live: AgentConfigMap): boolean {
+  const { [FILE]: file, [HAND_WRITTEN]: handWritten, [GENERATED]: generated } = live.data;
+  if (handWritten !== undefined || file === undefined || !isMade(file)) return false;
+  return generated !== undefined || isUntouched(live);
+}
+
+function textFrom(
   live: AgentConfigMap,
   currentOf: (handWritten: Mapping) => Mapping,
   holmes: HolmesFile,

@@ -8,6 +8,8 @@ export interface Remembered {
   readonly touched?: readonly string[];
   /** The texts that the file was made from last, if one of them is missing. */
   readonly latest?: VersionTexts;
+  /** The hand-written text as this program last saw it, if its key is missing now. */
+  readonly deleted?: string;
   /** Nothing was remembered before, so only the file shows what the hand-written text was. */
   readonly isFirst?: true;
   /** The hand-written text as this program last saw it, if somebody changed it since. */
