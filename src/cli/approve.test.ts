@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { textOfBinary } from '../model/binary-text.ts';
 import { NO_TOOLS_SHOWN, toolsShown } from '../planning/tools-shown.ts';
 import { type ApproveFlags, approveCommand } from './approve.ts';
 
@@ -286,6 +287,13 @@ describe('in a cluster', () => {
     await expect(inCluster(['shop/orders'], {}, { immutable: true })).rejects.toThrow(
       /^ConfigMap kubernaut-system\/kubernaut-toolset-config is immutable, .*; delete it, or choose another with --configmap-name$/,
     );
+  });
+
+  test('overrides that are not UTF-8 are not changed, and no command for text is suggested', async () => {
+    const text = textOfBinary(Buffer.from('tools: {}\xff\n', 'latin1').toString('base64'));
+    const failed = await inCluster(['shop/orders'], {}, { text }).catch((error: unknown) => String(error));
+    expect(failed).toContain('this is not UTF-8');
+    expect(failed).not.toContain('shows every error');
   });
 
   test('invalid overrides are not changed, and a command shows every error', async () => {

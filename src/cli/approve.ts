@@ -5,6 +5,7 @@ import { openCluster } from '../app/pipeline.ts';
 import { FileChangedError, rewriteFile } from '../files/replace-file.ts';
 import { unwritable } from '../files/unwritable.ts';
 import { type Approval, type Approvals, approvalsIn } from '../model/approvals.ts';
+import { binaryIn } from '../model/binary-text.ts';
 import type { Problem } from '../model/discovery.ts';
 import { DNS_LABEL } from '../model/dns-label.ts';
 import { OVERRIDES_KEY } from '../model/documents.ts';
@@ -88,7 +89,9 @@ function applyApprovals(
   const read = readOverrides(text);
   if ('faults' in read)
     throw new FindingsError(
-      `${where} cannot be used: ${faultsLine(read)}; correct it first; this shows every error: ${check}`,
+      binaryIn(text) === undefined
+        ? `${where} cannot be used: ${faultsLine(read)}; correct it first; this shows every error: ${check}`
+        : `${where} cannot be used: ${faultsLine(read)}`,
     );
   const approvals = approvalsIn(read.value);
   let after = text;

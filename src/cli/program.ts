@@ -13,6 +13,7 @@ import { addRollback } from './commands/rollback.ts';
 import { addServe } from './commands/serve.ts';
 import { addValidate } from './commands/validate.ts';
 import { addVersion } from './commands/version.ts';
+import { refuseExcess } from './excess-arguments.ts';
 import { styleHelp, withExamples } from './help.ts';
 import { addSettings } from './options.ts';
 
@@ -67,7 +68,8 @@ export function createProgram(cli: CliContext, setExitCode: (exitCode: number) =
     .helpCommand(false)
     .showHelpAfterError('Run with --help for usage.')
     .exitOverride()
-    .hook('preSubcommand', (_, command) => addSettings(command));
+    .hook('preSubcommand', (_, command) => addSettings(command.allowExcessArguments(true)))
+    .hook('preAction', (_, command) => refuseExcess(command));
   withExamples(
     program,
     ['List the backends in the cluster of your kubeconfig', 'dynamic-toolset discover -A'],

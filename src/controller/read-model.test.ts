@@ -171,7 +171,7 @@ test('the condition of a backend whose removal is held says until when, as soon 
     conditionOf(readModel.backends.backends[0]?.conditions ?? [], 'Published')?.message ?? '';
   found(probed(loki(), DOWN));
   published({ loki: 'loki' });
-  expect(message()).toMatch(/^it is published for now \(.*\)$/);
+  expect(message()).toMatch(/^it stays published for now, and would otherwise be left out \(.*\)$/);
   published({ loki: 'loki' }, { annotations: { 'kubernaut.io/removal-held': note } });
   expect(message()).toMatch(/\); it stays until 1970-01-01T00:05:00Z at the latest, because most tools/);
 });

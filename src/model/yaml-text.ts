@@ -40,6 +40,13 @@ export function faultLines({ faults, more }: Faults, line: (fault: Fault) => str
   return more === 0 ? lines : [...lines, `and ${more} more`];
 }
 
+/** White space before a key that YAML does not take for indentation, such as a non-breaking space that was copied from a chat. */
+const ODD_SPACE = /^[^\S \t\r\n]/u;
+
+/** A character as Unicode's charts write it, such as `U+00A0`. */
+const codePoint = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+
 /** The message for an unknown key, with a suggestion of the right key or the right place. */
 function unknownKey(schema: z.ZodType<unknown>, path: readonly PropertyKey[], key: string): string {
   const [above] = keysAbove(schema, path, key);
@@ -49,7 +56,10 @@ function unknownKey(schema: z.ZodType<unknown>, path: readonly PropertyKey[], ke
       ? `; it belongs under ${pathText([...path, above])}`
       : didYouMean(key, known) ||
         (known.length > 0 && known.length <= MAX_LISTED_KEYS ? `; there are ${known.join(', ')}` : '');
-  return `unknown key "${shown(key)}"${meant}`;
+  const odd = ODD_SPACE.exec(key)?.[0];
+  return odd === undefined
+    ? `unknown key "${shown(key)}"${meant}`
+    : `unknown key "${shown(key.trim())}" with ${codePoint(odd)} before it, which is no indentation; use plain spaces`;
 }
 
 export interface ReadOptions {

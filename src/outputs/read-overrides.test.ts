@@ -135,3 +135,10 @@ tools:
     expect(faults(text)).toMatch(/line 2.*line 3.*line 4.*and 2 more/);
   });
 });
+
+test('a key behind a non-breaking space names that character', () => {
+  const read = readOverrides('tools:\n  shop/loki:\n\u00a0\u00a0\u00a0\u00a0enabled: false\n');
+  expect('faults' in read ? read.faults.map(({ message }) => message) : []).toContain(
+    'unknown key "enabled" with U+00A0 before it, which is no indentation; use plain spaces',
+  );
+});

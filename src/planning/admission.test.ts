@@ -383,6 +383,17 @@ describe('effects', () => {
     ]);
   });
 
+  test('without the approvals of the cluster, it is left out here, and may be published there', () => {
+    const policy = { ...APPROVE, approvalPlace: { file: 'mine.yaml', flag: '--overrides' } } as const;
+    expect(generate([server('shop')], { ...options, ...policy, overrides: NO_OVERRIDES }).notes).toEqual([
+      {
+        where: 'Service shop/orders',
+        what: 'is left out, because approvals are read only with --overrides, and not from the cluster (mcp)',
+        fix: expect.stringContaining('--file mine.yaml'),
+      },
+    ]);
+  });
+
   test('an approved server may run its read-only tools, and all others ask', () => {
     const approved = overrides({ tools: { 'shop/orders': { approved: true } } });
     const text = entry(withTools(server('shop')), APPROVE, approved);

@@ -229,6 +229,10 @@ function waitingNotes(
   place: ApprovalPlace | undefined,
 ): Problem[] {
   const notes: Problem[] = [];
+  const waits =
+    place !== undefined && 'flag' in place
+      ? `is left out, because approvals are read only with ${place.flag}, and not from the cluster`
+      : 'waits for approval and is not published until then';
   for (const [namespace, all] of Map.groupBy(waiting, ({ service }) => displayNamespace(service))) {
     for (const found of all.slice(0, MAX_NOTES_PER_NAMESPACE)) {
       const key = displayKey(found.service);
@@ -236,7 +240,7 @@ function waitingNotes(
       const other = waitingReason(found, overrides);
       notes.push({
         where: `Service ${key}`,
-        what: `${other === '' ? '' : `${other}, so it `}waits for approval and is not published until then (${found.type}${tools === '' ? '' : `, ${tools}`})`,
+        what: `${other === '' ? '' : `${other}, so it `}${waits} (${found.type}${tools === '' ? '' : `, ${tools}`})`,
         fix: `if you trust it: ${howToApprove(found, place)}`,
       });
     }

@@ -23,7 +23,7 @@ test('an unhealthy backend whose removal is held: until when, why, and how to re
   const until = new Date(NOW + 300_000).toISOString().replace('.000', '');
   expect(written.result.split('Verdict\n')[1]).toMatch(
     new RegExp(
-      `it is published for now \\(Unhealthy: .*\\); it stays until ${until} at the latest, because most tools of .* annotation kubernaut.io/allow-removal=true\\n`,
+      `it stays published for now, and would otherwise be left out \\(Unhealthy: .*\\); it stays until ${until} at the latest, because most tools of .* annotation kubernaut.io/allow-removal=true\\n`,
     ),
   );
 });

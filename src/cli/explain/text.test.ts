@@ -118,7 +118,7 @@ test('the verdict is about what is published, not about what will be', () => {
   );
   expect(verdict(asPublished({ tools: [], ...HELD }))).toContain('not published: the rollback to revision 3');
   expect(verdict(asPublished({ ...OFF, tools: TOOLS }))).toContain(
-    'the tool loki.monitoring: it is published for now (DisabledByOverride',
+    'the tool loki.monitoring: it stays published for now, and would otherwise be left out (DisabledByOverride',
   );
 });
 

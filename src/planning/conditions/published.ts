@@ -246,7 +246,7 @@ function publishedCase(facts: PublicationFacts): Case {
     return [
       'True',
       'KeptForNow',
-      `it is published for now (${why}: ${message})${held === undefined ? '' : `; ${held}`}`,
+      `it stays published for now, and would otherwise be left out (${why}: ${message})${held === undefined ? '' : `; ${held}`}`,
     ];
   }
   return (
