@@ -3,7 +3,7 @@ import { Engine } from '../controller/engine.ts';
 import type { EngineEvent } from '../controller/events.ts';
 import { ReadModel } from '../controller/read-model.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
-import { type Problem, problemLine } from '../model/discovery.ts';
+import { problemLine } from '../model/discovery.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { ProblemError } from '../server/problem.ts';
 import { apiMetrics } from '../telemetry/api-metrics.ts';
@@ -23,7 +23,7 @@ import {
 import type { Configuration, ConfigurationSources } from './configuration.ts';
 import { backendsElsewhere } from './elsewhere.ts';
 import type { Host } from './host.ts';
-import { LiveConfiguration, type Reload } from './live-configuration.ts';
+import { LiveConfiguration, type ProblemReporter, type Reload } from './live-configuration.ts';
 import { openCluster, readsManifests } from './pipeline.ts';
 import type { RunningApp } from './rediscover.ts';
 import { createServerFactory } from './server-factory.ts';
@@ -123,7 +123,7 @@ class Run {
       options.sources,
       options.configuration,
       cluster,
-      (problem, retryIn) => this.#reportConfigProblem(problem, retryIn),
+      (...report) => this.#reportConfigProblem(...report),
     );
     const metrics = new MetricSet();
     this.#context = {
@@ -300,9 +300,14 @@ class Run {
   }
 
   /** Reports a problem with reading the configuration. */
-  #reportConfigProblem(problem: Problem, retryIn: number | undefined): void {
+  #reportConfigProblem(...[problem, { retryIn, hasEnded } = {}]: Parameters<ProblemReporter>): void {
     const { log } = this.#options.logger;
     const component = 'configuration';
+    if (hasEnded === true) {
+      const { where, what } = problem;
+      log.info({ component }, `ended: ${problemLine({ where, what })}`);
+      return;
+    }
     if (retryIn === undefined) {
       log.warn({ component }, problemLine(problem));
       return;

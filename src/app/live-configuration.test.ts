@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import type { ConfigDataEvent } from '../kubernetes/stored-settings.ts';
-import type { Problem } from '../model/discovery.ts';
 import { ConfigError, UserError } from '../model/errors.ts';
 import { type Configuration, type ConfigurationSources, readConfiguration } from './configuration.ts';
-import { type Inputs, LiveConfiguration, type Reload } from './live-configuration.ts';
+import { type Inputs, LiveConfiguration, type ProblemReporter, type Reload } from './live-configuration.ts';
 import { rulesOf } from './pipeline.ts';
 
 const CLUSTER = { server: 'the server' } as KubeClient;
@@ -37,7 +36,7 @@ async function setting(options: { env?: Record<string, string>; kube?: KubeClien
     detectorFolders: options.folder === undefined ? [] : [options.folder],
   };
   const first = await readConfiguration(sources);
-  const problems: [what: string, retryIn: number | undefined][] = [];
+  const problems: [what: string, more: number | 'ended' | undefined][] = [];
   const watchFiles = vi.fn<Inputs['watchFiles']>();
   const readConfigData = vi.fn();
   let emit = (_: ConfigDataEvent): void => {};
@@ -46,7 +45,8 @@ async function setting(options: { env?: Record<string, string>; kube?: KubeClien
     return new Promise<void>(() => {});
   });
   const inputs: Inputs = { watchFiles, storedSettings: async () => ({ readConfigData, watchConfigData }) };
-  const note = ({ what }: Problem, retryIn?: number): void => void problems.push([what, retryIn]);
+  const note: ProblemReporter = ({ what }, { retryIn, hasEnded } = {}) =>
+    void problems.push([what, hasEnded === true ? 'ended' : retryIn]);
   const live = new LiveConfiguration(sources, first, options.kube, note, inputs);
   const applied: Configuration[] = [];
   const told: Reload[] = [];
@@ -494,7 +494,7 @@ describe('the ConfigMap while it runs', () => {
     for (const event of [DENIED, DENIED, data({ 'log-level': 'debug' }), DENIED]) emit(event);
     await live.reload();
     expect(live.current.logLevel).toBe('debug');
-    expect(problems).toHaveLength(2);
+    expect(problems.map(([, more]) => more)).toEqual([undefined, 'ended', undefined]);
   });
 
   test('if it is deleted, its last settings stay, which is reported, until it is created again', async () => {
@@ -507,10 +507,11 @@ describe('the ConfigMap while it runs', () => {
     expect(problems).toEqual([
       [expect.stringMatching(/^was deleted: its last settings stay in force/), undefined],
     ]);
-    emit(data({ 'mcp-policy': 'off' }));
+    for (const _ of [1, 2]) emit(data({ 'mcp-policy': 'off' }));
     await vi.waitFor(() => expect(live.current.logLevel).toBe('info'));
     expect(live.current.mcpPolicy).toBe('off');
     expect(kinds()).toEqual(['applied']);
+    expect(problems.slice(1)).toEqual([[problems[0]?.[0], 'ended']]);
   });
 
   test('nothing of it is applied before it is followed', async () => {

@@ -19,7 +19,11 @@ export type Reload =
   | { readonly kind: 'refused'; readonly error: UserError };
 
 /** Reports a problem. `retryIn`: milliseconds until the next attempt, if there is one. */
-export type ProblemReporter = (problem: Problem, retryIn?: number) => void;
+export type ProblemReporter = (
+  problem: Problem,
+  /** `retryIn`: when it is tried again, in milliseconds; `hasEnded`: a problem that was reported is over. */
+  more?: { readonly retryIn?: number; readonly hasEnded?: true },
+) => void;
 
 /** How the configuration reads and watches its sources. */
 export interface Inputs {
@@ -72,6 +76,8 @@ export class LiveConfiguration {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #denied = false;
+  /** The reported reason why the settings ConfigMap is not read now, which ends once it is. */
+  #unread: Problem | undefined;
   /** Serializes reloads. */
   #pendingReload: Promise<unknown> = Promise.resolve();
   /** The reload that has not begun to read yet. */
@@ -188,6 +194,8 @@ export class LiveConfiguration {
       case 'data':
         this.#data = event.data;
         this.#denied = false;
+        if (this.#unread !== undefined) this.#reportProblem(this.#unread, { hasEnded: true });
+        this.#unread = undefined;
         if (this.#apply !== undefined) void this.reload();
         return true;
       case 'absent':
@@ -196,11 +204,10 @@ export class LiveConfiguration {
         return true;
       case 'denied':
         if (!this.#denied)
-          this.#reportProblem({
-            where: this.#where,
-            what: `its settings cannot be used: ${event.error.message}`,
-            fix: 'ignore this if you do not use that ConfigMap',
-          });
+          this.#reportUnread(
+            `its settings cannot be used: ${event.error.message}`,
+            'ignore this if you do not use that ConfigMap',
+          );
         this.#denied = true;
         return true;
       case 'failure':
@@ -209,7 +216,7 @@ export class LiveConfiguration {
             where: this.#where,
             what: `${this.#data === undefined && !this.#denied ? 'startup waits until its settings can be read' : 'its last known content stays in use'}: ${event.error.message}`,
           },
-          event.retryIn,
+          { retryIn: event.retryIn },
         );
         return false;
     }
@@ -221,17 +228,20 @@ export class LiveConfiguration {
    */
   #reportAbsence(): void {
     if (this.#data !== undefined)
-      this.#reportProblem({
-        where: this.#where,
-        what: 'was deleted: its last settings stay in force until it is created again, or the program restarts',
-        fix: 'create it again, without keys to return to the defaults',
-      });
+      this.#reportUnread(
+        'was deleted: its last settings stay in force until it is created again, or the program restarts',
+        'create it again, without keys to return to the defaults',
+      );
     else if (this.#current.given.settingsConfigMap !== undefined)
-      this.#reportProblem({
-        where: this.#where,
-        what: 'is not there: the settings of the Pod apply, and otherwise the defaults',
-        fix: 'create it, or correct SETTINGS_CONFIGMAP',
-      });
+      this.#reportUnread(
+        'is not there: the settings of the Pod apply, and otherwise the defaults',
+        'create it, or correct SETTINGS_CONFIGMAP',
+      );
+  }
+
+  #reportUnread(what: string, fix: string): void {
+    this.#unread = { where: this.#where, what, fix };
+    this.#reportProblem(this.#unread);
   }
 
   #read(): Promise<Configuration> {
