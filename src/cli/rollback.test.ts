@@ -190,6 +190,16 @@ test('to the published revision while removals are held, it keeps the held tools
   expect(place.applied.at(-1)?.metadata.annotations).toMatchObject({ 'kubernaut.io/rolled-back-to': '2' });
 });
 
+test('--end ends a rollback to what was published', async () => {
+  const [first, last] = [withTools(1), withTools(2)];
+  const rollback = { to: 2, from: contentHash(last), inputs: contentHash(withTools(0)) };
+  const place = await cluster([first, last], rollback);
+  expect((await place.rollback({ end: true })).said).toContain(
+    'is at revision 2; the rollback to revision 2 has ended',
+  );
+  expect(place.applied.at(-1)?.metadata.annotations).not.toHaveProperty(['kubernaut.io/rolled-back-to']);
+});
+
 describe('while a rollback holds, without a number', () => {
   const [good, bad] = [withTools(3), withTools(4)];
   const holds = { to: 2, from: contentHash(bad) };

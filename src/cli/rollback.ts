@@ -80,10 +80,11 @@ function idleNote(
   { live, revisions }: PublishedState,
   to: ReadRevision | undefined,
   target: string,
+  isEnd: boolean,
 ): string | undefined {
   const held = heldRollback(live, revisions.at(-1));
   if (to === undefined) return `No rollback is in effect for ${target}; nothing was changed.`;
-  if (!isPublished(live, to)) return undefined;
+  if (isEnd || !isPublished(live, to)) return undefined;
   if (held !== undefined)
     return `${target} is at revision ${to.number} already, and the rollback to revision ${held.to} holds; nothing was changed. To end it, use rollback --end.`;
   return rollbackIntent(to, live, revisions).rollback === undefined
@@ -183,7 +184,7 @@ export async function rollbackCommand(flags: RollbackFlags, cli: CliContext): Pr
   const isEnd = flags.end === true;
   const before = isEnd && held !== undefined ? revisionBefore(held, there.revisions) : undefined;
   const to = isEnd ? before : chooseRevision(there, flags.to);
-  const idle = idleNote(there, to, target.target);
+  const idle = idleNote(there, to, target.target, isEnd);
   if (to === undefined || idle !== undefined) {
     cli.output.messages.write(`${idle}\n`);
     return EXIT.ok;

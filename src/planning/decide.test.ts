@@ -224,6 +224,17 @@ describe('a rollback while removals are held', () => {
     expect(decision.rollback).toBe('ended');
   });
 
+  test('keeps the times of the held tools, so that they stay until then, however few are still missing', () => {
+    const stays = published(rollbackIntent(read(revision(2, withHeld)), observed(held), revisions.map(read)));
+    const during = published(decide({ ...shrunk, revisions, live: stays }).intent);
+    const later = { ...shrunk, revisions, live: during, generated: documents('a', 'b', 'c', 'e') };
+    expect(decide({ ...later, now: NOW + 200_000 })).toMatchObject({
+      rollback: 'ended',
+      held: { held: ['d'] },
+    });
+    expect(decide({ ...later, now: NOW + 300_000 }).held.held).toEqual([]);
+  });
+
   test('survives deletion of the ConfigMap', () => {
     const recorded = [...revisions, { ...revision(3, before.documents), rollback: back.rollback }];
     expect(decide({ ...shrunk, revisions: recorded, live: undefined }).rollback).toBe('holds');

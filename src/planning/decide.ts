@@ -173,7 +173,8 @@ export function decide(situation: Situation & Inputs): Decision {
   const revoked = unwanted ?? (isSame ? situation.unwantedInRollback?.() : undefined);
   if (isSame && revoked === undefined)
     return {
-      intent: { ...kept, rollback, overrides },
+      // The times of held tools count when the rollback ends.
+      intent: { ...kept, rollback, overrides, removalHeld: live?.annotations[REMOVAL_HELD] },
       drift,
       held: NOTHING_HELD,
       released: NOTHING_RELEASED,

@@ -2,7 +2,7 @@ import { OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import type { Rollback } from '../model/revision.ts';
 import { contentHash } from './content-hash.ts';
 import type { Observed, ReadRevision } from './observed.ts';
-import { CONTENT_HASH, INPUTS_HASH, type Intent, rollbackOf } from './plan.ts';
+import { CONTENT_HASH, INPUTS_HASH, type Intent, REMOVAL_HELD, rollbackOf } from './plan.ts';
 
 /** The rollback that holds, from the published state or the history. */
 export const heldRollback = (
@@ -113,8 +113,9 @@ export function rollbackIntent(
   return {
     ...to.toolset,
     rollback: holds ? { ...start, to: to.number, accepted } : undefined,
-    // It stays known for another rollback until serve decides again.
+    // These stay known for another rollback, and for the end of this one, until serve decides again.
     inputs: start?.inputs,
+    removalHeld: live?.annotations[REMOVAL_HELD],
     overrides: live === undefined ? newest?.overrides : live.data[OVERRIDES_KEY],
     owner: live?.ownOwner,
   };

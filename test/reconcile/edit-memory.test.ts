@@ -248,17 +248,21 @@ describe('the key of the hand-written text that is deleted', () => {
     it.live = { ...it.live, data: Object.fromEntries(data) };
   };
 
-  test.each([[[HAND_WRITTEN]], [[HAND_WRITTEN, GENERATED]]])('is back as it was: %j', (keys) => {
-    const it = cluster(person);
-    const before = it.file;
-    remove(it, ...keys);
-    expect(it.wrote()).toMatchObject({
-      data: { [HAND_WRITTEN]: person },
-      change: { kind: 'restored', isWhole: true },
-    });
-    expect(it.file).toEqual(before);
-    expect(it.sync().kind).toBe('none');
-  });
+  const all = [FILE, HAND_WRITTEN, GENERATED];
+  test.each([[[HAND_WRITTEN]], [[HAND_WRITTEN, GENERATED]], [[FILE, HAND_WRITTEN]], [all]])(
+    'is back as it was: %j',
+    (keys) => {
+      const it = cluster(person);
+      const before = it.file;
+      remove(it, ...keys);
+      expect(it.wrote()).toMatchObject({
+        data: { [HAND_WRITTEN]: person },
+        change: { kind: 'restored', isWhole: true },
+      });
+      expect(it.file).toEqual(before);
+      expect(it.sync().kind).toBe('none');
+    },
+  );
 
   test('is back as it was, while the file was edited', () => {
     const it = cluster(person);
@@ -278,10 +282,69 @@ describe('the key of the hand-written text that is deleted', () => {
     expect(it.sync().kind).toBe('none');
   });
 
+  test('is back as it was, in a ConfigMap that was created again without the file, or with an empty one', () => {
+    for (const data of [{ 'model_list.yaml': 'm: 1' }, { [FILE]: '' }]) {
+      const it = cluster(person);
+      it.live = { data: data as AgentConfigMap['data'], annotations: {} };
+      expect(it.wrote()).toMatchObject({ data: { [HAND_WRITTEN]: person }, change: { kind: 'restored' } });
+    }
+  });
+
+  test('is gone together with the file, if the program did not run meanwhile, which is told once', () => {
+    for (const [text, change] of [
+      [person, { kind: 'gone' }],
+      ['', undefined],
+    ] as const) {
+      const it = cluster(text);
+      remove(it, ...all);
+      it.restart();
+      expect(it.wrote().change).toEqual(change);
+      expect(it.sync().kind).toBe('none');
+    }
+  });
+
+  test('is kept in a copy, if the ConfigMap was created again with another file', () => {
+    const it = cluster(person);
+    it.live = { data: { [FILE]: 'toolsets:\n  theirs:\n    enabled: false\n' }, annotations: {} };
+    const { rewritten } = it.wrote();
+    expect(rewritten?.entries).toEqual(['toolsets mine']);
+    expect(it.live.data[rewritten?.key ?? '']).toBe(person);
+    expect(it.file.toolsets).toHaveProperty('theirs');
+  });
+
   test('is not mentioned if people wrote nothing', () => {
-    const it = cluster('');
-    remove(it, HAND_WRITTEN);
-    expect(it.wrote().change).toBeUndefined();
+    for (const keys of [[HAND_WRITTEN], all]) {
+      const it = cluster('');
+      remove(it, ...keys);
+      expect(it.wrote().change).toBeUndefined();
+    }
+  });
+});
+
+describe('the hand-written text that cannot be read', () => {
+  const helm = 'toolsets:\n  helm:\n    enabled: false\n';
+  const broken = 'toolsets:\n  mine: {}\n  mine: {}\n';
+
+  test.each([true, false])('is not replaced by another file, with the generated text: %j', (isWhole) => {
+    const it = cluster();
+    it.save(broken, HAND_WRITTEN);
+    it.save(helm);
+    const { [GENERATED]: _, ...data } = it.live.data;
+    if (!isWhole) it.live = { ...it.live, data };
+    expect(it.sync()).toMatchObject({ kind: 'refused', what: expect.stringContaining(HAND_WRITTEN) });
+  });
+
+  test('is kept in a copy once it was corrected, if another file replaces it', () => {
+    const it = cluster();
+    it.save(broken, HAND_WRITTEN);
+    it.save(helm);
+    it.sync();
+    const corrected = 'toolsets:\n  corrected:\n    enabled: false\n';
+    it.save(corrected, HAND_WRITTEN);
+    const { rewritten, change } = it.wrote();
+    expect([rewritten?.entries, change]).toEqual([['toolsets corrected'], { kind: 'replaced' }]);
+    expect(it.live.data[rewritten?.key ?? '']).toBe(corrected);
+    expect(it.sync().kind).toBe('none');
   });
 });
 

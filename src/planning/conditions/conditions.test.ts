@@ -468,12 +468,15 @@ test('annotations about the publication apply only to the watched backends', () 
   const watched = Object.fromEntries(
     Object.entries(annotations).filter(([name]) => STATE_ANNOTATIONS.includes(name)),
   );
-  expect(publicationState(watched)).toEqual({
-    rollback: 3,
+  // While a rollback holds, no hold ends.
+  expect(publicationState(watched)).toEqual({ rollback: 3, overrideError: 'line 1' });
+  expect(publicationState(annotations)).toEqual(publicationState(watched));
+  const { 'kubernaut.io/rolled-back-from': _, ...held } = annotations;
+  expect(publicationState(held)).toEqual({
+    rollback: undefined,
     overrideError: 'line 1',
     heldRemovals: { note: 'since', hold: undefined },
   });
-  expect(publicationState(annotations)).toEqual(publicationState(watched));
   expect(publicationState()).toEqual({ rollback: undefined, overrideError: undefined });
 });
 

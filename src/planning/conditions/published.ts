@@ -43,10 +43,13 @@ export function publicationState(
   hold?: number,
 ): Pick<PublicationState, 'rollback' | 'overrideError' | 'heldRemovals'> {
   const note = annotations[REMOVAL_HELD];
+  const rollback = rollbackOf(annotations)?.to;
+  // While a rollback holds, no hold ends.
+  const heldRemovals = note === undefined || rollback !== undefined ? {} : { heldRemovals: { note, hold } };
   return {
-    rollback: rollbackOf(annotations)?.to,
+    rollback,
     overrideError: annotations[OVERRIDE_ERROR],
-    ...(note === undefined ? {} : { heldRemovals: { note, hold } }),
+    ...heldRemovals,
   };
 }
 

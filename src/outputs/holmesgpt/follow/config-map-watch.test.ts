@@ -115,3 +115,8 @@ test.each(['list', 'watch'])('if %s is denied, that is reported once, until it i
   await isOpen('one');
   expect(changed).not.toHaveBeenCalled();
 });
+
+test('a ConfigMap without the file is another content than none, because the file has to be written', () => {
+  expect(contentOf({})).not.toBe(contentOf(undefined));
+  expect(contentOf({ 'model_list.yaml': 'm: 1' })).toBe(contentOf({}));
+});

@@ -18,8 +18,11 @@ export interface WatchListener {
 
 /** Identifies the content of the file and of the two texts that it is made from. @param data `undefined`: no ConfigMap */
 export function contentOf(data: AgentConfigMap['data'] | undefined): string {
-  const texts = [FILE, HAND_WRITTEN, GENERATED].map((key) => data?.[key] ?? null);
-  return createHash('sha256').update(JSON.stringify(texts)).digest('hex');
+  // One without these keys is another content than none: its file has to be written.
+  const texts = data && [FILE, HAND_WRITTEN, GENERATED].map((key) => data[key] ?? null);
+  return createHash('sha256')
+    .update(JSON.stringify(texts ?? null))
+    .digest('hex');
 }
 
 /**

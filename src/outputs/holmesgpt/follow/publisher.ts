@@ -118,6 +118,7 @@ function aboutEdits(merge: AgentMerge & { readonly kind: 'write' }): readonly Om
           },
         ]),
     ...(change?.kind === 'restored' ? [restoredNote(change.isWhole)] : []),
+    ...(change?.kind === 'gone' ? [GONE] : []),
     ...(rewritten === undefined
       ? []
       : [
@@ -131,6 +132,12 @@ function aboutEdits(merge: AgentMerge & { readonly kind: 'write' }): readonly Om
         ]),
   ];
 }
+
+/** That nothing has the hand-written text any more. */
+const GONE: Omit<Problem, 'where'> = {
+  what: `the keys ${FILE} and ${HAND_WRITTEN} were deleted while the program did not run, and with them what people wrote`,
+  fix: `write it into ${HAND_WRITTEN} again`,
+};
 
 /** That the hand-written text is there again. */
 const restoredNote = (isWhole: boolean): Omit<Problem, 'where'> =>

@@ -4,6 +4,7 @@ import {
   FILE_REVISION,
   GENERATED,
   HAND_WRITTEN,
+  isMade,
   isUntouched,
 } from './agent-file.ts';
 import type { AgentMerge } from './merge.ts';
@@ -49,13 +50,17 @@ export class EditMemory {
       revision > since ? entries : [],
     );
     const isMissing = handWritten === undefined || generated === undefined;
+    // In a new ConfigMap with a file of its own, that file replaces what people wrote before.
+    const isReplaced = handWritten === undefined && file.trim() !== '' && !isMade(file);
     const latest = isMissing && place?.version !== undefined ? this.#versions.get(place.version) : undefined;
     return {
       ...(place === undefined ? { isFirst: true } : {}),
       ...(latest === undefined ? {} : { latest }),
       ...(place === undefined || handWritten !== undefined ? {} : { deleted: place.handWritten }),
       ...(known === undefined ? {} : { known, touched }),
-      ...(place === undefined || handWritten === undefined || place.handWritten === handWritten
+      ...(place === undefined ||
+      (handWritten === undefined && !isReplaced) ||
+      place.handWritten === handWritten
         ? {}
         : { former: place.handWritten }),
     };

@@ -145,7 +145,9 @@ function tooLarge({ handWritten, written, others, room }: Sizes): AgentMerge {
 const unreadable = ({ key, broken, fix }: BrokenKey): AgentMerge => ({
   kind: 'refused',
   what: `the key ${key} cannot be read: ${broken}`,
-  fix: fix ?? 'the key was not changed; fix the error',
+  fix:
+    fix ??
+    `the key was not changed; fix the error: until then ${FILE} stays as it is, with what you withdraw meanwhile`,
 });
 
 /** The entries that an edit of the file changed in the hand-written text; `undefined` if it is as before, or was not there. */
@@ -219,11 +221,13 @@ function rewrittenIn(former: string, now: Mapping): readonly string[] {
   return changedEntries(read.value, now).filter((entry) => !added.has(entry));
 }
 
-/** Whether somebody changed the hand-written text, but not the file, since the last write. */
-const isPersonTextOther = (live: AgentConfigMap): boolean =>
-  isUntouched(live) &&
-  live.annotations[PERSON_HASH] !== undefined &&
-  live.annotations[PERSON_HASH] !== fileHash(live.data[HAND_WRITTEN] ?? '');
+/** Whether somebody changed the hand-written text since the last write. */
+const isPersonTextOther = ({ data, annotations }: AgentConfigMap): boolean =>
+  annotations[PERSON_HASH] !== undefined && annotations[PERSON_HASH] !== fileHash(data[HAND_WRITTEN] ?? '');
+
+/** The hand-written text that a file replaces although somebody has just written it; `undefined` if there is none. */
+const overwrittenBy = (change: FileChange | undefined, live: AgentConfigMap): string | undefined =>
+  change?.kind === 'replaced' && isPersonTextOther(live) ? live.data[HAND_WRITTEN] : undefined;
 
 /** The entries of such a file that are others with the hand-written text of now, or gone. */
 function rewrittenBefore({ data }: AgentConfigMap, now: Mapping, holmes: HolmesFile): readonly string[] {
@@ -291,14 +295,15 @@ export function mergeForAgent(
   const file = fileOf(content, revision);
   const { change } = handWritten;
   const { former } = remembered;
-  const isChangedBefore = remembered.isFirst === true && isPersonTextOther(live);
+  const latest = overwrittenBy(change, live) ?? former;
+  const isChangedBefore = remembered.isFirst === true && isUntouched(live) && isPersonTextOther(live);
   const rewritten =
-    former !== undefined
-      ? rewrittenIn(former, own.value)
+    latest !== undefined
+      ? rewrittenIn(latest, own.value)
       : isChangedBefore
         ? rewrittenBefore(live, own.value, holmes)
         : [];
-  const replaced = former ?? live.data[FILE] ?? '';
+  const replaced = latest ?? live.data[FILE] ?? '';
   const texts = { file, handWritten: handWritten.text, generated };
   const unapplied = notApplied(live.data, change);
   const copied = rewritten.length === 0 ? [] : [replaced];

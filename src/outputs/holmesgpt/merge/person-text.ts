@@ -7,6 +7,7 @@ import {
   type AgentConfigMap,
   FILE,
   FILE_VERSION,
+  fileHash,
   GENERATED,
   HAND_WRITTEN,
   type HolmesFile,
@@ -14,6 +15,7 @@ import {
   isMadeByFieldMerge,
   isUntouched,
   joined,
+  PERSON_HASH,
 } from './agent-file.ts';
 import { changedBy, replacedBy, sections, type Version } from './hand-written.ts';
 import { rebased } from './rebase.ts';
@@ -50,6 +52,8 @@ export type FileChange =
    * comments.
    */
   | { readonly kind: 'restored'; readonly isWhole: boolean }
+  /** The key of the hand-written text and the file were deleted while the program did not run, so nothing has that text. */
+  | { readonly kind: 'gone' }
   /** Another file is in its place. */
   | { readonly kind: 'replaced' }
   /** It was edited, starting from a version that is no longer known, so none of the edit is applied. */
@@ -91,6 +95,8 @@ export function personText(
   remembered: Remembered,
 ): PersonText | BrokenKey {
   const { deleted } = remembered;
+  const isGone = deleted === undefined && isFileMissing(live);
+  if (isGone) return { text: live.data[FILE] ?? '', ...(hadText(live) ? { change: { kind: 'gone' } } : {}) };
   if (!isTextMissing(live)) return textFrom(live, currentOf, holmes, remembered);
   const whole = deleted === undefined ? live : { ...live, data: { ...live.data, [HAND_WRITTEN]: deleted } };
   const text = textFrom(whole, currentOf, holmes, remembered);
@@ -102,9 +108,19 @@ export function personText(
   return isRestored ? { ...text, change: { kind: 'restored', isWhole: deleted !== undefined } } : text;
 }
 
-/** Whether only the key of the hand-written text was deleted. */
+/** Whether there is neither a hand-written text nor a file with its content. */
+const isFileMissing = ({
+  data: { [FILE]: file = '', [HAND_WRITTEN]: handWritten },
+}: AgentConfigMap): boolean => handWritten === undefined && file.trim() === '';
+
+/** Whether the hand-written text that was written last had content. */
+const hadText = ({ annotations: { [PERSON_HASH]: hash } }: AgentConfigMap): boolean =>
+  hash !== undefined && hash !== fileHash('');
+
+/** Whether the key of the hand-written text was deleted, and no other file is there that replaces it. */
 function isTextMissing(live: AgentConfigMap): boolean {
   const { [FILE]: file, [HAND_WRITTEN]: handWritten, [GENERATED]: generated } = live.data;
+  if (isFileMissing(live)) return true;
   if (handWritten !== undefined || file === undefined || !isMade(file)) return false;
   return generated !== undefined || isUntouched(live);
 }
@@ -123,6 +139,9 @@ function textFrom(
   if (file === undefined) return { text: '' };
   const now = readMapping(file);
   if ('fault' in now) return { broken: now.fault, key: FILE };
+  // Also if another file is in place: that one must not replace a text that nobody could read.
+  const person = readMapping(handWritten ?? '');
+  if ('fault' in person) return { broken: person.fault, key: HAND_WRITTEN };
   const isOld = isMadeByFieldMerge(file);
   const last = versionFrom({ generated: data[GENERATED], handWritten: handWritten ?? '' }, (ours, theirs) =>
     isOld
@@ -132,8 +151,6 @@ function textFrom(
   if (last === undefined && isMade(file)) return withoutTexts(file, handWritten);
   if (last === undefined) return { text: file, ...(handWritten === undefined ? {} : REPLACED) };
   if ('broken' in last) return last;
-  const person = readMapping(handWritten ?? '');
-  if ('fault' in person) return { broken: person.fault, key: HAND_WRITTEN };
   const written = sections(now.value);
   // Without a version that is known, only its comments are others.
   const ignored = ignoredKeys(now.value);
