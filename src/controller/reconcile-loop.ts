@@ -209,7 +209,7 @@ export class ReconcileLoop {
       const outcomes = (await follower?.follow(reconciled, signal)) ?? [];
       for (const outcome of outcomes)
         if (outcome.kind !== 'agent-failed' || this.#mayPublish()) emit({ kind: 'agent', cycle, outcome });
-      if (this.#mayPublish() && follower === this.#options.follower) this.#reportAgentState(cycle);
+      if (this.#mayPublish()) this.#reportAgentState(cycle);
       // With less room, or more, there are other documents.
       const isOtherRoom = follower?.room !== room;
       if (isOtherRoom) this.#needsReconcile = true;

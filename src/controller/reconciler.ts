@@ -195,10 +195,10 @@ export class Reconciler {
       unwantedIn: (to: ReadRevision) => this.#unwantedIn(to, intent, situation),
     };
     const result = await publish(intent, live, revisions, target, signal);
-    const { action, changes } = result.plan;
+    const { changes } = result.plan;
     const toolset = result.rolledBack?.to.toolset ?? toolsetOf(decision);
     this.#published(toolset, result.rolledBack === undefined ? desired.services : []);
-    if (action !== 'none') this.#removed(decision.released);
+    this.#removed(decision.released);
     this.#lastDesired = metadataFingerprint(result.plan);
     if (changed.length > 0) this.#drift.recordRevert(live);
     const isKnown = this.#revisions.hasRecorded || revisions.length > 0;
