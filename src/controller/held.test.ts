@@ -76,11 +76,21 @@ describe('held tools', () => {
       'an MCP server with server-sent events',
       { ...mcp, mode: 'sse', endpoint: { ...mcp.endpoint, path: '/sse' } },
     ],
+    ['an MCP server with a slash at the end', { ...mcp, endpoint: { ...mcp.endpoint, path: '/mcp/' } }],
     ['a type of its owner', discovered(offered('a', { type: 'orders-api', description: 'Orders.' }))],
     ['a display name', discovered(offered('a', { type: 'loki', name: 'logs' }, { ports: ['http:3100'] }))],
     ['a time of creation', loki('loki', { created: '2026-01-01T00:00:00Z' })],
     ['several Services', { ...loki('loki'), alternates: ['loki-gateway', 'loki-read'] }],
     ['another cluster', loki('loki', { cluster: 'far' })],
+    ['a part of another product', { ...loki('loki'), bundledWith: 'Netdata' }],
+    ['a tenant in a header', { ...loki('loki'), verdict: { ...loki('loki').verdict, tenantRequired: true } }],
+    [
+      'a tenant in its path',
+      loki('loki', {
+        labels: { app: 'loki', 'app.kubernetes.io/component': 'lokistack-gateway' },
+        annotations: { 'service.beta.openshift.io/serving-cert-secret-name': 'tls' },
+      }),
+    ],
   ])('are reconstructed exactly from the published state: %s', (_, found) => {
     const { documents } = generate([found], OPTIONS);
     const known = reconstructServices(toolset(documents), OPTIONS, OUTPUTS);

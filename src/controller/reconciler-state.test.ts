@@ -293,9 +293,14 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     expect(place.live?.data['custom_toolset.yaml']).toContain('B_KEY');
     expect(known()).toEqual([expect.stringContaining('even if your settings no longer allow it')]);
     place.revisions = [];
-    await process(settings({}), first.reconciler).run(lokis('a', 'b'));
+    const next = process(settings({}), first.reconciler);
+    await next.run(lokis('a', 'b'));
     expect(place.live?.data['custom_toolset.yaml']).not.toContain('B_KEY');
     expect(known()).toEqual([expect.stringContaining('is what its last valid version gives')]);
+    // That one stays known.
+    place.revisions = [];
+    await next.run(lokis('a', 'b'));
+    expect(known()).toEqual([]);
   });
 
   test('while overrides are invalid, the agent asks before tools that change', async () => {
@@ -510,6 +515,15 @@ describe('an invalid stored document is not replaced by a revision', () => {
     expect(told('rolled-back')).toMatchObject([{ to: 2 }]);
   });
 
+  test('unless its namespace is trusted', async () => {
+    const { run } = process({ generation: { ...GENERATION, mcpPolicy: 'approve', namespaces: ['shop'] } });
+    await run([...lokis('a'), orders]);
+    spoilOnce();
+    await run(lokis('a', 'b'));
+    expect(told('rolled-back')).toMatchObject([{ to: 1 }]);
+    expect(place.tools).toEqual(['a.monitoring', 'orders.shop']);
+  });
+
   const KEY = 'GRAFANA_KEY';
   const grafana = (name: string, more: Partial<DiscoveredService> = {}) => ({
     ...discovered(service(name, { namespace: 'shop', labels: { app: 'grafana' }, ports: ['http:3000'] })),
@@ -584,6 +598,17 @@ describe('the report of a run', () => {
     expect(told('observed')).toHaveLength(2);
   });
 
+  test('has all problems, unless the run fails or the overrides are invalid', async () => {
+    const { run } = process();
+    await run(lokis('a'));
+    vi.spyOn(place, 'read').mockRejectedValueOnce(new Error('away'));
+    await expect(run(lokis('a'))).rejects.toThrow('away');
+    await run(lokis('a'));
+    place.edit('overrides.yaml', 'tools: [');
+    await run(lokis('a'));
+    expect(told('reconciled').map(({ isPartial }) => isPartial)).toEqual([false, true, false, true]);
+  });
+
   test('is omitted at shutdown', async () => {
     place.before = () => {
       stop.abort();
@@ -649,6 +674,8 @@ test('invalid overrides revoke no approval, and nobody is reported as waiting fo
   place.edit('overrides.yaml', 'tools: [');
   await run([mcp]);
   expect(reconciler.approvals?.size).toBe(1);
+  place.revisions = [];
+  await process({ tools: new ToolWatch(), generation }).run([mcp]);
   expect(told('approvals-waiting')).toEqual([]);
 });
 
