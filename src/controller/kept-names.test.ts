@@ -6,7 +6,7 @@ import { type Candidate, problemLine } from '../model/discovery.ts';
 import type { Seniority } from '../model/seniority.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { inUseNote, storedNames } from '../planning/services-in-use.ts';
-import { type KeptNames, keepNames, namesFrom, namesToPublish } from './kept-names.ts';
+import { type KeptName, type KeptNames, keepNames, namesFrom, namesToPublish } from './kept-names.ts';
 import { rememberedNames } from './naming.ts';
 
 const asking = (
@@ -84,6 +84,15 @@ describe('a requested name of a backend', () => {
     expect(at(600_000)).toEqual(TAKEN);
   });
 
+  test('is kept for ten minutes after it was last asked for', () => {
+    const late = pass([loki], first.kept, { now: 700_000 });
+    expect(late.candidates[0]).toBe(loki);
+    const at = (now: number) => told(pass([thief], late.kept, { now }));
+    expect([at(1_299_999), at(1_300_000)]).toEqual([KEPT, TAKEN]);
+    // Also if its backend still has it.
+    expect(pass([asking('loki')], first.kept, { now: 600_000, held: HELD }).kept.size).toBe(0);
+  });
+
   test('is kept if one of its Services is gone, and the others do not ask for it', () => {
     expect(told(pass([thief, read], first.kept))).toEqual(KEPT);
     const both = asking('loki-read', undefined, { displayNames: ['Logs'] });
@@ -128,8 +137,27 @@ describe('a requested name of a backend', () => {
     const moved = { asks: ['other'], gets: ['other'] };
     expect(told(pass([other, asking('loki'), read, thief], first.kept))).toEqual(moved);
     expect(told(pass([other, thief], first.kept, { others: [asking('loki'), read] }))).toEqual(moved);
+    expect(told(pass([other, asking('loki', undefined, { alternates: ['loki-read'] })], first.kept))).toEqual(
+      moved,
+    );
     expect(told(pass([other, loki, read, thief], first.kept))).toEqual(BACK);
     expect(told(pass([other, read, thief], first.kept))).toEqual(KEPT);
+    const far = asking('other', 'logs');
+    const elsewhere = { ...far, service: { ...far.service, cluster: 'far' } };
+    expect(told(pass([elsewhere, asking('loki'), read], first.kept))).toEqual(KEPT);
+  });
+
+  test('is refused to a backend that has another one, too, which it keeps', () => {
+    const both = ['Mine', 'Logs'];
+    const own = pass([asking('other', 'Mine', { displayNames: both, namespace: 'elsewhere' })], first.kept);
+    expect(own.candidates).toMatchObject([{ displayName: 'Mine', displayNames: ['Mine'] }]);
+    expect(own.problems).toEqual([]);
+    const others = pass(
+      [asking('other', undefined, { displayNames: both, namespace: 'elsewhere' })],
+      first.kept,
+    );
+    expect(others.candidates).toMatchObject([{ displayName: undefined, displayNames: ['Mine'] }]);
+    expect(others.problems).toEqual([]);
   });
 
   test('is free for all others ten minutes later', () => {
@@ -148,6 +176,30 @@ describe('a requested name of a backend', () => {
   test('is not kept for a Service of that name in another namespace', () => {
     const same = asking('loki', 'Logs', { namespace: 'elsewhere' });
     expect(told(pass([same], first.kept))).toEqual(KEPT);
+    const far = { ...loki, service: { ...loki.service, cluster: 'far' } };
+    expect(told(pass([far], first.kept))).toEqual(KEPT);
+  });
+
+  test('is kept for the Services that had it before, unless they are of another namespace', () => {
+    const held = (namespace: string, name: string) =>
+      new Map([['Logs', { cluster: '', namespace, members: [name] }]]);
+    const members = (all: ReturnType<typeof pass>) => all.kept.get('logs')?.holder.members;
+    expect(members(pass([], first.kept, { held: held('monitoring', 'new') }))).toEqual([
+      'new',
+      'loki',
+      'loki-read',
+    ]);
+    expect(members(pass([], first.kept, { held: held('elsewhere', 'new') }))).toEqual(['new']);
+    const far = new Map([['Logs', { cluster: 'far', namespace: 'monitoring', members: ['new'] }]]);
+    expect(members(pass([], first.kept, { held: far }))).toEqual(['new']);
+  });
+
+  test('is kept beside names that nobody requested', () => {
+    const usual = ['a.monitoring', { cluster: '', namespace: 'monitoring', members: ['a'] }] as const;
+    expect([...pass([loki], NONE, { held: new Map([...HELD, usual]) }).held.keys()]).toEqual([
+      'Logs',
+      'a.monitoring',
+    ]);
   });
 
   test('is kept over a restart, with the time', () => {
@@ -173,6 +225,21 @@ describe('a requested name of a backend', () => {
     );
     expect(again.get('logs')).toMatchObject({ at: 9_000, isAsked: true });
     expect(namesToPublish(wrong.kept, HELD)).toEqual([]);
+    // A tool that does not show all of its Services does not say it.
+    const part = new Map([['Logs', { cluster: '', namespace: 'monitoring', members: ['loki'] }]]);
+    expect(namesToPublish(wrong.kept, part)).toHaveLength(1);
+  });
+
+  test('is kept over a restart, with how long it was had', () => {
+    const since = new Map([[keyFor('monitoring/loki'), { at: 20_000 }]]);
+    const { kept } = pass([loki], NONE, { held: HELD, since, now: 60_000 });
+    const stored = namesToPublish(pass([], kept, { now: 61_000 }).kept, new Map());
+    const seconds = Math.round((performance.timeOrigin + 60_000) / 1_000);
+    expect(stored).toMatchObject([{ name: 'Logs', gone: { at: seconds, used: 40 } }]);
+    expect(namesToPublish(namesFrom(stored, 70_000), new Map())).toEqual(stored);
+    // It is unknown when the backend came into use.
+    const fresh = pass([], pass([loki], NONE, { held: HELD, now: 60_000 }).kept, { now: 61_000 }).kept;
+    expect(namesToPublish(fresh, new Map())).toMatchObject([{ gone: { used: 0 } }]);
   });
 });
 
@@ -198,6 +265,67 @@ test('a namespace has at most 100 names of backends that are gone, of those that
   expect(kept.size).toBe(101);
   for (const name of ['logs', 'a50']) expect(kept.has(name)).toBe(true);
   expect(kept.has('a49')).toBe(false);
+});
+
+describe('of many names of backends that are gone', () => {
+  /** A name that was had for some time, up to some time. */
+  const gone = (name: string, at: number, had: number, namespace = 'evil'): readonly [string, KeptName] =>
+    [
+      name,
+      {
+        name,
+        holder: { cluster: '', namespace, members: [`of-${name}`] },
+        at,
+        isAsked: false,
+        since: at - had,
+      },
+    ] as const;
+  const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
+  test('those that were had longest are kept', () => {
+    const many = range(101).map((index) => gone(`a${index}`, 1_000 + ((index * 37) % 101), index));
+    const last = gone('shortest', 2_000, 0);
+    const { kept } = pass([], new Map([...many.slice(50), last, ...many.slice(1, 50)]), { now: 2_000 });
+    expect(kept.size).toBe(100);
+    expect(kept.has('shortest')).toBe(false);
+  });
+
+  test('those that were had latest are kept of those that were had equally long', () => {
+    const { kept } = pass([], new Map(range(101).map((index) => gone(`a${index}`, 1_000 + index, 500))), {
+      now: 2_000,
+    });
+    expect(kept.size).toBe(100);
+    expect(kept.has('a0')).toBe(false);
+  });
+
+  test('a thousand are kept in all namespaces', () => {
+    const many = range(11).flatMap((namespace) =>
+      range(100).map((index) => gone(`a${namespace}-${index}`, 1_000, 500, `evil-${namespace}`)),
+    );
+    expect(pass([], new Map(many), { now: 2_000 }).kept.size).toBe(1_000);
+  });
+
+  test('those that are asked for take no room', () => {
+    const there = range(60).map((index) => asking(`b${index}`, `b${index}`, { namespace: 'evil' }));
+    const held = new Map(
+      there.map(({ service: { name } }) => [name, { cluster: '', namespace: 'evil', members: [name] }]),
+    );
+    const { kept } = pass(there, new Map(range(100).map((index) => gone(`a${index}`, 1_000, 500))), {
+      ...{ held, now: 2_000 },
+    });
+    expect(kept.size).toBe(160);
+  });
+
+  test('those that were had longest are published first, whether they are asked for or not', () => {
+    const asked = ([name, one]: ReturnType<typeof gone>) => [name, { ...one, isAsked: true }] as const;
+    const names: KeptNames = new Map([
+      gone('b', 900, 300),
+      asked(gone('c', 5_000, 200)),
+      gone('d', 400, 100),
+      asked(gone('a', 6_000, 400)),
+    ]);
+    expect(namesToPublish(names, new Map()).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
+  });
 });
 
 test('the time that is published stays', () => {
