@@ -78,6 +78,42 @@ describe('the order of entry points', () => {
     expect(splitCandidate(other, standing({ inUse: keys('x', 'y') }))).toBe(parts);
   });
 
+  test('is another one if anything has changed', () => {
+    const all = backend(a, b, c, way('d'), way('e'), way('f'));
+    const order = (who: Parameters<typeof standing>[0]) => orderEntryPoints(all, standing(who));
+    const why = (who: Parameters<typeof standing>[0]) => groupEvidence(order(who)).at(-1);
+    expect(why({ inUse: keys('b'), named: keys('b') })).toMatch(/a person named it$/);
+    expect(why({ inUse: keys('b') })).toMatch(/is in use; a came later$/);
+    const others = (name: string) => ['a', 'b', 'c', 'd', 'e', 'f'].filter((each) => each !== name);
+    for (const name of ['e', 'f']) {
+      const companions = company(name, others(name));
+      expect(namesOf(order({ inUse: keys(name), companions }))).toEqual([name, 'a', 'b', 'c']);
+    }
+    for (const [name, rest] of [
+      ['c', ['b', 'd']],
+      ['d', ['b', 'c']],
+    ] as const) {
+      const companions = company(name, others(name), ['a']);
+      const young = new Map([...companions].map(([key, each]) => [key, { ...each, since: { at: 0 } }]));
+      expect(namesOf(order({ inUse: keys(name), companions: young }))).toEqual(['a', name, ...rest]);
+    }
+    for (const newcomers of [['f'], ['e', 'f']]) {
+      const companions = company(
+        'a',
+        ['b', 'c', 'd', 'e'].filter((name) => !newcomers.includes(name)),
+      );
+      expect(order({ inUse: keys('a'), companions }).newcomers).toEqual(newcomers);
+    }
+  });
+
+  test('has newcomers last', () => {
+    const companions = company('a', ['c', 'd']);
+    const all = backend(a, b, c, way('d'));
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('a'), companions })))).toEqual([
+      ...['a', 'c', 'd', 'b'],
+    ]);
+  });
+
   test('starts with the one that overrides name, with evidence, and has each once', () => {
     const ordered = orderEntryPoints(backend(a, b, c), standing({ named: keys('b') }));
     expect(namesOf(ordered)).toEqual(['b', 'a', 'c']);
@@ -156,6 +192,10 @@ describe('the order of entry points', () => {
     expect(namesOf(orderEntryPoints(all, standing({})))).toEqual(['a', 'c']);
     expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b') })))).toEqual(['b', 'a', 'c']);
     expect(namesOf(orderEntryPoints(all, standing({ named: keys('b') })))).toEqual(['b', 'a', 'c']);
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('b'), named: keys('c') })))).toEqual([
+      ...['c', 'b', 'a'],
+    ]);
+    expect(namesOf(orderEntryPoints(all, standing({ named: keys('a', 'b') })))).toEqual(['a', 'b', 'c']);
   });
 
   test('has the oldest among the few, however good the names of newer ones are', () => {
@@ -216,6 +256,15 @@ describe('a backend with several Services in use', () => {
     expect(second?.members).toMatchObject([{ name: 'two' }]);
     for (const each of [first, second]) expect(each && groupEvidence(each)).toEqual([]);
     expect(first?.evidence.length).toBe(one.evidence.length - 1);
+  });
+
+  test('is split even where nobody knows their Pods', () => {
+    const { samePods: _, members: __, ...plain } = one;
+    const parts = splitCandidate(backend(plain, two), standing({ inUse: keys('one', 'two') }));
+    expect(parts.map((each) => [nameOf(each), each.alternates])).toEqual([
+      ['one', []],
+      ['two', []],
+    ]);
   });
 
   test('gives each other Service to the one with which it was one backend', () => {

@@ -133,6 +133,7 @@ describe('the entry point in use', () => {
   test.each([
     ['dead', BAD_GATEWAY],
     ['contradicted', STRANGER],
+    ['contradicted by a login page', { ...STRANGER, authRequired: true }],
   ])('is a healthy one if the preferred one is %s, with the reason', async (_, answer) => {
     const it = setting([gateway, frontend, querier]);
     it.answers = { 'loki-gateway': answer };
@@ -165,12 +166,33 @@ describe('the entry point in use', () => {
     expect(await it.used({ 'loki-gateway': GOOD })).toBe('loki-gateway');
   });
 
+  test.each([
+    ['wants a login', { ...GOOD, authRequired: true }],
+    ['does not prove itself', verdict('healthy', 'GET /ready answered 200')],
+    ['is unhealthy', { ...GOOD, health: 'unhealthy' as const }],
+  ])('is none that %s if the preferred one wants a login', async (_, answer) => {
+    const it = setting([gateway, frontend, querier]);
+    expect(await it.used({ 'loki-gateway': CLOSED, 'loki-query-frontend': answer })).toBe('loki-querier');
+  });
+
+  test('stays, with the reason, if the preferred one wants a login and it does not prove itself', async () => {
+    const it = setting([gateway, frontend]);
+    expect(await it.used({ 'loki-gateway': NOT_READY })).toBe('loki-query-frontend');
+    it.answers = { 'loki-gateway': CLOSED, 'loki-query-frontend': LOGIN };
+    const { services: found } = await it.pass();
+    expect(evidence(found[0] as DiscoveredService)).toEqual([
+      expect.stringMatching(/^loki-gateway is preferred, and loki-query-frontend is used until it works: /),
+    ]);
+  });
+
   test('is the preferred one if all want a login, or a person named it', async () => {
     const it = setting([gateway, frontend]);
     expect(await it.used({ 'loki-gateway': CLOSED, 'loki-query-frontend': CLOSED })).toBe('loki-gateway');
     it.named = new Set([keyFor('monitoring/loki-gateway')]);
-    expect(await it.used({ 'loki-gateway': CLOSED })).toBe('loki-gateway');
-    expect(it.asked).toEqual(['loki-gateway']);
+    for (const answer of [CLOSED, BLANK]) {
+      expect(await it.used({ 'loki-gateway': answer })).toBe('loki-gateway');
+      expect(it.asked).toEqual(['loki-gateway']);
+    }
   });
 
   test.each([
@@ -197,8 +219,8 @@ describe('the entry point in use', () => {
     const soon = [old, at(5, part('loki-querier'))];
     const inUse = setting(soon, publishedInUse('loki-gateway'));
     expect(await inUse.used({ 'loki-gateway': CLOSED })).toBe('loki-gateway');
-    const together = setting(soon);
-    expect(await together.used({ 'loki-gateway': CLOSED })).toBe('loki-querier');
+    for (const services of [soon, [old, at(10, part('loki-querier'))]])
+      expect(await setting(services).used({ 'loki-gateway': CLOSED })).toBe('loki-querier');
     const samePods = setting([old, at(30, { ...part('loki-gateway'), name: 'loki-querier' })]);
     expect(await samePods.used({ 'loki-gateway': CLOSED })).toBe('loki-gateway');
   });

@@ -160,7 +160,7 @@ export function splitCandidate(candidate: Candidate, { inUse, companions }: Use)
       }));
     return best === undefined ? [] : [{ ...best, fallbacks }];
   };
-  const inputs = homes.map((home) => [nameOf(home), names.get(home)]);
+  const inputs = homes.map((home) => names.get(home));
   return remade(divided, candidate, inputs, () => homes.flatMap(partOf));
 }
 
