@@ -52,7 +52,7 @@ function merged(best: DiscoveredService, others: readonly DiscoveredService[]): 
   const newcomers = alternates.filter((name) => !own.has(name));
   const known = new Map([best, ...others].flatMap(membersOf).map((member) => [member.name, member]));
   const members = [...known.values()].sort(byAge);
-  const clusterIPs = Object.assign({}, ...[best, ...others].map((each) => each.clusterIPs ?? {}));
+  const clusterIPs = Object.assign({}, ...[best, ...others].map((each) => each.clusterIPs));
   return {
     ...best,
     alternates,
