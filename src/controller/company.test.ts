@@ -20,7 +20,7 @@ import {
   withAges,
 } from './company.ts';
 import { withHeirs } from './heirs.ts';
-import { publishedUse, servicesInUseOf } from './published-use.ts';
+import { publishedEntryPoints, publishedUse, servicesInUseOf } from './published-use.ts';
 import { useAfter } from './use-after.ts';
 
 afterEach(() => vi.restoreAllMocks());
@@ -106,6 +106,18 @@ describe('when a backend came into use', () => {
     expect(since(passed(before, 2, chosen(way('two', ['one']))))).toEqual(times({ two: 1 }));
     const heirs = withHeirs(before, [way('two')]);
     expect(since(passed(heirs, 2, chosen(way('two'))))).toEqual(times({ two: 1 }));
+  });
+
+  test('stays if a newer one with its Pods takes its place', () => {
+    const before = passed(NOTHING, 1, chosen(way('one')));
+    expect(since(passed(before, 2, chosen(way('two', ['one']))))).toEqual(times({ two: 1 }));
+  });
+
+  test('of one that was a part of it is its own', () => {
+    const before = passed(NOTHING, 1, chosen(way('one', ['part'])));
+    expect(since(passed(before, 5, chosen(way('one')), chosen(way('part'))))).toEqual(
+      times({ one: 1, part: 5 }),
+    );
   });
 
   test('of a newcomer beside it is its own', () => {
@@ -361,6 +373,24 @@ describe('what is in use after a pass', () => {
     expect(next(before, chosen(way('b')), chosen(way('x'))).inUse).toEqual(new Set(['b', 'x'].map(keyed)));
   });
 
+  test('has one that takes a place and works in the first ten minutes, which gives it back to none', () => {
+    const first = passed(NOTHING, 1, chosen(way('server', ['gateway'])));
+    const taken = passed(first, 2, chosen(way('gateway', ['server']), { fails: true }));
+    const owners = (fails: boolean) =>
+      ownersBefore(keyed('gateway'), passed(taken, 3, chosen(way('gateway', ['server']), { fails })));
+    expect([owners(true), owners(false)]).toEqual([new Set(['server']), new Set()]);
+  });
+
+  test('includes what answers as something else, and nothing of it vanished', () => {
+    const before = use({ b: company([]) });
+    const after = useAfter([chosen(way('a', ['b']), { fails: true })], [], [], before, NOW);
+    expect([after.inUse, after.vanished]).toEqual([new Set([keyed('a')]), undefined]);
+    const pending = way('a', ['b']);
+    const both = use({ a: company([]), b: company([]) });
+    const later = useAfter([], [pending], [pending], both, NOW);
+    expect([later.inUse, later.vanished]).toEqual([new Set([keyed('a')]), undefined]);
+  });
+
   test('does not include what was merged into another one, or has become a part of it', () => {
     const before = use({ a: company([]), b: company([]) });
     const [a, b] = [way('a'), way('b')];
@@ -381,6 +411,55 @@ describe('what is in use after a pass', () => {
   });
 
   describe('of many that vanished', () => {
+    const DAY = 24 * 3_600_000;
+    /** Which remain of Services that vanished before, each with its namespace, the time, and how long it was in use. */
+    const remaining = (
+      now: number,
+      ...all: readonly (readonly [name: string, at: number, used: number, namespace?: string])[]
+    ): ReadonlySet<string> => {
+      const gone = all.map(
+        ([name, at, used, namespace = 'monitoring']) =>
+          [keyFor(`${namespace}/${name}`), { at, used }] as const,
+      );
+      const before = {
+        inUse: new Set(gone.map(([key]) => key)),
+        companions: new Map(),
+        vanished: new Map(gone),
+      };
+      return new Set([...useAfter([], [], [], before, now).inUse].map((key) => partsOf(key).name));
+    };
+    const range = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+
+    test('includes those that were in use longest, whenever they vanished', () => {
+      const others = range(100).map((index) => [`a${index}`, (index * 37) % 100, 500 + index] as const);
+      const kept = remaining(1_000, ...others.slice(50), ['short', 900, 499], ...others.slice(0, 50));
+      expect([kept.size, kept.has('short')]).toEqual([100, false]);
+    });
+
+    test('includes the latest of those that were in use equally long', () => {
+      const kept = remaining(1_000, ...range(101).map((index) => [`a${index}`, index, 500] as const));
+      expect([kept.size, kept.has('a0')]).toEqual([100, false]);
+    });
+
+    test('includes those of the last day before all others', () => {
+      const recent = range(100).map((index) => [`a${index}`, index + 10, 1] as const);
+      const with_ = (at: number) => remaining(DAY + 9, ['long', at, 900], ...recent);
+      expect([with_(8).has('long'), with_(9).has('long')]).toEqual([false, true]);
+    });
+
+    test('includes the latest of those before that', () => {
+      const old = range(101).map((index) => [`a${index}`, (index * 37) % 101, 1_000 - index] as const);
+      const kept = remaining(2 * DAY, ...old);
+      expect([kept.size, kept.has('a0')]).toEqual([100, false]);
+    });
+
+    test('includes a thousand in all namespaces', () => {
+      const all = range(11).flatMap((namespace) =>
+        range(100).map((index) => [`a${namespace}-${index}`, 1, 1, `n${namespace}`] as const),
+      );
+      expect(remaining(1_000, ...all).size).toBe(1_000);
+    });
+
     const shop = chosen(
       candidate(service('quiet', { namespace: 'shop', labels: { app: 'loki' }, ports: ['http:3100'] })),
     );
@@ -525,6 +604,79 @@ describe('what is published', () => {
     expect(inUseNote(servicesInUseOf(again, [way('a')], [], now), []).text).toBe(text);
     expect(passed(again, now, chosen(way('a'))).vanished).toEqual(again.vanished);
     expect(servicesInUseOf(gone, [way('a')], [], now + 24 * 3_600_000 + 1)).toHaveLength(1);
+  });
+
+  test('are in use with the names that are kept', () => {
+    const stored = { name: 'Logs', cluster: '', namespace: 'monitoring', members: ['a'], gone: undefined };
+    const { text } = inUseNote([], [], [stored]);
+    expect([...(publishedUse(live([], text)).keptNames?.keys() ?? [])]).toEqual(['logs']);
+    expect(publishedUse(live([])).keptNames).toBeUndefined();
+  });
+
+  test('are entry points, and none before anything is published', () => {
+    expect(publishedEntryPoints(live([tool('a')]))).toEqual(new Set([keyed('a')]));
+    expect(publishedEntryPoints(undefined)).toEqual(new Set());
+  });
+
+  describe('have the time since when they are in use', () => {
+    const at = (milliseconds: number): Partial<Candidate> => ({
+      service: {
+        ...way('a').service,
+        created: new Date(Math.round(performance.timeOrigin / 1_000) * 1_000 + milliseconds).toISOString(),
+      },
+    });
+    const SINCE = {
+      at: Math.round(performance.timeOrigin / 1_000) * 1_000 - performance.timeOrigin + 60_000,
+    };
+    const told = (
+      created: number,
+      since: Company['since'] | undefined = SINCE,
+    ): readonly (number | undefined)[] => {
+      const { inUse, companions } = use({ a: company([]) });
+      const known = new Map([...companions].map(([key, each]) => [key, { ...each, since }] as const));
+      return servicesInUseOf({ inUse, companions: known }, [way('a', [], at(created))], [], 100_000).map(
+        (each) => each.since,
+      );
+    };
+
+    test('only if their Services were created again more than five seconds later', () => {
+      const seconds = Math.round(performance.timeOrigin / 1_000) + 60;
+      expect([told(65_000), told(66_000)]).toEqual([[undefined], [seconds]]);
+    });
+
+    test('only if it is known', () => {
+      expect(told(66_000, { at: 0 })).toEqual([undefined]);
+    });
+  });
+
+  test('start with those that were in use longest', () => {
+    const since = (milliseconds: number) => ({ since: { at: milliseconds } });
+    const { inUse, companions } = use({ a: company([]), b: company([]), c: company([]) });
+    const aged = (key: ServiceKey, each: Company): Company =>
+      key === keyed('a') ? { ...each, ...since(50) } : { ...each, ...since(10) };
+    const all: Use = {
+      inUse,
+      companions: new Map([...companions].map(([key, each]) => [key, aged(key, each)])),
+    };
+    const order = (used: number) =>
+      servicesInUseOf({ ...all, vanished: new Map([[keyed('b'), { at: 900, used }]]) }, [], [], 1_000).map(
+        ({ service: { name } }) => name,
+      );
+    expect([order(400), order(970)]).toEqual([
+      ['c', 'a', 'b'],
+      ['c', 'b', 'a'],
+    ]);
+  });
+
+  test('have the Services that take a place back in order', () => {
+    const { inUse, companions } = use({ a: company(['c', 'b']) });
+    const established = new Set(['c', 'b']);
+    const known = new Map([...companions].map(([key, each]) => [key, { ...each, established }]));
+    expect(servicesInUseOf({ inUse, companions: known }, [])).toMatchObject([{ owners: ['b', 'c'] }]);
+  });
+
+  test('include those of which only the published tool is known', () => {
+    expect(servicesInUseOf(use({ a: undefined }), [way('a')])).toMatchObject([{ service: { name: 'a' } }]);
   });
 
   test('are those that exist and have worked', () => {

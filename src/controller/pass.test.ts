@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { builtIn, discovered, options, rules } from '../../test/fixtures/unit/detection.ts';
-import { keyFor, service } from '../../test/fixtures/unit/service.ts';
+import {
+  builtIn,
+  candidate,
+  detected,
+  discovered,
+  options,
+  rules,
+} from '../../test/fixtures/unit/detection.ts';
+import { keyFor, offered, service } from '../../test/fixtures/unit/service.ts';
 import { type Customisation, makeRules } from '../detection/make-rules.ts';
 import { NO_NAMING } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
@@ -8,7 +15,8 @@ import { detectorOptions } from '../model/detector-options.ts';
 import type { Candidate, Verdict } from '../model/discovery.ts';
 import type { Service, ServiceKey } from '../model/service.ts';
 import type { Prober } from '../probing/prober.ts';
-import { discover } from './pass.ts';
+import { isPlaced, PENDING, probeBackend, recallBackend } from './outcome.ts';
+import { backendsOf, discover, probeKinds, type Stages } from './pass.ts';
 
 const prometheus = service('prometheus', { labels: { app: 'prometheus' }, ports: [9090] });
 const loki = service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] });
@@ -27,6 +35,17 @@ function pass(prober: Prober['probe'], with_: Rules = rules, signal = new AbortC
 
 const names = (found: Awaited<ReturnType<typeof pass>>): string[] =>
   found.services.map((each) => each.service.name);
+
+const passOver = (services: readonly Service[], more: Partial<Stages>) =>
+  discover(
+    services,
+    {
+      ...{ rules, problems: [], detection: options, maxBackends: 1_000 },
+      prober: { probe: async () => healthy },
+      ...more,
+    },
+    new AbortController().signal,
+  );
 
 describe('a pass', () => {
   test('a probe that throws is reported, and the others still count', async () => {
@@ -132,6 +151,13 @@ describe('a pass', () => {
     const found = await pass(() => Promise.resolve(verdict));
     expect(found.services).toEqual([]);
     expect(found.disproven).toBe(2);
+    const scraped = service('checkout', {
+      annotations: { 'prometheus.io/scrape': 'true' },
+      ports: ['http:8080'],
+    });
+    // One with only a hint does not count.
+    expect((await passOver([scraped, loki], { prober: { probe: async () => verdict } })).disproven).toBe(1);
+    expect((await passOver([scraped, loki], {})).disproven).toBe(0);
     expect(found.problems.map(({ where }) => where)).toEqual([
       'Service monitoring/loki',
       'Service monitoring/prometheus',
@@ -192,5 +218,113 @@ describe('a backend with a URL from overrides', () => {
     const probe = (): Promise<Verdict> => Promise.resolve({ ...healthy, proof: 'proven' });
     const { services } = await found(probe, 'monitoring/checkout', scraped);
     expect(services).toMatchObject([{ type: 'prometheus', verdict: { proof: 'proven' } }]);
+  });
+});
+
+describe('a pass reports', () => {
+  test('rules that were skipped, what the prober says, and names that are not given', async () => {
+    const problem = (where: string) => ({ where, what: 'is wrong' });
+    const [one, two] = ['one', 'two'].map((name) => offered(name, { name: 'logs' })) as [Service, Service];
+    const kept = offered('other', { name: 'metrics' });
+    const { problems } = await passOver([one, two, kept], {
+      problems: [problem('rules')],
+      prober: { prepare: async () => [problem('prober')], probe: async () => healthy },
+      naming: {
+        ...NO_NAMING,
+        held: new Map([['metrics', { cluster: '', namespace: 'shop', members: ['gone'] }]]),
+      },
+    });
+    expect(problems.map(({ where }) => where)).toEqual([
+      ...['rules', 'prober', 'Service monitoring/other', 'Service monitoring/two'],
+    ]);
+  });
+});
+
+test('all entry points are prepared, except those of backends with a URL from overrides', async () => {
+  const asked: string[] = [];
+  const gateway = service('loki-gateway', { labels: { app: 'loki' }, selector: { app: 'x' }, ports: [80] });
+  await passOver([gateway, { ...loki, selector: { app: 'x' } }, prometheus], {
+    prober: {
+      prepare: async (entryPoints) => {
+        asked.push(...entryPoints.map((each) => each.service.name));
+        return [];
+      },
+      probe: async () => healthy,
+    },
+    naming: { ...NO_NAMING, placed: new Set([keyFor('monitoring/prometheus')]) },
+  });
+  expect(asked.sort()).toEqual(['loki', 'loki-gateway']);
+});
+
+test('probes know the path of each kind, without those of special names and labels', () => {
+  const kind = (paths: readonly object[]) =>
+    probeKinds({ detectors: [{ detector: { type: 'x', title: 'X', probe: {}, paths } }] } as never)[0]?.path;
+  const [named, labelled, usual] = [
+    { words: ['query'], path: '/query' },
+    { words: [], when: { labels: {} }, path: '/labelled' },
+    { words: [], path: '/usual/' },
+  ];
+  expect(kind([named, labelled, usual])).toBe('/usual');
+  expect(kind([named, labelled])).toBe('');
+});
+
+describe('the outcome of a backend', () => {
+  const { context } = backendsOf(detected(), { rules, problems: [], detection: options, maxBackends: 1 });
+  const { signal } = new AbortController();
+  const probed = (verdict: Partial<Verdict>, one = candidate(loki)) =>
+    probeBackend(one, context, async () => ({ ...healthy, ...verdict }), signal);
+
+  test('has the place and the way of asking that the probe found', async () => {
+    const { service: found } = await probed({ scheme: 'https', port: 8443, path: '/x', mode: 'sse' });
+    expect(found).toMatchObject({ endpoint: { scheme: 'https', port: 8443, path: '/x' }, mode: 'sse' });
+  });
+
+  test('has the problem that people can fix', async () => {
+    expect(await probed({ reason: 'GET / answered 404', fix: 'give its path' })).toMatchObject({
+      service: { service: { name: 'loki' } },
+      problem: { where: 'Service monitoring/loki', what: 'GET / answered 404', fix: 'give its path' },
+    });
+  });
+
+  test('has the answers of one that may not be what it is', async () => {
+    const { rules: scoped } = makeRules(builtIn, {
+      ...{ added: [], disabled: [] },
+      options: { thanos: detectorOptions.parse({ enabled: false }) },
+    });
+    const answer: Verdict = { ...healthy, provenAs: 'thanos', steps: [{ asked: 'GET /', answered: '200' }] };
+    const { used } = await probeBackend(
+      candidate(loki),
+      { ...context, rules: scoped },
+      async () => answer,
+      signal,
+    );
+    expect(used?.verdict).toMatchObject({ health: 'healthy', proof: 'contradicted', steps: answer.steps });
+  });
+
+  test('is that of the entry point in use while a better one has not answered', () => {
+    const [a, b] = ['a', 'b'].map((name) =>
+      candidate(service(name, { labels: { app: 'loki' }, ports: [3100] })),
+    );
+    const both = { ...(a as Candidate), alternates: ['b'], fallbacks: [b as Candidate] };
+    const inUse = new Set([keyFor('monitoring/b')]);
+    const recall = (way: Candidate): Verdict => (way === both ? PENDING : healthy);
+    expect(recallBackend(both, { ...context, inUse }, recall, true)).toMatchObject({
+      service: { service: { name: 'b' }, verdict: { health: 'healthy' } },
+    });
+    // Until it has answered, nobody knows that it wants a login.
+    expect(recallBackend(both, { ...context, inUse }, () => PENDING, true)).toMatchObject({
+      isPending: true,
+      service: { service: { name: 'b' }, verdict: { pending: true, authRequired: false } },
+    });
+  });
+
+  test('is that it works if overrides give the URL, also of another one of its Services', async () => {
+    const placed = new Set([keyFor('monitoring/loki-read')]);
+    expect(isPlaced({ ...candidate(loki), alternates: ['loki-read'] }, placed)).toBe(true);
+    const found = await passOver([loki], {
+      naming: { ...NO_NAMING, placed: new Set([keyFor('monitoring/loki')]) },
+    });
+    expect(found.services).toMatchObject([{ verdict: { authRequired: false, health: 'unknown' } }]);
+    expect([...found.companions.values()]).toMatchObject([{ hasWorked: true }]);
   });
 });
