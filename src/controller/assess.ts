@@ -27,9 +27,7 @@ import { lastValid, notAccepted, unwantedIn } from './unwanted.ts';
 /** Generated documents with all of their inputs. */
 export interface GeneratedSnapshot extends Generated {
   readonly fingerprint: string;
-  /** The published documents at that time. */
-  readonly published: Documents | undefined;
-  /** The same, or the documents from before an active rollback. */
+  /** The documents that were published at that time, or those from before an active rollback. */
   readonly publishedDocuments: Documents | undefined;
   /** The text of the overrides. */
   readonly overrides: string | undefined;
@@ -140,12 +138,11 @@ const checked = new WeakMap<
 function unwantedInRollback(
   { live, revisions, overrides }: Situation,
   { generation, outputs, excluded }: Findings,
-  generated: GeneratedSnapshot,
 ): string | undefined {
   const recorded = revisions.at(-1);
   if (recorded?.rollback === undefined) return undefined;
   const { from, accepted } = recorded.rollback;
-  const of = [overrides, generation, excluded, revisions.length, generated];
+  const of = [overrides, generation, excluded, revisions.length];
   const known = checked.get(recorded);
   if (known?.of.every((each, index) => each === of[index])) return known.unwanted;
   // That the rollback itself sends credentials is no reason to go on.
@@ -254,9 +251,7 @@ export function* assessInSteps(
   const { candidates: found } = assignNames(findings.found, naming);
   yield;
   const { publishedDocuments } = options;
-  const published = last?.documents;
   const from = {
-    published,
     publishedDocuments,
     fingerprint: fingerprint(found),
     overrides: text,
@@ -266,9 +261,7 @@ export function* assessInSteps(
   const isSame =
     earlier?.fingerprint === from.fingerprint &&
     earlier.overrides === from.overrides &&
-    // Limits prefer published tools.
-    (earlier.cuts.length === 0 || isDeepStrictEqual(earlier.published, published)) &&
-    // An agent's file may also have room for only one backend.
+    // Limits prefer published tools, and an agent's file may have room for only one backend.
     ((!outputs.usesPublished(generation) && earlier.cuts.length === 0) ||
       isDeepStrictEqual(earlier.publishedDocuments, publishedDocuments)) &&
     earlier.generation === from.generation;
@@ -294,7 +287,7 @@ export function* assessInSteps(
     },
     unwantedInKept: (kept) =>
       valid === undefined ? undefined : unwantedInKept(kept, generated, valid, situation, findings),
-    unwantedInRollback: () => unwantedInRollback(situation, findings, generated),
+    unwantedInRollback: () => unwantedInRollback(situation, findings),
     withoutTools() {
       const { documents, tools } = runAtOnce(generateInSteps([], options, outputs));
       return { documents, tools };
