@@ -97,6 +97,29 @@ describe('a backend is a new object', () => {
     expect(update({ tools })[0]?.published?.description).toBe('new');
   });
 
+  test('with other limits', () => {
+    const { all, update, reasonOf } = catalog();
+    const cut = {
+      limit: 'namespace_tools',
+      key: 'monitoring/a',
+      why: 'too many',
+      leftOutOf: 'a.yaml',
+    } as const;
+    update({ cuts: [cut] });
+    expect([all.backends[0]?.leftOutOf, all.backends[1]?.leftOutOf]).toEqual([['a.yaml'], []]);
+    update({ cuts: [] });
+    expect([all.backends[0]?.leftOutOf, reasonOf(0, 'Published')]).toEqual([[], 'InToolset']);
+  });
+
+  test('if overrides no longer switch off another one of its Pods, because that is another product', () => {
+    const { update, reasonOf } = catalog();
+    const beside = { ...a, sharesPods: ['b'] };
+    update({ found: [beside, b], overrides: overridesOf({ 'monitoring/b': { enabled: false } }) });
+    expect(reasonOf(0, 'Published')).toBe('KeptForNow');
+    update({ found: [beside, { ...b, type: 'tempo', detector: 'tempo' }] });
+    expect(reasonOf(0, 'Published')).toBe('InToolset');
+  });
+
   test('in an outage, and after it', () => {
     const { update, reasonOf } = catalog();
     expect(reasonOf(0, 'Healthy')).toBe('ProbeSucceeded');
@@ -125,6 +148,22 @@ test('a tool without a known backend is a custom one', () => {
   const mine = { ...(published(a)[0] as PublishedTool), name: 'mine', namespace: 'other' };
   update({ tools: [...published(a, b), mine] });
   expect(all.ownTools).toEqual([{ published: mine, leftOutOf: [] }]);
+  const omission = { key: 'mine', tool: 'mine', why: 'needs some', cause: 'credentials' } as const;
+  const omissions = [{ ...omission, leftOutOf: 'custom_toolset.yaml' }];
+  update({ omissions });
+  expect(all.ownTools).toEqual([{ published: mine, leftOutOf: ['custom_toolset.yaml'] }]);
+  update({ publication: { ...INPUTS.publication, decides: false } });
+  expect(all.ownTools).toEqual([{ published: mine, leftOutOf: undefined }]);
+});
+
+test('a backend tells which documents it is left out of, as far as this replica knows', () => {
+  const { all, update } = catalog();
+  const omission = { key: 'monitoring/a', tool: a.tool, why: 'needs some', cause: 'credentials' } as const;
+  const leftOut = () => all.backends.map((each) => each.leftOutOf);
+  update({ omissions: [{ ...omission, leftOutOf: 'custom_toolset.yaml' }] });
+  expect(leftOut()).toEqual([['custom_toolset.yaml'], []]);
+  update({ publication: { ...INPUTS.publication, decides: false } });
+  expect(leftOut()).toEqual([undefined, undefined]);
 });
 
 describe('while a rollback holds', () => {
@@ -172,6 +211,20 @@ describe('while a rollback holds', () => {
     expect(all.ownTools.map(({ published: each }) => each)).toEqual((own ?? instead) ? [] : [tool]);
   });
 
+  test('a tool of another of its Services is none of a backend that is gone', () => {
+    const { all, update } = backendWith([toolOf(one), toolOf(two)]);
+    update();
+    expect(all.backends).toHaveLength(1);
+    expect(all.ownTools.map(({ published: { name } }) => name)).toEqual([two.tool]);
+  });
+
+  test('other documents without a tool make another object', () => {
+    const { update } = backendWith([toolOf(one)]);
+    const leftOutOf = (): string[] => ['a.yaml'];
+    expect(update({ leftOutOf })[0]?.leftOutOf).toEqual(['a.yaml']);
+    expect(update({ leftOutOf: () => [] })[0]?.leftOutOf).toEqual([]);
+  });
+
   test('afterwards, a tool of any of its Services is its own until the next publication', () => {
     const { update, all } = backendWith([toolOf(two)]);
     update({ publication: INPUTS.publication });
@@ -202,6 +255,7 @@ describe('while a rollback holds', () => {
     const { backend, message } = backendWith([toolOf(two)], { leftOutOf });
     expect(backend?.instead).toEqual({ published: toolOf(two), leftOutOf: ['b.yaml'] });
     expect(message).toContain(`the documents have the tool ${two.tool} at ${toolOf(two).endpoint}`);
+    expect(backendWith([toolOf(two)]).backend?.instead?.leftOutOf).toEqual([]);
     const mine = { ...toolOf(one), name: 'mine', namespace: 'other' };
     expect(backendWith([mine], { leftOutOf }).all.ownTools).toEqual([
       { published: mine, leftOutOf: ['a.yaml'] },
@@ -220,6 +274,14 @@ describe('while a rollback holds', () => {
   ])('a tool with another %s is described as it is', (_, tool, text) => {
     expect(backendWith([tool], { leftOutOf: () => [] }).message).toBe(
       `it is in the published documents${text}`,
+    );
+  });
+
+  test('a tool with a URL from overrides is as people want it', () => {
+    const overrides = overridesOf({ 'monitoring/one': { endpoint: 'https://x' } });
+    const tool = { ...toolOf(one), endpoint: 'https://x' };
+    expect(backendWith([tool], { leftOutOf: () => [], overrides }).message).toBe(
+      'it is in the published documents',
     );
   });
 

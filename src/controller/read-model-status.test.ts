@@ -222,10 +222,14 @@ test('the problems of the last reconciliation are those of the publication', () 
 });
 
 test('an agent that cannot be updated is a problem, and affects no check', () => {
-  const { model, apply, pass } = setup();
+  const { model, told, apply, pass } = setup();
   const problem = { where: 'HolmesGPT', what: 'no rights' };
   apply(pass(), NOTHING_PUBLISHED, { kind: 'agent-state', cycle: 1, state: { problem }, before: undefined });
   expect(model.agentProblem).toEqual(problem);
+  const before = told();
+  apply({ kind: 'reconfigured' } as never);
+  apply({ kind: 'agent-state', cycle: 1, state: { problem }, before: undefined });
+  expect(told()).toBe(before + 2);
   expect(model.ready).toEqual({ kubernetes: true, configmap: true, discovery: true });
   apply(reconciled());
   expect(model.agentProblem).toEqual(problem);
@@ -272,6 +276,17 @@ describe('another target', () => {
     at(4);
     apply({ ...failed('observe-failed', 'no rights'), targetId });
     expect(status()).toMatchObject({ status: 'failing', since: new Date(4), error: 'no rights', tools: 1 });
+  });
+
+  test('has the problem of its agent', () => {
+    const { model, apply } = setup();
+    const agentProblem = { where: 'HolmesGPT', what: 'no rights' };
+    const agent = { kind: 'agent-state', cycle: 1, before: undefined, targetId } as const;
+    apply({ ...agent, state: { problem: agentProblem } });
+    expect(model.targets.get(targetId)).toMatchObject({ status: 'waiting', agentProblem });
+    apply({ ...agent, state: {} });
+    expect(model.targets.get(targetId)?.agentProblem).toBeUndefined();
+    expect(model.agentProblem).toBeUndefined();
   });
 
   test('waits for its first event', () => {

@@ -223,8 +223,28 @@ test('a backend that the agent does not get because of its own configuration has
   reconciled({ omissions: [] });
   agent({ leftOut: [{ ...left, cause: 'removed' }] });
   expect(condition('Published')).toEqual(['False', 'DisabledByAgent', 0]);
+  // Both count, whichever came last.
+  const omission = { ...left, cause: 'unsupported', leftOutOf: 'toolset.json' } as const;
+  const leftOutOf = () => readModel.backends.backends[0]?.leftOutOf;
+  reconciled({ omissions: [omission] });
+  expect(leftOutOf()?.toSorted()).toEqual(['its file', 'toolset.json']);
+  agent({ leftOut: [{ ...left, cause: 'listed' }] });
+  expect(leftOutOf()?.toSorted()).toEqual(['its file', 'toolset.json']);
+  reconciled({ omissions: [] });
   agent({});
   expect(condition('Published')).toEqual(['True', 'InToolset', 0]);
+});
+
+test('a published document without a backend is read while a rollback holds', () => {
+  const outputs = { leftOutOf: () => () => ['custom_toolset.yaml'] };
+  const { found, published, readModel } = setting({ outputs });
+  const leftOutOf = () => readModel.backends.backends[0]?.leftOutOf;
+  const annotations = { 'kubernaut.io/rolled-back-from': 'x', 'kubernaut.io/rolled-back-to': '3' };
+  found(loki());
+  published({ loki: 'loki' });
+  expect(leftOutOf()).toEqual([]);
+  published({ loki: 'loki' }, { annotations });
+  expect(leftOutOf()).toEqual(['custom_toolset.yaml']);
 });
 
 test('a replica that does not publish uses what it reads, and not its earlier decisions', () => {
@@ -240,6 +260,20 @@ test('a replica that does not publish uses what it reads, and not its earlier de
   expect(conditionOf(readModel.backends.backends[0]?.conditions ?? [], 'Published')?.message).toContain(
     'the leader',
   );
+});
+
+test('a replica that does not publish does not tell why an agent does not get a tool', () => {
+  let leads = true;
+  const { found, published, reconciled, condition } = setting({ leads: () => leads });
+  found(loki());
+  published({ loki: 'loki' });
+  reconciled({
+    omissions: [{ key: 'monitoring/loki', tool: 'loki', why: 'needs some', cause: 'credentials' }],
+  });
+  expect(condition('Published')[1]).toBe('NeedsCredentials');
+  leads = false;
+  found(loki());
+  expect(condition('Published')[1]).toBe('InToolset');
 });
 
 test('a rollback, invalid overrides and a failed publication are reasons, until they end', () => {
