@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { discovered } from '../../test/fixtures/unit/detection.ts';
 import { enginesOnFakeTimers, type RunningEngine } from '../../test/fixtures/unit/engine.ts';
 import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
+import type { DiscoveredService } from '../model/discovery.ts';
 import type { Service } from '../model/service.ts';
+import type { Groups } from '../planning/backend-groups.ts';
+import { BackendIds, idsOf } from './backend-ids.ts';
 
 let running: RunningEngine;
 const startEngine = enginesOnFakeTimers();
@@ -104,4 +108,72 @@ test('a rollback and a broken overrides.yaml keep the annotation', async () => {
   await running.settle();
   expect(place.live?.annotations).toHaveProperty('kubernaut.io/override-error');
   expect(groups()).toBe(before);
+});
+
+describe('ids', () => {
+  /** A backend with these Services, the entry point first. */
+  const backend = (name: string, ...others: readonly string[]): DiscoveredService => ({
+    ...discovered(service(name, { labels: { app: 'loki' }, ports: ['http:3100'] })),
+    alternates: others,
+    members: [name, ...others].map((each) => ({ name: each, roles: [] })),
+  });
+  const groups = (all: Readonly<Record<string, readonly string[]>>): Groups =>
+    new Map(
+      Object.entries(all).map(([id, names]) => [
+        `monitoring/${id}`,
+        { namespace: 'monitoring', members: names.map((name) => ({ name, roles: [] })) },
+      ]),
+    );
+  /** The ids of backends, without the namespace. */
+  const given = (ids: BackendIds, ...found: readonly DiscoveredService[]): string[] =>
+    [...ids.assign(found).values()].map((id) => id.replace('monitoring/', ''));
+
+  test('of this process stay where others are published', () => {
+    const ids = new BackendIds();
+    expect(given(ids, backend('a'), backend('b', 'aa'))).toEqual(['a', 'aa']);
+    given(ids, backend('a'), backend('b'));
+    ids.restore(groups({ older: ['a'] }));
+    expect(given(ids, backend('a'), backend('b'))).toEqual(['older', 'aa']);
+  });
+
+  test('that are published take precedence', () => {
+    const ids = new BackendIds();
+    given(ids, backend('b', 'aa', 'd'));
+    given(ids, backend('b', 'd'));
+    ids.restore(groups({ other: ['d'] }));
+    expect(given(ids, backend('b'))).toEqual(['b']);
+    ids.restore(groups({ b: ['c'] }));
+    expect(given(ids, backend('c'))).toEqual(['b']);
+  });
+
+  test('that are published stay while their backends are not found', () => {
+    const ids = new BackendIds();
+    ids.restore(groups({ older: ['a'] }));
+    given(ids);
+    expect(given(ids, backend('a'))).toEqual(['older']);
+    ids.keep(groups({}));
+    given(ids);
+    expect(given(ids, backend('a'))).toEqual(['a']);
+  });
+
+  test('belong to the Services of now', () => {
+    const ids = new BackendIds();
+    ids.restore(groups({ older: ['a', 'b'] }));
+    given(ids, backend('a'));
+    expect(ids.groups.get('monitoring/older')?.members.map(({ name }) => name)).toEqual(['a']);
+  });
+
+  test('belong to one backend each', () => {
+    const ids = new BackendIds();
+    const first = backend('a', 'x');
+    expect(given(ids, first)).toEqual(['a']);
+    expect(given(ids, first, backend('b', 'x'))).toEqual(['a', 'b']);
+  });
+
+  test('of a single discovery are those that are published', () => {
+    expect([...idsOf([backend('a'), backend('b')], groups({ older: ['a'] })).values()]).toEqual([
+      'monitoring/older',
+      'monitoring/b',
+    ]);
+  });
 });

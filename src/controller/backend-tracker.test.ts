@@ -127,8 +127,14 @@ describe('a backend in use without a verdict', () => {
     now += 10_000;
     expect(it.evaluate()).toMatchObject({
       isComplete: true,
-      result: { services: [{ endpoint: { port: 3100 }, verdict: { health: 'unknown', proof: 'proven' } }] },
+      result: {
+        services: [
+          { endpoint: { port: 3100 }, verdict: { health: 'unknown', proof: 'proven', pending: true } },
+        ],
+      },
     });
+    it.commit();
+    expect(it.commit()).toMatchObject({ result: { services: [{ endpoint: { port: 3100 } }] } });
   });
 
   test('is published in its current state if nothing is known from before', () => {
@@ -140,6 +146,17 @@ describe('a backend in use without a verdict', () => {
       recheckIn: 10_000,
       result: { services: [{ service: { name: 'a' }, verdict: { health: 'unknown' } }] },
     });
+    it.commit();
+    expect(names(it.commit())).toEqual(['a']);
+  });
+
+  test('is known to be in use, with the time', () => {
+    const { tracker } = tracking();
+    expect(new BackendTracker().inUseSince.size).toBe(0);
+    const key = keyFor('monitoring/a');
+    const company = { all: new Set<string>(), better: new Set<string>(), hasWorked: true, since: { at: 7 } };
+    tracker.setEntryPoints({ inUse: new Set([key]), companions: new Map([[key, company]]) }, new Set());
+    expect([...tracker.inUseSince]).toEqual([[key, { at: 7 }]]);
   });
 
   test('does not delay new ones', () => {
@@ -343,6 +360,30 @@ describe('a backend is evaluated again', () => {
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
     it.naming = { ...NO_NAMING, named: new Set([keyFor('monitoring/loki-gateway')]) };
     expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
+  });
+
+  test('if overrides name the one that is preferred', () => {
+    const it = tracking();
+    it.set(way('loki-gateway'), way('loki-read'));
+    it.answer('loki-gateway', LOGIN);
+    it.answer('loki-read');
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
+    it.naming = { ...NO_NAMING, named: new Set([keyFor('monitoring/loki-gateway')]) };
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
+  });
+
+  test('if another of its Services is in use, and would give its place back', () => {
+    const it = tracking();
+    const lost: Verdict = { ...HEALTHY, health: 'unknown', proof: 'unproven', fault: 'connection' };
+    it.set(way('loki-gateway'), way('loki-read'));
+    it.answer('loki-gateway', lost);
+    it.answer('loki-read', lost);
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-gateway');
+    const better = new Set(['loki-gateway']);
+    const company = { all: better, better, hasWorked: true, since: { at: now } };
+    const key = keyFor('monitoring/loki-read');
+    it.tracker.setEntryPoints({ inUse: new Set([key]), companions: new Map([[key, company]]) }, new Set());
+    expect(outcomeOf(it)?.service?.service.name).toBe('loki-read');
   });
 
   test('if another of its Services is in use', () => {

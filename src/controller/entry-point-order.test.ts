@@ -106,6 +106,16 @@ describe('the order of entry points', () => {
     }
   });
 
+  test('has the one in use before others, where a better one comes first', () => {
+    const all = backend(a, b, c, way('d'));
+    const companions = new Map(
+      [...company('c', ['a', 'b', 'd'], ['a'])].map(([key, each]) => [key, { ...each, since: { at: 0 } }]),
+    );
+    expect(namesOf(orderEntryPoints(all, standing({ inUse: keys('c'), companions })))).toEqual([
+      ...['a', 'c', 'b', 'd'],
+    ]);
+  });
+
   test('has newcomers last', () => {
     const companions = company('a', ['c', 'd']);
     const all = backend(a, b, c, way('d'));

@@ -76,6 +76,10 @@ test('content of others, and what they reverted, change the fingerprint', () => 
     { ...one, annotations: { ...one.annotations, 'kubernaut.io/content-hash': 'edited' } },
   ];
   expect(new Set([one, ...others].map(fingerprint)).size).toBe(5);
+  // The same text in binary, and another binary key.
+  const binary = (...keys: readonly string[]): string => fingerprint({ ...one, binary: keys });
+  expect(binary('toolset.json')).not.toBe(fingerprint(one));
+  expect(binary('other')).toBe(fingerprint(one));
 });
 
 test('a program of another version has another desired state', () => {

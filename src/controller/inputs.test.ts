@@ -48,6 +48,7 @@ test('a missing Service means something only after each cluster was listed', () 
 
 test('they are dirty after each change, until the next detection', async () => {
   const { inputs, sync, upsert, detect } = setup();
+  expect(inputs.isDirty).toBe(true);
   const changes = [
     () => sync([loki('a')]),
     () => upsert(loki('b')),

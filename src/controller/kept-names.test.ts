@@ -85,8 +85,9 @@ describe('a requested name of a backend', () => {
   });
 
   test('is kept for ten minutes after it was last asked for', () => {
-    const late = pass([loki], first.kept, { now: 700_000 });
-    expect(late.candidates[0]).toBe(loki);
+    const alone = asking('loki', undefined, { displayNames: ['Logs'] });
+    const late = pass([alone], first.kept, { now: 700_000 });
+    expect(late.candidates[0]).toBe(alone);
     const at = (now: number) => told(pass([thief], late.kept, { now }));
     expect([at(1_299_999), at(1_300_000)]).toEqual([KEPT, TAKEN]);
     // Also if its backend still has it.
@@ -158,6 +159,9 @@ describe('a requested name of a backend', () => {
     );
     expect(others.candidates).toMatchObject([{ displayName: undefined, displayNames: ['Mine'] }]);
     expect(others.problems).toEqual([]);
+    const { displayNames: _, ...plain } = asking('other', 'Logs', { namespace: 'elsewhere' });
+    const [refused] = pass([plain], first.kept).candidates;
+    expect([refused?.displayName, refused?.displayNames]).toEqual([undefined, undefined]);
   });
 
   test('is free for all others ten minutes later', () => {
@@ -237,6 +241,9 @@ describe('a requested name of a backend', () => {
     const seconds = Math.round((performance.timeOrigin + 60_000) / 1_000);
     expect(stored).toMatchObject([{ name: 'Logs', gone: { at: seconds, used: 40 } }]);
     expect(namesToPublish(namesFrom(stored, 70_000), new Map())).toEqual(stored);
+    const later = new Map([[keyFor('monitoring/loki'), { at: 50_000 }]]);
+    const again = pass([loki], kept, { held: HELD, since: later, now: 70_000 });
+    expect(again.kept.get('logs')?.since).toBe(20_000);
     // It is unknown when the backend came into use.
     const fresh = pass([], pass([loki], NONE, { held: HELD, now: 60_000 }).kept, { now: 61_000 }).kept;
     expect(namesToPublish(fresh, new Map())).toMatchObject([{ gone: { used: 0 } }]);
@@ -312,6 +319,7 @@ describe('of many names of backends that are gone', () => {
     );
     const { kept } = pass(there, new Map(range(100).map((index) => gone(`a${index}`, 1_000, 500))), {
       ...{ held, now: 2_000 },
+      since: new Map(there.map(({ service: { name } }) => [keyFor(`evil/${name}`), { at: 0 }])),
     });
     expect(kept.size).toBe(160);
   });

@@ -93,6 +93,7 @@ test('of a ConfigMap of somebody else, the history says nothing', async () => {
 test('without a readable history, what is there counts', async () => {
   const denied = () => Promise.reject(new Error('denied'));
   expect((await known(undefined, denied)).last).toBeUndefined();
+  expect((await known(undefined, async () => [])).last).toBeUndefined();
   const changed = published(documents('a'), { 'toolset.json': documents('b')['toolset.json'] ?? '' });
   expect((await known(changed, denied)).inUse).toEqual(['b']);
 });

@@ -47,6 +47,9 @@ describe('a replica that does not publish', () => {
       metrics: holder('sick', 'sick-read'),
       'b.monitoring': holder('b'),
     });
+    expect(observedNaming(live([], '', note), {}, [found('x', 'metrics')]).held.get('metrics')).toEqual(
+      holder('x'),
+    );
   });
 
   test.each([

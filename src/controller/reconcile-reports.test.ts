@@ -121,6 +121,10 @@ describe('why something else is published than was found', () => {
     expect(news()).toEqual([{ kind: 'rollback', to: 3, holds: true, accepted: true }]);
     one.reasons({ ...DECISION, rollback: 'ended', revoked: 'b is excluded' }, LIVE, 1);
     expect(news()).toMatchObject([{ kind: 'rollback', holds: false, revoked: 'b is excluded' }]);
+    one.reasons({ ...DECISION, intent: { ...DECISION.intent, rollback }, rollback: 'holds' }, LIVE, 1);
+    news();
+    one.reasons({ ...DECISION, intent: { ...DECISION.intent, rollback }, rollback: 'ended' }, LIVE, 1);
+    expect(news()).toEqual([{ kind: 'rollback', to: 3, holds: false }]);
   });
 
   test('a rollback whose annotations were removed has ended, which is reported once', () => {
@@ -179,6 +183,17 @@ describe('tools that are held', () => {
     published('b', 'c');
     expect(news()).toEqual([{ kind: 'held-removed', tools: ['a'], allowed: true }]);
     published('b', 'c');
+    expect(news()).toEqual([]);
+    // A publication that fails in between delays the report.
+    holding(one);
+    holding(one);
+    published('b');
+    expect(news()).toMatchObject([{ tools: ['c'] }]);
+    // One that is held again has another reason to be missing.
+    holding(one, 'd');
+    holding(one, 'd');
+    news();
+    published();
     expect(news()).toEqual([]);
   });
 
