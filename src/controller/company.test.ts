@@ -644,6 +644,53 @@ describe('what is published', () => {
       expect([told(65_000), told(66_000)]).toEqual([[undefined], [seconds]]);
     });
 
+    /** Which have a time, of backends with these times since the start, in seconds. */
+    const aged = (
+      ...all: readonly (Partial<Company> & {
+        readonly name: string;
+        readonly created?: number;
+        readonly at: number;
+      })[]
+    ): readonly string[] => {
+      const start = Math.round(performance.timeOrigin / 1_000) * 1_000;
+      const found = all.flatMap(({ name, created }) =>
+        created === undefined
+          ? []
+          : {
+              ...way(name),
+              service: { ...way(name).service, created: new Date(start + created * 1_000).toISOString() },
+            },
+      );
+      const companions = new Map(
+        all.map(({ name, created: _, at, ...more }) => [
+          keyed(name),
+          {
+            ...{ all: new Set<string>(), better: new Set<string>(), hasWorked: true },
+            since: { at: start - performance.timeOrigin + at * 1_000 },
+            ...more,
+          },
+        ]),
+      );
+      const gone = all.filter(({ created }) => created === undefined);
+      const vanished = new Map(gone.map(({ name }) => [keyed(name), { at: 90_000, used: 1_000 }]));
+      return servicesInUseOf({ inUse: new Set(companions.keys()), companions, vanished }, found, [], 100_000)
+        .filter(({ since }) => since !== undefined)
+        .map(({ service: { name } }) => name);
+    };
+
+    test('only if the ages of their Services give another order', () => {
+      expect(aged({ name: 'a', created: 5, at: 20 }, { name: 'b', created: 10, at: 30 })).toEqual([]);
+      expect(aged({ name: 'a', created: 10, at: 20 }, { name: 'b', created: 5, at: 30 })).toEqual(['b']);
+      expect(aged({ name: 'a', created: 10, at: 20 }, { name: 'b', created: 5, at: 20 })).toEqual([]);
+      expect(aged({ name: 'a', created: 10, at: 20 }, { name: 'b', created: 10, at: 20 })).toEqual([]);
+      expect(aged({ name: 'a', created: 10, at: 20 }, { name: 'b', created: 10, at: 30 })).toEqual(['b']);
+      // The Service of the first one is gone.
+      expect(aged({ name: 'a', at: 20 }, { name: 'b', created: 10, at: 30 })).toEqual(['b']);
+      // The first one has never worked.
+      const never = { name: 'a', created: 25, at: 20, hasWorked: false };
+      expect(aged(never, { name: 'b', created: 22, at: 30 })).toEqual([]);
+    });
+
     test('only if it is known', () => {
       expect(told(66_000, { at: 0 })).toEqual([undefined]);
     });

@@ -139,14 +139,51 @@ describe('the first snapshot', () => {
   });
 
   test('waits for a backend that does not respond, for at most two seconds', async () => {
-    const { loop, sync, names, state } = setup();
+    const { loop, sync, upsert, names, state, told, onSnapshot } = setup();
     state.probe = () => new Promise(() => {});
     void loop.run(stop.signal);
     sync([loki('a')]);
-    await pass(1_900);
+    await pass(1_000);
+    upsert(loki('a'));
+    await pass(900);
     expect(loop.snapshot).toBeUndefined();
     await pass(300);
     expect(names()).toEqual([]);
+    expect(told('pass').map(({ full }) => full)).toEqual([true]);
+    // It still is the one after everything was listed.
+    expect(onSnapshot.mock.calls).toEqual([[true, true]]);
+  });
+
+  test('is given up at once at shutdown', async () => {
+    const { loop, sync, publisher, told } = setup();
+    publisher.read = () => new Promise(() => {});
+    let hasEnded = false;
+    loop
+      .run(stop.signal)
+      .catch(() => {})
+      .finally(() => {
+        hasEnded = true;
+      });
+    sync([loki('a')]);
+    await pass(10);
+    stop.abort();
+    await pass(10);
+    expect(hasEnded).toBe(true);
+    expect(told('discovery-failed')).toEqual([]);
+  });
+
+  test('has the entry points that published overrides name, and their approvals count', async () => {
+    const { started, publisher, loop, names, prepare } = setup();
+    const ways = ['gateway', 'read'].map((name) =>
+      service(name, { labels: { app: 'loki' }, selector: { app: 'loki' }, ports: ['http:3100'] }),
+    );
+    publisher.edit('overrides.yaml', 'tools: { monitoring/read: { approved: mcp } }');
+    await started(...ways);
+    expect(names()).toEqual(['read']);
+    const runs = prepare.mock.calls.length;
+    loop.learn(undefined, new Map([[keyFor('monitoring/read'), { refused: false, as: ['mcp'] }]]));
+    await pass();
+    expect(prepare.mock.calls).toHaveLength(runs);
   });
 
   test('waits for the published state, for at most ten seconds', async () => {
@@ -182,7 +219,25 @@ describe('later snapshots', () => {
     const last = told('pass').at(-1);
     expect(last).toMatchObject({ full: false, before: first?.services, changedAt, examined: 2 });
     expect(last?.services).toHaveLength(2);
+    expect(last?.milliseconds).toBeLessThan(100);
     expect(onSnapshot.mock.lastCall).toEqual([true, false]);
+  });
+
+  test('tell how long detection took, if there was one', async () => {
+    const now = performance.now.bind(performance);
+    let calls = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + ++calls / 1_000);
+    const { started, upsert, state, told } = setup();
+    await started(loki('a'));
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    state.probe = () => promise;
+    upsert(loki('b'));
+    await pass();
+    resolve(HEALTHY);
+    await pass();
+    const [first, ...later] = told('pass').map(({ detecting }) => detecting);
+    expect(first).toBeGreaterThan(0);
+    expect(later.at(-1)).toBe(0);
   });
 
   test('with the same documents are not marked as different', async () => {
@@ -453,6 +508,51 @@ describe('a failed run', () => {
     expect(failures().map(([attempt]) => attempt)).toEqual([1, 1]);
   });
 
+  test('is not over before the prober of a later run is ready', async () => {
+    const { started, loop, prepare, failures } = setup();
+    await started(loki('a'));
+    prepare.mockImplementationOnce(broken);
+    prepare.mockImplementationOnce(() => new Promise(() => {}));
+    loop.wake();
+    await pass(3_000);
+    prepare.mockImplementationOnce(broken);
+    loop.wake();
+    await pass();
+    expect(failures().map(([attempt]) => attempt)).toEqual([1, 2]);
+  });
+
+  test('is not over when the prober of an earlier run is ready', async () => {
+    const { started, loop, prepare, failures } = setup();
+    await started(loki('a'));
+    const { promise, resolve } = Promise.withResolvers<readonly Problem[]>();
+    prepare.mockImplementationOnce(() => promise);
+    loop.wake();
+    await pass();
+    prepare.mockImplementationOnce(broken);
+    prepare.mockImplementationOnce(broken);
+    loop.wake();
+    await pass();
+    resolve([]);
+    await pass(3_000);
+    expect(failures().map(([attempt]) => attempt)).toEqual([1, 2]);
+  });
+
+  test('is reported if only a verdict was new', async () => {
+    const { loop, sync, state, onSnapshot, failures, names } = setup();
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    state.probe = ({ service: { name } }) => (name === 'b' ? promise : Promise.resolve(HEALTHY));
+    void loop.run(stop.signal);
+    sync([loki('a'), loki('b')]);
+    await pass(3_000);
+    expect(names()).toEqual(['a']);
+    onSnapshot.mockImplementationOnce(broken);
+    resolve(HEALTHY);
+    await pass();
+    expect(failures()).toHaveLength(1);
+    await pass(3_000);
+    expect(names()).toEqual(['a', 'b']);
+  });
+
   test('waits for its backoff, whatever happens meanwhile', async () => {
     const { started, loop, prepare, failures } = setup();
     await started(loki('a'));
@@ -568,6 +668,7 @@ test('published entry points are known from the first run on, and names are kept
   const first = setup();
   await first.started(loki('a'));
   expect(first.loop.snapshot?.groups).toBeDefined();
+  expect(first.loop.snapshot?.use?.inUse.size).toBe(1);
   // Without an answer it is not known which ids are published.
   const second = setup();
   second.publisher.before = () => {
@@ -575,6 +676,7 @@ test('published entry points are known from the first run on, and names are kept
   };
   await second.started(loki('a'));
   expect(second.loop.snapshot?.groups).toBeUndefined();
+  expect(second.loop.snapshot?.use).toBeUndefined();
   second.loop.learn(undefined, undefined, new Map());
   await pass();
   expect(second.loop.snapshot?.groups).toBeDefined();
@@ -700,6 +802,16 @@ describe('an evaluation takes several turns of the event loop', () => {
       setImmediate(happen);
     };
   }
+
+  test('and ends without a snapshot at shutdown', async () => {
+    const all = setup();
+    await all.started(loki('a'), loki('b'));
+    const passes = all.told('pass').length;
+    meanwhile(all, () => stop.abort());
+    all.loop.wake();
+    await pass(20);
+    expect(all.told('pass')).toHaveLength(passes);
+  });
 
   test('and uses the verdicts that come meanwhile', async () => {
     const all = setup();

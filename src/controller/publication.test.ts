@@ -80,6 +80,24 @@ test('invalid documents are replaced by the newest valid revision, and that stay
   expect(rollbackOf(ended.plan.annotations)?.to).toBe(4);
 });
 
+test('a document that is missing when it is read back is a fault', async () => {
+  const publisher = place((documents) => {
+    const { 'toolset.json': text, ...rest } = documents;
+    return text === good['toolset.json'] ? rest : documents;
+  });
+  const owner = { apiVersion: 'v1', kind: 'Namespace', name: 'ns', uid: '1' };
+  const intent = { ...toolset(good), owner };
+  const ended = await publish(intent, undefined, [revision(4, other)], publication(publisher), signal);
+  expect(ended.rolledBack).toMatchObject({ to: { number: 4 }, faults: ['a document is missing'] });
+  expect(ended.plan.owner).toEqual(owner);
+});
+
+test('nothing is known of what cannot be read back', async () => {
+  const publisher: Publisher = { ...place((documents) => documents), apply: async () => undefined };
+  const ended = await publish(toolset(good), undefined, [revision(4, other)], publication(publisher), signal);
+  expect([ended.live, ended.rolledBack]).toEqual([undefined, undefined]);
+});
+
 test('documents are checked again only if something changed them, or if they are from the history', async () => {
   const checked: Documents[] = [];
   const outputs = {
@@ -117,7 +135,7 @@ describe('a revision that would publish what is unwanted', () => {
     const publisher = place((documents) =>
       documents['toolset.json'] === good['toolset.json'] ? cut(documents) : documents,
     );
-    const unwantedIn = ({ number }: ReadRevision) => (number === 2 ? [unwanted] : []);
+    const unwantedIn = ({ number }: ReadRevision) => (number > 1 ? [unwanted] : []);
     return publish(toolset(good), undefined, revisions, { ...publication(publisher), unwantedIn }, signal);
   };
   const older = { ...other, 'toolset.json': '{"tools":  []}\n' };
@@ -128,7 +146,7 @@ describe('a revision that would publish what is unwanted', () => {
   });
 
   test('is named if there is no other', async () => {
-    await expect(rollBack([revision(2, other)])).rejects.toThrow(
+    await expect(rollBack([revision(3, older), revision(2, other)])).rejects.toThrow(
       'no revision to return to by itself: revision 2 has what is switched off now (Service shop/loki: is off);',
     );
   });

@@ -71,6 +71,10 @@ describe('the kind of a backend', () => {
   });
 });
 
+test('nothing is known of a tool whose endpoint is no URL', () => {
+  expect(behindOf(tool({ endpoint: 'nowhere' }))).toEqual({ found: undefined, own: [] });
+});
+
 describe('the namespace of its Service', () => {
   const there = (more: Partial<PublishedTool>): string | undefined =>
     behindOf(tool({ namespace: 'shown', ...more })).found?.service.namespace;

@@ -231,7 +231,7 @@ test('an agent that cannot be updated is a problem, and affects no check', () =>
   apply({ kind: 'agent-state', cycle: 1, state: { problem }, before: undefined });
   expect(told()).toBe(before + 2);
   expect(model.ready).toEqual({ kubernetes: true, configmap: true, discovery: true });
-  apply(reconciled());
+  apply(reconciled(), { kind: 'drift', cycle: 1, keys: [], diff: [] });
   expect(model.agentProblem).toEqual(problem);
   apply({ kind: 'agent-state', cycle: 2, state: {}, before: { problem } });
   expect(model.agentProblem).toBeUndefined();

@@ -245,6 +245,8 @@ test('a published document without a backend is read while a rollback holds', ()
   expect(leftOutOf()).toEqual([]);
   published({ loki: 'loki' }, { annotations });
   expect(leftOutOf()).toEqual(['custom_toolset.yaml']);
+  readModel.apply({ kind: 'observed', live: undefined });
+  expect(leftOutOf()).toEqual([]);
 });
 
 test('a replica that does not publish uses what it reads, and not its earlier decisions', () => {

@@ -326,6 +326,9 @@ describe('a rollback to a toolset with a backend that is gone', () => {
     await run([offering('b')]);
     expect(place.tools).toEqual(namesOf('orders'));
     expect(asks()).toBe(true);
+    expect(lastOf(told('reconciled'))?.problems).toMatchObject([
+      { what: expect.stringMatching(/\(.*orders is not approved: .*\)/) },
+    ]);
   });
 
   test('invalid overrides keep all else as it is, also beside something that is off', async () => {

@@ -116,9 +116,15 @@ describe('what overrides switch off', () => {
   });
 
   test('is told once', () => {
-    const both = `${OFF}\nholmesgpt: { toolsets: { grafana/loki: { backends: { monitoring/a: { enabled: false } } } } }`;
-    expect(unwanted(to, { overrides: both, standing: [to] })).toEqual([
-      'switched off: Service monitoring/a overrides.yaml switches it off',
+    const parts = [
+      'tools: { shop/orders: { enabled: false } }',
+      'holmesgpt: { mcp_servers: { shop/orders: { enabled: false } } }',
+    ];
+    const both = made([orders]);
+    const told = (overrides: string) => unwanted(both, { overrides, standing: [both] });
+    expect(told(parts[1] ?? '')).toEqual(['switched off: shop/orders overrides.yaml switches it off']);
+    expect(told(parts.join('\n'))).toEqual([
+      'switched off: Service shop/orders overrides.yaml switches it off',
     ]);
   });
 
