@@ -159,6 +159,15 @@ describe('where there is room for some', () => {
     expect(generated).toBe(again.generated);
   });
 
+  test('the published one stays where an agent takes one only', () => {
+    const older = { ...GENERATION, holmesgptVersion: '0.20' } as const;
+    const live = publishedAs(documentsOf(lokis('z'), older));
+    const { generated: lastGenerated } = decided(undefined, both, { generation: older });
+    const { generated } = decided(live, both, { generation: older }, { lastGenerated });
+    expect(generated.documents).not.toEqual(lastGenerated.documents);
+    expect(generated.documents).toEqual(decided(live, both, { generation: older }).generated.documents);
+  });
+
   test('those that came into use first stay', () => {
     const since = (at: number) => ({
       all: new Set<string>(),

@@ -284,6 +284,12 @@ describe('when a backend came into use, after a restart', () => {
     );
   });
 
+  test('is when its Service was created, also where another one is preferred', () => {
+    startAt(10);
+    const both = { ...made('two', 12), fallbacks: [made('one', 11)] };
+    expect(sinceOf(withAges(use({ one: company([]) }), [both])).get(keyed('one'))?.at).toBe(HOUR);
+  });
+
   test('of what another process published meanwhile is when its Service was created, and nothing is stored', () => {
     startAt(10);
     const one = made('one', 11);

@@ -156,7 +156,7 @@ describe('the first snapshot', () => {
 
   test('is given up at once at shutdown', async () => {
     const { loop, sync, publisher, told } = setup();
-    publisher.read = () => new Promise(() => {});
+    const read = vi.spyOn(publisher, 'read').mockReturnValue(new Promise(() => {}));
     let hasEnded = false;
     loop
       .run(stop.signal)
@@ -165,7 +165,8 @@ describe('the first snapshot', () => {
         hasEnded = true;
       });
     sync([loki('a')]);
-    await pass(10);
+    await pass();
+    expect([read.mock.calls.length, hasEnded]).toEqual([1, false]);
     stop.abort();
     await pass(10);
     expect(hasEnded).toBe(true);
@@ -836,6 +837,23 @@ describe('an evaluation takes several turns of the event loop', () => {
     };
     meanwhile(all, () => all.loop.learn(reserved, undefined));
     all.upsert(loki('b', { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': 'x' }));
+    await pass(2_000);
+    const names = all.told('pass').map(({ services }) => services.map(({ tool }) => tool));
+    expect(names.at(-1)).toEqual(['a.monitoring', 'b.monitoring']);
+    expect(names.flat()).not.toContain('x');
+  });
+
+  test('a name that is reserved during the last one is not given, either', async () => {
+    const all = setup();
+    await all.started(loki('a'));
+    const { promise, resolve } = Promise.withResolvers<Verdict>();
+    all.state.probe = () => promise;
+    all.upsert(loki('b', { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-name': 'x' }));
+    await pass(3_000);
+    const none = new Set<never>();
+    const reserved = { held: new Map(), reserved: new Set(['x']), named: none, placed: none };
+    meanwhile(all, () => all.loop.learn(reserved, undefined));
+    resolve(HEALTHY);
     await pass(2_000);
     const names = all.told('pass').map(({ services }) => services.map(({ tool }) => tool));
     expect(names.at(-1)).toEqual(['a.monitoring', 'b.monitoring']);

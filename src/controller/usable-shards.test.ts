@@ -37,6 +37,12 @@ test('without anything in the way, all parts are used', async () => {
   expect(await propose(4)).toEqual({ parts: 4, what: [] });
 });
 
+test('where nobody can check them, all parts are used', async () => {
+  const generation = { credentials: {}, holmesgptVersion: '0.45.0', maxShards: 4 } as never;
+  const all = await withinUsableShards(new MemoryPublisher(), generation, () => within(4), signal);
+  expect([Object.keys(all.proposal.documents).length, all.notes]).toEqual([4, []]);
+});
+
 test('with fewer usable parts there are other documents, and a note as that of serve', async () => {
   expect(await propose(2)).toEqual({
     parts: 2,
