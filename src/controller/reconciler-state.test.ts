@@ -109,6 +109,25 @@ describe('held tools', () => {
     }
   });
 
+  test.each([
+    ['some', ['a', 'b', 'c', 'd'], ['a', 'b', 'c']],
+    ['all', ['a', 'b', 'c'], ['a', 'b', 'c', 'd']],
+  ])('stay as they are published after a rollback that changes %s of them', async (_, first, later) => {
+    const { run } = process();
+    const found = (port: number, names: readonly string[]) =>
+      names.map((name) => discovered({ ...loki(name), ports: [{ port, protocol: 'TCP' }] }));
+    await run(found(3100, first));
+    const before = place.live?.data;
+    await run(found(80, later));
+    expect(place.live?.data).not.toEqual(before);
+    await rollBack(first.length);
+    await run(found(80, later));
+    expect(place.live?.data).toEqual(before);
+    await run([]);
+    expect(lastOf(told('removal-held'))).toMatchObject({ tools: namesOf(...first) });
+    expect(place.live?.data).toEqual(before);
+  });
+
   test('stay literally the same with other options, too', async () => {
     const first = process();
     await first.run(['a', 'b', 'c'].map(locked));

@@ -4,6 +4,7 @@ import type { Approvals } from '../model/approvals.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { type Documents, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { FindingsError } from '../model/errors.ts';
+import type { PublishedTool } from '../model/published-tools.ts';
 import { runInSteps, yieldEvery } from '../model/yield-every.ts';
 import type { FollowInput } from '../outputs/output.ts';
 import type { Outputs } from '../outputs/outputs.ts';
@@ -87,6 +88,8 @@ export class Reconciler {
   #lastValidOverrides: ReconcileState['lastValidOverrides'];
   /** The services of the tools that were published last. */
   #known: KnownServices;
+  /** These tools, as they were published. */
+  #knownTools: ReadonlyMap<string, PublishedTool>;
   /** Recently removed tools. */
   #gone: readonly Gone[];
   /** When the first held tool may be removed, on the clock of `performance.now`. */
@@ -111,6 +114,7 @@ export class Reconciler {
     this.#revisions = new RevisionLog(options);
     this.#drift = new DriftBackoff(emit);
     this.#known = before === undefined ? new Map() : before.#known;
+    this.#knownTools = before === undefined ? new Map() : before.#knownTools;
     this.#gone = before === undefined ? [] : before.#gone;
     this.#lastValidOverrides = before === undefined ? undefined : before.#lastValidOverrides;
   }
@@ -323,13 +327,17 @@ export class Reconciler {
   /** Records what is published, and the services that it was generated from. */
   #published(toolset: Toolset, services: readonly DiscoveredService[]): void {
     this.#lastPublished = toolset;
-    const byTool = new Map([...this.#known, ...services.map((service) => [service.tool, service] as const)]);
+    const made = new Map(services.map((service) => [service.tool, service]));
+    // A tool that changes with documents that stay, as in a rollback, was generated from another service.
+    const isSame = (tool: PublishedTool): boolean => isDeepStrictEqual(tool, this.#knownTools.get(tool.name));
     this.#known = new Map(
-      toolset.tools.flatMap(({ name }) => {
-        const service = byTool.get(name);
+      toolset.tools.flatMap((tool) => {
+        const { name } = tool;
+        const service = made.get(name) ?? (isSame(tool) ? this.#known.get(name) : undefined);
         return service === undefined ? [] : [[name, service]];
       }),
     );
+    this.#knownTools = new Map(toolset.tools.map((tool) => [tool.name, tool]));
   }
 
   /** Records removed tools, and forgets old ones. */
