@@ -187,6 +187,44 @@ describe('where there is room for some', () => {
   });
 });
 
+describe('while tools are held', () => {
+  const removal = { hold: 1_000, once: false };
+  const names = ['a', 'b', 'c'];
+
+  test('notes are about what is published', () => {
+    const credentials = { 'monitoring/a': { apiKey: 'KEY' } };
+    const generation = { ...GENERATION, credentials };
+    const live = publishedAs(documentsOf(lokis(...names), { credentials }));
+    const held = decided(live, [], { generation, removal });
+    expect([namesOf(held), held.notes]).toEqual([names.map((name) => `${name}.monitoring`), []]);
+    expect(decided(live, [], { generation }).notes).not.toEqual([]);
+  });
+
+  test('all documents stay if one of these tools cannot be made again', () => {
+    const documents = documentsOf(lokis(...names));
+    const text = documents['toolset.json']?.replace(/"http:[^"]*a\.monitoring[^"]*"/, '"nowhere"') ?? '';
+    const live = publishedAs({ ...documents, 'toolset.json': text });
+    const { decision } = decided(live, lokis('new'), { removal });
+    expect(decision.intent.documents['toolset.json']).toBe(text);
+  });
+
+  test('they are as this process knows them, where that is more than what is published', () => {
+    const [a, ...others] = lokis(...names).map((each) => ({
+      ...each,
+      verdict: { ...each.verdict, authRequired: true },
+    }));
+    const all = a === undefined ? [] : [a, ...others];
+    const documents = documentsOf(all);
+    const known = new Map(all.map((each) => [each.tool, each]));
+    const { decision } = decided(publishedAs(documents), [], { removal }, { known });
+    expect(decision.intent.documents).toEqual(documents);
+    // Others are as they are published.
+    const [first] = known;
+    const some = decided(publishedAs(documents), [], { removal }, { known: new Map(first && [first]) });
+    expect(namesOf(some)).toHaveLength(3);
+  });
+});
+
 test('a published name stays with its Service, whoever asks for it', () => {
   const asking = (name: string) =>
     discovered(offered(name, { name: 'logs', type: 'loki' }, { ports: ['http:3100'] }));
@@ -194,6 +232,11 @@ test('a published name stays with its Service, whoever asks for it', () => {
   const [a, b] = [asking('a'), { ...asking('b'), tool: 'b.monitoring' }];
   const tools = decided(live, [a, b]).decision.intent.tools;
   expect(tools.find(({ name }) => name === 'logs')?.metadata.service).toBe('b');
+  // Also if somebody has emptied the documents.
+  const emptied = { ...live, data: { ...live.data, 'toolset.json': '{"tools":[]}' } };
+  const own = toolset(documentsOf([asking('b')]));
+  const again = assess(findings([a, b]), situationOf(observed(emptied), [], { own }), { own });
+  expect(again.naming.held.get('logs')?.members).toEqual(['b']);
 });
 
 describe('a rollback', () => {
