@@ -43,7 +43,7 @@ async function generated(
 }
 
 const ADVICE =
-  'discover lists all with their health, and explain shows what was asked; --probe none includes them without asking';
+  'discover lists all with their health, and explain shows what was requested; --probe none includes them unprobed';
 
 test('generate says which backends it leaves out because they are unhealthy, and why', async () => {
   const { port } = await answering({ '/-/healthy': 'Prometheus Server is Healthy.' });

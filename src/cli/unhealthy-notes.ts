@@ -23,7 +23,7 @@ export function unhealthyNotes(
     {
       where: 'unhealthy backends',
       what: `${unhealthy.length} ${isOrAre(unhealthy.length)} left out (${named.join('; ')}${more})`,
-      fix: 'discover lists all with their health, and explain shows what was asked; --probe none includes them without asking',
+      fix: 'discover lists all with their health, and explain shows what was requested; --probe none includes them unprobed',
     },
   ];
 }
