@@ -172,10 +172,20 @@ describe('tools that are held', () => {
     expect(news()).toHaveLength(1);
   });
 
+  test('are not reported if a rollback removed them, also when it has ended', () => {
+    const one = reports();
+    holding(one, 'a', 'b');
+    news();
+    holding(one);
+    one.removedAfterHold({ tools: [] }, false, 'holds', 1);
+    one.removedAfterHold({ tools: [] }, false, 'ended', 1);
+    expect(news()).toEqual([]);
+  });
+
   test('are reported once they are removed, and not if they came back', () => {
     const one = reports();
     const published = (...names: readonly string[]) =>
-      one.removedAfterHold({ tools: names.map((name) => ({ name }) as PublishedTool) }, true, 1);
+      one.removedAfterHold({ tools: names.map((name) => ({ name }) as PublishedTool) }, true, undefined, 1);
     holding(one, 'a', 'b', 'c');
     published('a', 'b', 'c');
     news();

@@ -107,12 +107,19 @@ export class ReconcileReports {
    * Reports the removal of tools that were held.
    * @param published the toolset that was published now
    * @param allowed whether an operator allowed it with the annotation
+   * @param rollback whether a rollback holds, which may have removed them
    */
-  removedAfterHold(published: Pick<Toolset, 'tools'>, allowed: boolean, cycle: number): void {
+  removedAfterHold(
+    published: Pick<Toolset, 'tools'>,
+    allowed: boolean,
+    rollback: Decision['rollback'],
+    cycle: number,
+  ): void {
     const there = new Set(published.tools.map(({ name }) => name));
     const tools = [...this.#unheld].filter((tool) => !there.has(tool));
     this.#unheld = new Set();
-    if (tools.length > 0) this.#options.emit({ kind: 'held-removed', cycle, tools, allowed });
+    if (tools.length > 0 && rollback !== 'holds')
+      this.#options.emit({ kind: 'held-removed', cycle, tools, allowed });
   }
 
   /** Reports what was published and why. @param isKnown whether anything was published before */

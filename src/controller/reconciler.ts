@@ -207,7 +207,8 @@ export class Reconciler {
     if (changed.length > 0) this.#drift.recordRevert(live);
     const isKnown = this.#revisions.hasRecorded || revisions.length > 0;
     this.#reports.result(result, live, decision, isKnown, cycle);
-    this.#reports.removedAfterHold(toolset, live?.annotations[ALLOW_REMOVAL] === 'true', cycle);
+    const isAllowed = live?.annotations[ALLOW_REMOVAL] === 'true';
+    this.#reports.removedAfterHold(toolset, isAllowed, decision.rollback, cycle);
     await this.#revisions.record(toolset, result.live, this.#note, signal);
     const { fault } = this.#revisions;
     return {

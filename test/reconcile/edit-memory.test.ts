@@ -241,6 +241,59 @@ describe('the hand-written text that is saved', () => {
   });
 });
 
+describe('a header that somebody adds to a discovered MCP server in the file', () => {
+  const headers = { 'X-K': '{{ env.OURS }}' };
+  const addsHeader: Change = (file) => {
+    file.mcp_servers[MCP].config.headers = headers;
+  };
+  const elsewhere = (url: string): Json => ({
+    ...FOUND,
+    mcp_servers: { ...FOUND.mcp_servers, [MCP]: { ...server('a-mcp'), config: { url, mode: 'sse' } } },
+  });
+  const sees = server('a-mcp').config;
+
+  test('stays with the address beside it, wherever the owner leads the Service later', () => {
+    const it = cluster();
+    it.save(it.edit(addsHeader));
+    const text = it.wrote().data[HAND_WRITTEN] ?? '';
+    expect(parse(text).mcp_servers).toEqual({ [MCP]: { config: { ...sees, headers } } });
+    expect(it.file.mcp_servers[MCP]).toEqual({ ...server('a-mcp'), config: { ...sees, headers } });
+    for (const url of ['http://a-mcp.shop.svc.cluster.local:9998/mcp', 'http://gw.example.com/mcp']) {
+      it.sync(elsewhere(url));
+      expect(it.file.mcp_servers[MCP]).toMatchObject({
+        config: { ...sees, headers },
+        approval_required_tools: ['*'],
+      });
+    }
+  });
+
+  test('also if the owner led it elsewhere while the editor was open', () => {
+    const it = cluster();
+    const edited = it.edit(addsHeader);
+    it.sync(elsewhere('http://gw.example.com/mcp'));
+    it.save(edited);
+    it.sync(elsewhere('http://gw.example.com/mcp'));
+    const { config } = it.file.mcp_servers[MCP];
+    expect(config.headers === undefined || config.url === sees.url).toBe(true);
+  });
+
+  test('and what is no credential needs no address', () => {
+    const it = cluster();
+    it.save(
+      it.edit((file) => {
+        file.mcp_servers[MCP].description = 'Mine.';
+        file.mcp_servers[MCP].config.timeout = 30;
+      }),
+    );
+    it.wrote();
+    it.sync(elsewhere('http://a-mcp.shop.svc.cluster.local:9998/mcp'));
+    expect(it.file.mcp_servers[MCP]).toMatchObject({
+      description: 'Mine.',
+      config: { mode: 'sse', timeout: 30 },
+    });
+  });
+});
+
 describe('the key of the hand-written text that is deleted', () => {
   const person = '# ours\ntoolsets:\n  mine:\n    enabled: false # for now\n';
   const remove = (it: Cluster, ...keys: readonly string[]): void => {

@@ -111,25 +111,44 @@ export function learnEdit(patch: Mapping, edit: Edit, options: JoinOptions): Map
     if (Object.keys(next).length === 0) learned.delete(name);
     else learned.set(name, next);
   }
-  const rest = withMovedServers(patch, edit);
+  const rest = withServersOf(patch, edit);
   if (learned.size === 0) return fieldsWhere(rest, (key) => key !== 'toolsets');
   return { ...rest, toolsets: Object.fromEntries(learned) };
 }
 
+/** Fields of an MCP server's configuration that say where it is, or how it looks. */
+const PLACE = new Set(['url', 'mode']);
+const LOOKS = new Set(['icon_url']);
+
+/** Whether a person changed something in the configuration of an MCP server that not every server may get, such as a header. */
+const isForOneServer = (now: Mapping, before: Mapping): boolean =>
+  Object.entries(now).some(
+    ([field, value]) =>
+      !PLACE.has(field) && !LOOKS.has(field) && !isCommon(field, value) && !same(value, own(before, field)),
+  );
+
 /**
  * A server to which the person gave another address is theirs as a whole: nothing of the discovered one applies to it, and
- * without the list of tools, the agent would ask before none.
+ * without the list of tools, the agent would ask before none. A credential belongs to the address beside which the person wrote
+ * it, because the owner of the Service may choose another address later.
  */
-function withMovedServers(patch: Mapping, { edited, merged }: Edit): Mapping {
+function withServersOf(patch: Mapping, { edited, merged }: Edit): Mapping {
   const servers = (document: Mapping): Mapping => {
     const entries = own(document, 'mcp_servers');
     return mappingOf(entries);
   };
   const [now, before] = [servers(edited), servers(merged)];
-  const moved = Object.entries(now).filter(([name, entry]) => {
+  const learned = servers(patch);
+  const refined = Object.entries(now).flatMap(([name, entry]): [string, unknown][] => {
     const old = own(before, name);
-    return isMapping(old) && isMapping(entry) && serverUrl(entry) !== serverUrl(old);
+    if (!isMapping(old) || !isMapping(entry)) return [];
+    if (serverUrl(entry) !== serverUrl(old)) return [[name, entry]];
+    const config = mappingOf(own(entry, 'config'));
+    if (!isForOneServer(config, mappingOf(own(old, 'config')))) return [];
+    const mine = mappingOf(own(learned, name));
+    const place = fieldsWhere(config, (field) => PLACE.has(field));
+    return [[name, { ...mine, config: { ...place, ...mappingOf(own(mine, 'config')) } }]];
   });
-  if (moved.length === 0) return patch;
-  return { ...patch, mcp_servers: { ...servers(patch), ...Object.fromEntries(moved) } };
+  if (refined.length === 0) return patch;
+  return { ...patch, mcp_servers: { ...learned, ...Object.fromEntries(refined) } };
 }

@@ -390,6 +390,8 @@ describe('an edit that began with an earlier version', () => {
       ...(Buffer.byteLength(outdated.data[FILE] ?? '') < 20_000 ? [key(9)] : []),
     ]);
     const huge = withFile(now, `${first.data[FILE]}# ${'x'.repeat(900 * 1024)}\n`);
+    const older = { [key(1)]: '# older', [key(2)]: '# newer' };
+    expect(merged({ ...huge, data: { ...huge.data, ...older } }).data).toMatchObject(older);
     const restored = merged(huge);
     expect([unversioned(restored.data[FILE]), restored.rejected]).toEqual([
       unversioned(now.data[FILE]),

@@ -195,11 +195,13 @@ function copiesOf(live: AgentConfigMap['data'], texts: readonly string[]): Copie
 /** The copies for which there is room; the newest stay. @param room bytes */
 function keptCopies({ all }: Copies, room: number): AgentConfigMap['data'] {
   let left = room;
-  const kept = all.slice(0, MAX_COPIES).filter(([, text]) => {
-    left -= sizeOf(text);
-    return left >= 0;
+  const kept = all.filter(([, text]) => {
+    const size = sizeOf(text);
+    if (size > left) return false;
+    left -= size;
+    return true;
   });
-  return Object.fromEntries(kept);
+  return Object.fromEntries(kept.slice(0, MAX_COPIES));
 }
 
 /** The file as it was found, unless its change was applied as a whole. */
