@@ -5,6 +5,9 @@ import type { Problem } from '../../../model/discovery.ts';
 import { FILE, HAND_WRITTEN } from '../merge/agent-file.ts';
 import { ConfigMapWatch, contentOf } from './config-map-watch.ts';
 
+/** Waits until a check passes, also on a busy machine. */
+const soon = (check: () => void) => vi.waitFor(check, { timeout: 10_000 });
+
 const FAST = { firstDelay: 10, firstDelayIfDenied: 10, healthyAfter: 50 };
 const file = (text: string) => ({ [FILE]: text });
 const configMap = (name: string, version: number, data: Record<string, string>) => ({
@@ -44,7 +47,7 @@ async function watching() {
     watch,
     changed,
     failed,
-    isOpen: (name: string) => vi.waitFor(() => expect([...streams.keys()]).toEqual([name])),
+    isOpen: (name: string) => soon(() => expect([...streams.keys()]).toEqual([name])),
     send: (type: string, object: ReturnType<typeof configMap>) =>
       streams.get(object.metadata.name)?.write(`${JSON.stringify({ type, object })}\n`),
   };
@@ -73,7 +76,7 @@ test('changes of the file and of its texts are reported; our own writes and othe
   send('MODIFIED', configMap('one', 8, file('c')));
   send('MODIFIED', configMap('one', 9, { ...file('b'), [HAND_WRITTEN]: 'd' }));
   send('DELETED', configMap('one', 10, file('b')));
-  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(3));
+  await soon(() => expect(changed).toHaveBeenCalledTimes(3));
   expect(changed.mock.calls.map(([content]) => content)).toEqual(
     [file('c'), { ...file('b'), [HAND_WRITTEN]: 'd' }, undefined].map(contentOf),
   );
@@ -85,13 +88,13 @@ test('what changed while the watch was interrupted is reported, also after 410 G
   await isOpen('one');
   const watches = () => asked.filter((each) => each.watch).length;
   streams.get('one')?.destroy();
-  await vi.waitFor(() => expect(watches()).toBe(2));
+  await soon(() => expect(watches()).toBe(2));
   await isOpen('one');
   send('MODIFIED', configMap('one', 6, file('b')));
-  await vi.waitFor(() => expect(changed.mock.calls).toEqual([[contentOf(file('b'))]]));
+  await soon(() => expect(changed.mock.calls).toEqual([[contentOf(file('b'))]]));
   state.listed = undefined;
   streams.get('one')?.end('{"type":"ERROR","object":{"kind":"Status","code":410,"message":"too old"}}\n');
-  await vi.waitFor(() => expect(changed).toHaveBeenCalledWith(contentOf(undefined)));
+  await soon(() => expect(changed).toHaveBeenCalledWith(contentOf(undefined)));
 });
 
 test.each(['list', 'watch'])('if %s is denied, that is reported once, until it is granted', async (verb) => {
@@ -99,7 +102,7 @@ test.each(['list', 'watch'])('if %s is denied, that is reported once, until it i
   state.denies = verb;
   watch.knows('one', file('a'));
   const denied = () => asked.filter((each) => (each.watch ? 'watch' : 'list') === verb);
-  await vi.waitFor(() => expect(denied().length).toBeGreaterThan(2));
+  await soon(() => expect(denied().length).toBeGreaterThan(2));
   expect(failed.mock.calls).toEqual([
     [
       {
