@@ -20,6 +20,7 @@ import {
   readStart,
   withinBudget,
 } from './response.ts';
+import { fromKubeconfig } from './server-text.ts';
 import { statusError } from './status.ts';
 
 /** Where the credentials come from. */
@@ -230,7 +231,7 @@ export function connect(options: KubeClientOptions): KubeClient {
   };
 
   return {
-    server: inCluster ? cluster.server : `${cluster.server} (context ${current} of ${options.origin})`,
+    server: inCluster ? cluster.server : fromKubeconfig(cluster.server, current, options.origin),
     namespace: inContext.namespace ?? 'default',
     inCluster,
     async request(

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { json, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
 import { InvalidResponseError } from './response.ts';
+import { fromKubeconfig } from './server-text.ts';
 import { ApiStatusError, clusterError, failureReason } from './status.ts';
 
 const signal = new AbortController().signal;
@@ -68,6 +69,21 @@ test('a response that is not JSON suggests what to check', async () => {
   const error = await errorOf((response) => response.end('<h1>Log in</h1>'));
   expect(clusterError(error, 'list Services', 'https://api').message).toMatch(
     /^cannot list Services: the answer is not JSON.*check that https:\/\/api is an API server/,
+  );
+});
+
+test('how to grant a permission; another context is suggested only where there can be one', () => {
+  const [laptop, pod] = [fromKubeconfig('https://a', 'prod', '/home/me/config'), 'https://10.0.0.1:443'];
+  const advice = (message: string, server: string): string =>
+    clusterError(new ApiStatusError(403, message), 'list Services', server).message.replace(/^.*?; /s, '');
+  expect(laptop).toBe('https://a (context prod of /home/me/config)');
+  expect(advice('no', laptop)).toBe('grant it with a Role and RoleBinding, or use another context');
+  expect(advice('no', pod)).toBe('grant it with a Role and RoleBinding');
+  expect(advice('no at the cluster scope', laptop)).toBe(
+    'grant it with a ClusterRole and ClusterRoleBinding, name namespaces that you may read, or use another context',
+  );
+  expect(advice('no at the cluster scope', pod)).toBe(
+    'grant it with a ClusterRole and ClusterRoleBinding, or name namespaces that you may read',
   );
 });
 

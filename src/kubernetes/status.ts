@@ -4,6 +4,7 @@ import type { FailureReason } from '../model/failure-reason.ts';
 import { hideSecrets } from '../model/redact-text.ts';
 import { CredentialsError } from './credentials-error.ts';
 import { InvalidResponseError, ResponseTooLargeError, readBody } from './response.ts';
+import { isFromKubeconfig } from './server-text.ts';
 import { statusMessage } from './status-message.ts';
 
 /** Optional details of an error response. */
@@ -147,11 +148,14 @@ function unreachableReason(error: NodeJS.ErrnoException): string {
   }
 }
 
-/** How to grant a permission that the API server denied with this message. */
-const grantAdvice = (message: string): string =>
-  message.includes('at the cluster scope')
-    ? 'grant it with a ClusterRole and ClusterRoleBinding, name namespaces that you may read, or use another context'
-    : 'grant it with a Role and RoleBinding, or use another context';
+/** How to grant a permission that the API server denied with this message. In a Pod, there is no other context. */
+function grantAdvice(message: string, server: string): string {
+  const ways = message.includes('at the cluster scope')
+    ? ['grant it with a ClusterRole and ClusterRoleBinding', 'name namespaces that you may read']
+    : ['grant it with a Role and RoleBinding'];
+  if (isFromKubeconfig(server)) ways.push('use another context');
+  return ways.length < 3 ? ways.join(', or ') : `${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}`;
+}
 
 /** Converts a failed request to an error that says what was tried, what happened, and what to do. */
 export function clusterError(error: unknown, doing: string, server: string): UserError {
@@ -161,7 +165,7 @@ export function clusterError(error: unknown, doing: string, server: string): Use
       error.code === 401
         ? `log in again, or check the credentials for ${server}`
         : error.code === 403
-          ? grantAdvice(error.message)
+          ? grantAdvice(error.message, server)
           : 'check the API server';
     return new ClusterError(`cannot ${doing}: ${hideSecrets(error.message)}; ${fix}`, { cause: error });
   }
