@@ -123,6 +123,18 @@ function joinSingle(generated: Mapping, handWritten: Mapping, options: ToolsetOp
   return { config, note: { what } };
 }
 
+/** The first entry of a list that has credentials and no address: HolmesGPT may look for a backend itself, and send them there. */
+function withoutPlace(list: readonly Mapping[], shape: Shape): Config['note'] {
+  for (const [index, entry] of list.entries()) {
+    if (addressesOf(entry).length > 0) continue;
+    const fields = Object.keys(entry).filter((field) => carriesCredentials(field, entry[field]));
+    if (fields.length === 0) continue;
+    const what = `config.${shape.list}.${index} has ${fields.join(', ')} and no address, so HolmesGPT decides which backend gets that, or fails`;
+    return { what, fix: 'give its address too' };
+  }
+  return undefined;
+}
+
 /** Joins lists: hand-written backends come first, then the generated ones. */
 function joinList(generated: Mapping, handWritten: Mapping, shape: Shape, options: ToolsetOptions): Config {
   const parts = partsOf(handWritten, shape);
@@ -149,7 +161,10 @@ function joinList(generated: Mapping, handWritten: Mapping, shape: Shape, option
       ? beside
       : { ...common, [shape.list]: [...theirs.map(withoutNulls), ...ours] };
   const [lost] = backends.filter((backend) => addressesOf(backend).length === 0);
-  if (lost === undefined) return { config, ...(note === undefined ? {} : { note: { what: note } }) };
+  if (lost === undefined) {
+    const told = note === undefined ? withoutPlace(theirs, shape) : { what: note };
+    return { config, ...(told === undefined ? {} : { note: told }) };
+  }
   const fields = Object.keys(lost).filter((field) => field !== shape.name);
   const what = `overrides.yaml has ${fields.join(', ')} for it and no address, and this config has one, so that is not merged`;
   return { config, note: { what, fix: FIX } };

@@ -27,6 +27,26 @@ function joined(generated: Mapping, handWritten: Mapping, options = FILE, name =
   return { config: entry?.config, notes: notes.map(({ note }) => note.what) };
 }
 
+describe('a list with credentials in an entry without an address', () => {
+  const told =
+    'config.instances.0 has additional_headers and no address, so HolmesGPT decides which backend gets that, or fails';
+
+  test('stays as it is, which is told', () => {
+    const mine = { instances: [{ name: 'mine', ...HEADERS }] };
+    const { config, notes } = joined(several, mine);
+    expect(config).toEqual({ instances: [...mine.instances, ...several.instances] });
+    expect(notes).toEqual([told]);
+    expect(joined(several, { ...HEADERS, instances: [{ name: 'mine' }] }).notes).toEqual([told]);
+  });
+
+  test.each<[string, Mapping]>([
+    ['there is an address', { instances: [{ name: 'mine', prometheus_url: url('mine.shop'), ...HEADERS }] }],
+    ['there are no credentials', { instances: [{ name: 'mine', timeout_seconds: 5 }] }],
+  ])('is not told if %s', (_, mine) => {
+    expect(joined(several, mine).notes).toEqual([]);
+  });
+});
+
 describe('a flat configuration with an address', () => {
   const mine = { prometheus_url: url('stack.monitoring'), ...HEADERS };
 
