@@ -312,7 +312,7 @@ describe('the outcome of a backend', () => {
     expect(recallBackend(both, { ...context, inUse }, recall, true)).toMatchObject({
       service: { service: { name: 'b' }, verdict: { health: 'healthy' } },
     });
-    // Until it has answered, nobody knows that it wants a login.
+    // It is unknown that it requires a login until it has answered.
     expect(recallBackend(both, { ...context, inUse }, () => PENDING, true)).toMatchObject({
       isPending: true,
       service: { service: { name: 'b' }, verdict: { pending: true, authRequired: false } },

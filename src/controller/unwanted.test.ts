@@ -99,7 +99,7 @@ describe('a server that needs an approval', () => {
     expect(unwanted(old, { ...now, revisions: [revision(old, stringify(approving('b')))] })).toEqual([
       loosened,
     ]);
-    // Without a record, nobody knows that they differ.
+    // Without a record, the difference is unknown.
     expect(unwanted(old, { ...now, revisions: [] })).toEqual([]);
     expect(unwanted(old, { ...now, revisions: [revision(old, INVALID)] })).toEqual([]);
   });

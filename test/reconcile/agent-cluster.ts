@@ -61,7 +61,7 @@ export class Cluster {
     return merge;
   }
 
-  /** The program starts anew. */
+  /** Restarts this program, which forgets everything. */
   restart(): void {
     this.#memory = new EditMemory(new Map());
   }

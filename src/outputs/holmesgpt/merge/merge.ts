@@ -223,11 +223,11 @@ function rewrittenIn(former: string, now: Mapping): readonly string[] {
   return changedEntries(read.value, now).filter((entry) => !added.has(entry));
 }
 
-/** Whether somebody changed the hand-written text since the last write. */
+/** Whether the hand-written text was edited since the last write. */
 const isPersonTextOther = ({ data, annotations }: AgentConfigMap): boolean =>
   annotations[PERSON_HASH] !== undefined && annotations[PERSON_HASH] !== fileHash(data[HAND_WRITTEN] ?? '');
 
-/** The hand-written text that a file replaces although somebody has just written it; `undefined` if there is none. */
+/** A hand-written text that was edited since the last write and is now replaced by a file; `undefined` if there is none. */
 const overwrittenBy = (change: FileChange | undefined, live: AgentConfigMap): string | undefined =>
   change?.kind === 'replaced' && isPersonTextOther(live) ? live.data[HAND_WRITTEN] : undefined;
 

@@ -139,7 +139,7 @@ function textFrom(
   if (file === undefined) return { text: '' };
   const now = readMapping(file);
   if ('fault' in now) return { broken: now.fault, key: FILE };
-  // Also if another file is in place: that one must not replace a text that nobody could read.
+  // Even if another file took its place: an unreadable text must not be replaced.
   const person = readMapping(handWritten ?? '');
   if ('fault' in person) return { broken: person.fault, key: HAND_WRITTEN };
   const isOld = isMadeByFieldMerge(file);
