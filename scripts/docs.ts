@@ -57,6 +57,7 @@ function entryText(detector: Detector): string {
 function proofText({ probe }: Detector): string {
   if (probe.protocol === 'mcp') return `${code('server/discover')}, else ${code('initialize')}`;
   if (probe.protocol === 'kafka') return code('ApiVersions');
+  if (probe.method !== undefined) return code(probe.method);
   const asked = probe.proofs.map(({ all }) =>
     all.map(({ get }) => code(get.replace('{base}', ''))).join(' and '),
   );

@@ -91,6 +91,8 @@ export const DETECTOR: Texts = {
   'paths[].scheme': 'Scheme of the endpoint.',
   probe: 'How to check the health of a backend, and prove its type.',
   'probe.protocol': 'Protocol of the probe.',
+  'probe.method':
+    'For the protocol `grpc`: service and method, such as `observer.Observer/ServerStatus`. It has no parameters, and only this product has it.',
   'probe.tenant': 'How requests name a tenant.',
   'probe.tenant.header': 'Header with the id of the tenant.',
   'probe.tenant.required': 'A request without a tenant, and the response to it if the backend requires one.',

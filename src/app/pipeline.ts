@@ -120,6 +120,7 @@ async function routeOf(
   if (name === 'direct') {
     const { createGuard } = await import('../probing/connect.ts');
     const { directFetch } = await import('../probing/direct.ts');
+    const { directGrpc } = await import('../probing/grpc.ts');
     const { directExchange } = await import('../probing/kafka.ts');
     const { CertificateFiles } = await import('./certificate-files.ts');
     const certificates = new CertificateFiles(settings, before);
@@ -128,6 +129,7 @@ async function routeOf(
       route: {
         fetch: directFetch(settings.connectTo, createGuard(), certificates.tlsFor),
         exchange: directExchange(settings.connectTo),
+        grpc: directGrpc(settings.connectTo),
       },
       certificates,
     };

@@ -32,7 +32,7 @@ const check = z.strictObject({
 
 /** A proof of a type. It holds if all checks pass. */
 const proof = z.strictObject({
-  all: z.array(check).min(1).max(4),
+  all: z.array(check).min(1).max(5),
   /** Sufficient to confirm the type that labels name, but not to change another type. */
   weak: z.literal(true).optional(),
   /** Base path of the proof, if it differs from the usual one. */
@@ -43,23 +43,33 @@ const proof = z.strictObject({
 });
 
 /** How to probe the health and type of a kind of backend. */
-export const probeSpec = z.strictObject({
-  /** Protocol of the probe. */
-  protocol: z.enum(['http', 'mcp', 'kafka']).default('http'),
-  /** Health paths. If one is not found (404), the next one is used. */
-  health: z.array(path).min(1).default(['/']),
-  /** Whether status 503 of a proven backend means "not ready yet" instead of "dead". */
-  unready: z.enum(['dead', 'alive']).default('dead'),
-  /** How requests name their tenant, and the response to one without, if the backend requires it. */
-  tenant: z
-    .strictObject({
-      header: z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'),
-      required: check,
-    })
-    .optional(),
-  /** Proofs of the type, best first. Without any, labels and annotations are trusted. */
-  proofs: z.array(proof).default([]),
-});
+export const probeSpec = z
+  .strictObject({
+    /** Protocol of the probe. */
+    protocol: z.enum(['http', 'mcp', 'kafka', 'grpc']).default('http'),
+    /** For `grpc`: a method without parameters that only this product has. */
+    method: z
+      .string()
+      .regex(/^[\w.]+\/\w+$/, 'is not a service and its method, such as grpc.health.v1.Health/Check')
+      .optional(),
+    /** Health paths. If one is not found (404), the next one is used. */
+    health: z.array(path).min(1).default(['/']),
+    /** Whether status 503 of a proven backend means "not ready yet" instead of "dead". */
+    unready: z.enum(['dead', 'alive']).default('dead'),
+    /** How requests name their tenant, and the response to one without, if the backend requires it. */
+    tenant: z
+      .strictObject({
+        header: z.string().regex(/^[A-Za-z0-9-]+$/, 'is not the name of a header'),
+        required: check,
+      })
+      .optional(),
+    /** Proofs of the type, best first. Without any, labels and annotations are trusted. */
+    proofs: z.array(proof).default([]),
+  })
+  .refine(({ protocol, method }) => (protocol === 'grpc') === (method !== undefined), {
+    path: ['method'],
+    message: 'is for protocol grpc, which needs it',
+  });
 
 export type ProbeSpec = z.infer<typeof probeSpec>;
 export type Check = z.infer<typeof check>;

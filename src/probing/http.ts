@@ -141,6 +141,10 @@ async function checkTenant(
   return { tenantRequired: matchesCheck(answer, tenant.required) };
 }
 
+/** Whether a response only lacks a tenant, which is no credential. */
+const lacksTenant = (answer: ProbeResponse, { tenant }: ProbeSpec): boolean =>
+  tenant !== undefined && matchesCheck(answer, tenant.required);
+
 /** Requests the health paths in order, until one is not "not found". Returns the last response. */
 async function checkHealth(client: CachedProbeClient, paths: readonly string[]): Promise<HealthAnswer> {
   let last: HealthAnswer | undefined;
@@ -313,7 +317,7 @@ async function probeOnce(
   if (proof.held) {
     const moved =
       proof.proof.path === undefined || proof.proof.path === base ? {} : { path: proof.proof.path };
-    const auth = requiresAuth(health.answer);
+    const auth = requiresAuth(health.answer) && !lacksTenant(health.answer, spec);
     const tenant = auth ? {} : await checkTenant(client, spec, proof.proof.path ?? base);
     const proven = { authRequired: auth, ...tenant, proof: 'proven' as const, ...moved };
     if (status < 500)

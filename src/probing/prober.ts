@@ -4,6 +4,7 @@ import { CLOCK, createPacer } from '../model/pacer.ts';
 import { type ServiceKey, serviceKey } from '../model/service.ts';
 import { oneLine } from '../model/text.ts';
 import type { Fetch, Phase, ProbeRequest, Progress } from './fetch.ts';
+import { type GrpcCall, probeGrpc } from './grpc.ts';
 import { type ProbeKind, probeHttp } from './http.ts';
 import { probeKafka, type TcpExchange } from './kafka.ts';
 import { probeMcp } from './mcp.ts';
@@ -65,6 +66,7 @@ export interface Route {
   readonly fetch: Fetch;
   /** For protocols other than HTTP, if the route supports them. */
   readonly exchange?: TcpExchange;
+  readonly grpc?: GrpcCall;
 }
 
 export interface ProbeLimits {
@@ -222,7 +224,8 @@ export function createProber(
         await waiting(() => new Promise((begin) => void paceAnswers(displayNamespace(to.service), begin)));
       return answer;
     };
-    switch (byDetector.get(candidate.detector)?.spec.protocol) {
+    const { protocol, method = '' } = byDetector.get(candidate.detector)?.spec ?? {};
+    switch (protocol) {
       case 'mcp':
         return probeMcp(candidate, fetch, signal, {
           keepsTexts: limits.keepsTexts,
@@ -231,6 +234,8 @@ export function createProber(
         });
       case 'kafka':
         return probeKafka(candidate, route.exchange, signal, progress);
+      case 'grpc':
+        return probeGrpc(candidate, method, route.grpc, signal, progress);
       default:
         return probeHttp(candidate, kinds, fetch, signal, known);
     }

@@ -301,7 +301,7 @@ describe.each(['mcp', 'mcp-modern'])('%s', (name) => {
       expect.arrayContaining(httpTypes.map((type) => `labelled-${type}`)),
     );
     for (const text of Object.values(outcomes(found)))
-      expect(text).toMatch(/^[a-z]+( [/\w]+)?, unknown, unproven$/);
+      expect(text).toMatch(/^[a-z-]+( [/\w]+)?, unknown, unproven$/);
     expect(found.problems).toHaveLength(types.length);
   });
 });

@@ -6,7 +6,7 @@ import { inProcess } from '../api/in-process.ts';
 const REQUEST = /(?:\b(GET|POST) )?(\/api\/v1\/[a-z{}/]*[a-z}])/g;
 
 /** Paths below `/api/v1` of other APIs: those of backends, and of Kubernetes. */
-const OTHERS = /^\/api\/v1\/(namespaces|status|stores|health|version|info)\b/;
+const OTHERS = /^\/api\/v1\/(namespaces|status|stores|health|version|info|query|rules)\b/;
 
 test('each request that the documentation names is one of the API', async () => {
   const { app } = await inProcess();

@@ -227,6 +227,62 @@ describe('the tenants of a backend', () => {
   });
 });
 
+describe('an HTTP toolset, which sends one header', () => {
+  const mimir = discovered(
+    service('mimir-alertmanager', {
+      labels: { 'app.kubernetes.io/name': 'mimir', 'app.kubernetes.io/component': 'alertmanager' },
+      ports: ['http-metrics:8080'],
+    }),
+  );
+  const plain = discovered(service('alertmanager', { labels: { app: 'alertmanager' }, ports: [':9093'] }));
+  const answering = { ...plain, verdict: { ...plain.verdict, tenantRequired: false } };
+  const authOf = (found: DiscoveredService, given: Given = {}): unknown => {
+    const { documents, omissions } = made([found], given);
+    const config = parse(documents['custom_toolset.yaml'] ?? '').toolsets.alertmanager?.config;
+    return config === undefined ? omissions.map(({ cause }) => cause) : config.endpoints[0].auth;
+  };
+  const header = (value: string) => ({ type: 'header', name: 'X-Scope-OrgID', value });
+  const own = (auth: object) => ({
+    holmesgpt: { toolsets: { alertmanager: { backends: { 'monitoring/mimir-alertmanager': { auth } } } } },
+  });
+
+  test.each<[string, DiscoveredService, Given, unknown]>([
+    ['gets the first tenant', needing(mimir), { tenants: { alertmanager: ['b', 'a'] } }, header('b')],
+    ['gets the tenant of its namespace', needing(mimir), { tenants: { 'monitoring/*': 'a' } }, header('a')],
+    ['is left out without one', needing(mimir), {}, ['tenant']],
+    [
+      'gets a tenant if nobody knows whether it requires one',
+      mimir,
+      { tenants: { alertmanager: 'a' } },
+      header('a'),
+    ],
+    ['gets none if it answers without', answering, { tenants: { 'monitoring/*': 'a' } }, undefined],
+    [
+      'keeps what overrides say',
+      needing(mimir),
+      { tenants: { alertmanager: 'a' }, overrides: own({ type: 'bearer', token: '{{ env.TOKEN }}' }) },
+      { type: 'bearer', token: '{{ env.TOKEN }}' },
+    ],
+    [
+      'has no room for a tenant beside credentials',
+      needing(mimir),
+      {
+        tenants: { alertmanager: 'a' },
+        credentials: { 'monitoring/mimir-alertmanager': { bearerToken: 'TOKEN' } },
+      },
+      ['credentials'],
+    ],
+    [
+      'takes the tenant from a header of credentials',
+      needing(mimir),
+      { credentials: { 'monitoring/mimir-alertmanager': { headers: { 'x-scope-orgid': 'TENANT' } } } },
+      { type: 'header', name: 'x-scope-orgid', value: '{{ env.TENANT }}' },
+    ],
+  ])('%s', (_, found, given, expected) => {
+    expect(authOf(found, given)).toEqual(expected);
+  });
+});
+
 describe('tenants in the base path', () => {
   const credentials = { 'openshift-logging/dev-gateway-http': { bearerToken: 'TOKEN' } };
   const at = (id: string): string =>

@@ -107,6 +107,7 @@ export function backendFields(tool: Tool, given: Credential | undefined, own: Ma
   const required = verdict.authRequired || ('toolsets' in holmes && holmes.credentials === 'required');
   if (given === undefined) {
     if (required && !hasCredentials(own)) return { leftOut: MISSING, cause: 'credentials' };
+    if ('http' in holmes) return endpointOfTenant(tool, own);
     return { fields: merge('toolsets' in holmes ? templateFields(tool, holmes) : {}) };
   }
   if (given.agentToken === true && !('toolsets' in holmes && holmes.toolsets.includes(WITH_AGENT_TOKEN)))
@@ -124,7 +125,34 @@ export function backendFields(tool: Tool, given: Credential | undefined, own: Ma
   }
   const fields = 'mcp' in holmes ? serverHeaders(given) : endpointAuth(given);
   if (isUnsupported(fields)) return unusable(fields);
-  return { fields: merge({ ['mcp' in holmes ? 'headers' : 'auth']: fields }) };
+  if ('mcp' in holmes) return { fields: merge({ headers: fields }) };
+  if (verdict.tenantRequired === true && own.auth === undefined && !isTenantHeader(fields, tool))
+    return unusable(ONE_HEADER);
+  return { fields: merge({ auth: fields }) };
+}
+
+const ONE_HEADER: UnsupportedCredential = {
+  unsupported: 'an HTTP toolset takes one header for a backend, and this one requires its tenant, too',
+  fix: 'remove them from the setting credentials, and let a proxy in front of the backend check them',
+};
+
+/** Whether an endpoint's `auth` is the header that names its tenant. */
+const isTenantHeader = ({ name = '' }: Record<string, string>, { tenancy }: Tool): boolean =>
+  tenancy !== undefined && 'header' in tenancy && name.toLowerCase() === tenancy.header.toLowerCase();
+
+/**
+ * The fields of an endpoint of an HTTP toolset without credentials: its `auth` has room for the first tenant. A backend that
+ * answers without one gets none, since a key for its namespace may be meant for others.
+ */
+function endpointOfTenant(tool: Tool, own: Mapping): BackendFields {
+  const { tenantRequired } = tool.verdict;
+  if (own.auth !== undefined || tenantRequired === false) return { fields: { ...own } };
+  const [view] = tenantViews(tool);
+  const [header] = Object.entries(view?.headers ?? {});
+  if (header === undefined)
+    return tenantRequired === true ? { leftOut: NO_TENANT, cause: 'tenant' } : { fields: { ...own } };
+  const [name, value] = header;
+  return { fields: { auth: { type: 'header', name, value }, ...own } };
 }
 
 const unusable = ({ unsupported, fix }: UnsupportedCredential): BackendFields => ({
