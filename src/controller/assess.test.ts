@@ -10,7 +10,8 @@ import type { Rollback } from '../model/revision.ts';
 import { generate } from '../outputs/generate.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
 import { contentHash } from '../planning/content-hash.ts';
-import { plan } from '../planning/plan.ts';
+import { plan, SERVICES_IN_USE } from '../planning/plan.ts';
+import { inUseNote, type ServiceInUse } from '../planning/services-in-use.ts';
 import {
   type Assessment,
   assess,
@@ -184,6 +185,19 @@ describe('where there is room for some', () => {
     expect(namesOf(decided(publishedAs(documentsOf(lokis('a'))), both, { generation, use }))).toEqual([
       'z.monitoring',
     ]);
+  });
+
+  test('those stay that came into use first according to what is published, as for a command beside serve', () => {
+    const live = publishedAs(documentsOf(both));
+    const since = (name: string, seconds: number): ServiceInUse => ({
+      service: { cluster: '', namespace: 'monitoring', name },
+      tool: `${name}.monitoring`,
+      others: [],
+      since: seconds,
+    });
+    const note = inUseNote([since('z', 1_000), since('a', 2_000)], []);
+    const annotations = { ...live.annotations, [SERVICES_IN_USE]: note.text };
+    expect(namesOf(decided({ ...live, annotations }, both, { generation }))).toEqual(['z.monitoring']);
   });
 });
 

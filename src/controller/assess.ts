@@ -5,7 +5,7 @@ import { type DiscoveredService, isKeptForNow, type Problem } from '../model/dis
 import { type Documents, type Generated, OVERRIDES_KEY, type Toolset } from '../model/documents.ts';
 import { NO_OVERRIDES } from '../model/overrides.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
-import type { InUseSince } from '../model/seniority.ts';
+import { BEFORE, type InUseSince } from '../model/seniority.ts';
 import { runAtOnce, type Steps } from '../model/yield-every.ts';
 import { type GenerateOptions, generateInSteps } from '../outputs/generate.ts';
 import type { Outputs } from '../outputs/outputs.ts';
@@ -22,6 +22,7 @@ import { sinceOf, type Use } from './company.ts';
 import { fingerprint } from './fingerprint.ts';
 import { approximateServices, generateWithHeld, type KnownServices, reconstructServices } from './held.ts';
 import { namingOf } from './naming.ts';
+import { publishedUse } from './published-use.ts';
 import { lastValid, notAccepted, unwantedIn } from './unwanted.ts';
 
 /** Generated documents with all of their inputs. */
@@ -89,9 +90,12 @@ export interface Assessment {
   readonly services: readonly DiscoveredService[];
 }
 
-/** Published tools came into use before this process. */
-const sincePublished = (tools: readonly PublishedTool[]): InUseSince =>
-  new Map([...heldKeys(publishedNames(tools))].map((key) => [key, { at: 0 }]));
+/** When published tools came into use, as far as what is published says so: all of them did before this process. */
+const sincePublished = (tools: readonly PublishedTool[], live: Observed | undefined): InUseSince =>
+  new Map([
+    ...[...heldKeys(publishedNames(tools))].map((key) => [key, BEFORE] as const),
+    ...sinceOf(publishedUse(live)),
+  ]);
 
 /** The inputs of a decision: the published state, and what this process remembers. */
 export function situationOf(
@@ -237,7 +241,10 @@ export function* assessInSteps(
   const options = {
     ...generation,
     overrides: 'value' in read ? read.value : (valid?.overrides ?? NO_OVERRIDES),
-    inUseSince: findings.use === undefined ? sincePublished(before?.tools ?? []) : sinceOf(findings.use),
+    inUseSince:
+      findings.use === undefined
+        ? sincePublished(before?.tools ?? [], situation.live)
+        : sinceOf(findings.use),
     publishedTypes: publishedTypes(before?.tools ?? []),
     publishedDocuments: before?.documents,
   };

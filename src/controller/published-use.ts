@@ -2,6 +2,7 @@ import type { Candidate } from '../model/discovery.ts';
 import { displayNamespace, partsOf } from '../model/key.ts';
 import { BEFORE } from '../model/seniority.ts';
 import { defaultName, keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
+import { timeText } from '../model/time-text.ts';
 import type { Observed } from '../planning/observed.ts';
 import { SERVICES_IN_USE } from '../planning/plan.ts';
 import { publishedInUse, type ServiceInUse, storedNames } from '../planning/services-in-use.ts';
@@ -12,6 +13,13 @@ import { namesFrom } from './kept-names.ts';
 const atOf = (seconds: number): number => seconds * 1_000 - performance.timeOrigin;
 const secondsOf = (at: number): number => Math.round((performance.timeOrigin + at) / 1_000);
 
+/** The largest time of a `Date`, in seconds. What is published may have any number. */
+const MAX_SECONDS = 8.64e12;
+
+/** Seconds since 1970 as RFC 3339. */
+const textOf = (seconds: number): string | undefined =>
+  Math.abs(seconds) <= MAX_SECONDS ? timeText(seconds * 1_000) : undefined;
+
 /** What is in use according to what is published. */
 export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | undefined): Use {
   const known = publishedInUse(live?.present.tools ?? [], live?.annotations[SERVICES_IN_USE]);
@@ -20,6 +28,8 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
       const made = created === undefined ? Number.NaN : Date.parse(created) / 1_000;
       const age = Number.isNaN(made) ? undefined : made;
       const seconds = gone === undefined ? (since ?? age) : gone.at - gone.used;
+      // Of several at once, the one of the oldest Service came first.
+      const first = Math.min(seconds ?? Number.NaN, age ?? Number.POSITIVE_INFINITY);
       return [
         serviceKey(service),
         {
@@ -27,7 +37,7 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
           better: new Set(),
           hasWorked: true,
           ...(owners === undefined ? {} : { established: new Set(owners) }),
-          ...(seconds === undefined ? {} : { since: { at: atOf(seconds) } }),
+          ...(seconds === undefined ? {} : { since: { at: atOf(seconds), created: textOf(first) } }),
         },
       ];
     }),
@@ -52,46 +62,53 @@ export function publishedUse(live: Pick<Observed, 'present' | 'annotations'> | u
 export const publishedEntryPoints = (live: Pick<Observed, 'present'> | undefined): ReadonlySet<ServiceKey> =>
   new Set(publishedInUse(live?.present.tools ?? [], undefined).map(({ service }) => serviceKey(service)));
 
-/** How much older than its Service a use must be to be published, in milliseconds: clocks differ. */
-const REPLACED_MS = 5_000;
-
 /** The Services that take the place of an entry point back, if there are any. */
 function ownersOf(key: ServiceKey, use: Use): Pick<ServiceInUse, 'owners'> {
   const owners = [...ownersBefore(key, use)].sort();
   return owners.length === 0 ? {} : { owners };
 }
 
-/** When a Service vanished, and for how long it was in use, in whole seconds. */
-const timesOf = ({ at, used }: Vanished): { readonly at: number; readonly used: number } => ({
-  at: secondsOf(at),
-  used: secondsOf(at) - secondsOf(at - used),
-});
+/**
+ * When a Service vanished, and for how long it was in use, in whole seconds.
+ * @param since when it came into use, in seconds since 1970, as others compare themselves with it; absent: as far as is known
+ */
+const timesOf = (
+  { at, used }: Vanished,
+  since = secondsOf(at - used),
+): { readonly at: number; readonly used: number } => ({ at: secondsOf(at), used: secondsOf(at) - since });
 
-/** A backend in use. Times are in milliseconds since 1970. */
+/** A backend in use. Times are in seconds since 1970. */
 interface Aged {
   readonly key: ServiceKey;
-  /** Rounded to whole seconds, as in the annotation, so that every process computes the same order. */
+  /** Whole seconds, as in the annotation, so that every process computes the same order. */
   readonly since: number;
-  /** The age of its Service; NaN if it is gone. */
+  /** The age of its Service, infinite if it is gone, and of the one with which it came into use; NaN: unknown. */
   readonly created: number;
+  readonly original: number;
 }
+
+/** The age of the oldest Service that a backend had. */
+const ageOf = ({ created, original }: Pick<Aged, 'created' | 'original'>): number =>
+  original < created ? original : created;
 
 /**
  * The backends of which the age of their Service does not say when they came into use, compared with others of their
- * namespace: a Service may be created again, and one that was offered late is older than it seems.
+ * namespace, and what does: the age of the Service that was there before this one, or when they came into use, if that was
+ * late, because they seem older than they are.
  */
-function agedOtherwise(backends: readonly Aged[]): ReadonlySet<ServiceKey> {
-  const found = new Set<ServiceKey>();
+function agedOtherwise(backends: readonly Aged[]): ReadonlyMap<ServiceKey, number> {
+  const found = new Map<ServiceKey, number>();
   for (const each of Map.groupBy(backends, ({ key }) => displayNamespace(partsOf(key))).values()) {
     let latest = { since: Number.NEGATIVE_INFINITY, age: Number.NEGATIVE_INFINITY };
-    for (const { key, since, created } of each.toSorted(
-      (a, b) => a.since - b.since || a.created - b.created || 0,
+    for (const { key, since, created, original } of each.toSorted(
+      (a, b) => a.since - b.since || ageOf(a) - ageOf(b) || 0,
     )) {
-      const isReplaced = since + REPLACED_MS < created;
-      const seemsOlder = created < latest.age || (created === latest.age && since > latest.since);
-      if (isReplaced || seemsOlder) found.add(key);
-      const age = isReplaced || seemsOlder || Number.isNaN(created) ? since : created;
-      if (age >= latest.age) latest = { since, age };
+      const age = ageOf({ created, original });
+      const seemsOlder = age < latest.age || (age === latest.age && since > latest.since);
+      if (seemsOlder) found.set(key, since);
+      else if (original < created) found.set(key, original);
+      const counts = seemsOlder || !Number.isFinite(age) ? since : age;
+      if (counts >= latest.age) latest = { since, age: counts };
     }
   }
   return found;
@@ -117,10 +134,13 @@ export function servicesInUseOf(
     if (!hasWorked) return undefined;
     return stored.get(key)?.since ?? (since.at === 0 ? undefined : secondsOf(since.at));
   };
+  const originally = (key: ServiceKey): number =>
+    Date.parse(companions.get(key)?.since?.created ?? '') / 1_000;
   const aged = [...inUse].flatMap((key): Aged[] => {
     const since = sinceSeconds(key);
-    const created = vanished.has(key) ? Number.NaN : Date.parse(shown.get(key)?.service.created ?? '');
-    return since === undefined ? [] : [{ key, since: since * 1_000, created }];
+    const made = shown.get(key)?.service.created ?? '';
+    const created = vanished.has(key) ? Number.POSITIVE_INFINITY : Date.parse(made) / 1_000;
+    return since === undefined ? [] : [{ key, since, created, original: originally(key) }];
   });
   const otherwise = agedOtherwise(aged);
   const told = [...inUse].flatMap((key) => {
@@ -137,10 +157,8 @@ export function servicesInUseOf(
         others: [...all],
         ...ownersOf(key, use),
         ...(gone === undefined
-          ? stored.get(key)?.since !== undefined || otherwise.has(key)
-            ? { since: sinceSeconds(key) }
-            : {}
-          : { gone: stored.get(key)?.gone ?? timesOf(gone) }),
+          ? { since: stored.get(key)?.since ?? otherwise.get(key) }
+          : { gone: stored.get(key)?.gone ?? timesOf(gone, stored.get(key)?.since ?? otherwise.get(key)) }),
       },
     };
   });

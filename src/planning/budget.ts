@@ -41,13 +41,15 @@ const MAX_NAMES = 3;
 export const namespaceOf = ({ cluster, namespace = '' }: Tool): string =>
   displayNamespace({ cluster, namespace });
 
-/** Sorts tools by precedence: those that came into use earlier, then those of older Services, then by name. */
+/**
+ * Sorts tools by precedence: those that came into use earlier, then those of older Services, then by name. If a Service was
+ * created again, the age of the one before it counts.
+ */
 export function byPrecedence(tools: readonly Tool[], inUseSince: InUseSince): Tool[] {
-  const ranked = tools.map((tool) => ({
-    tool,
-    since: seniorityOf(tool.members, inUseSince),
-    created: tool.created ?? '~',
-  }));
+  const ranked = tools.map((tool) => {
+    const since = seniorityOf(tool.members, inUseSince);
+    return { tool, since, created: since.created ?? tool.created ?? '~' };
+  });
   return ranked
     .sort(
       (a, b) =>

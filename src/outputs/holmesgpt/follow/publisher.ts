@@ -6,6 +6,7 @@ import { clusterError, isStatus } from '../../../kubernetes/status.ts';
 import { textsOf } from '../../../model/binary-text.ts';
 import type { Problem } from '../../../model/discovery.ts';
 import type { Omission } from '../../../model/documents.ts';
+import { ClusterError } from '../../../model/errors.ts';
 import type { PodFiles } from '../../../model/pod-files.ts';
 import type { PublishedTool } from '../../../model/published-tools.ts';
 import type { ConfigMapName } from '../../../publishers/config-map/config-map.ts';
@@ -312,13 +313,10 @@ export function holmesTarget(
         };
       } catch (error) {
         if (!isStatus(error, 409)) throw error;
-        return {
-          refused: {
-            where: target,
-            what: `was changed by others in each of ${TRIES} attempts to write it`,
-            fix: 'find out which program keeps writing it; the program retries',
-          },
-        };
+        const what = `was changed by others in each of ${TRIES} attempts to write it`;
+        throw new ClusterError(`${target} ${what}; if this lasts, find out which program keeps writing it`, {
+          cause: error,
+        });
       }
     },
 
