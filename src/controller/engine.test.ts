@@ -12,6 +12,7 @@ import { MemoryPublisher } from '../../test/fixtures/unit/memory-publisher.ts';
 import { service } from '../../test/fixtures/unit/service.ts';
 import type { Problem } from '../model/discovery.ts';
 import { ClusterError, ConfigError, FindingsError } from '../model/errors.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import type { Plan } from '../model/published.ts';
 import type { Follower, FollowInput } from '../outputs/output.ts';
 import { OUTPUTS } from '../outputs/registry.ts';
@@ -295,6 +296,23 @@ describe('a source', () => {
     source.upsert(loki('b'));
     await settle();
     expect(publisher.tools).toEqual(namesOf('a', 'b'));
+    expect(told('source-recovered')).toEqual([]);
+    source.sync([loki('a'), loki('b')]);
+    source.sync([loki('a'), loki('b')]);
+    await settle();
+    expect(told('source-recovered')).toHaveLength(1);
+  });
+
+  test('of several clusters has recovered when each of them was read', async () => {
+    const { source, settle, told } = setup();
+    source.clusters = [HOME_CLUSTER, 'east'];
+    for (const cluster of source.clusters) source.emit({ ...failure, cluster });
+    source.sync([loki('a')]);
+    await settle();
+    expect(told('source-recovered')).toEqual([]);
+    source.emit({ kind: 'sync', cluster: 'east', services: [], stale: [], problems: [] });
+    await settle();
+    expect(told('source-recovered')).toHaveLength(1);
   });
 
   test('that can never work ends the engine', async () => {

@@ -1,4 +1,5 @@
 import type { Problem } from '../model/discovery.ts';
+import { HOME_CLUSTER } from '../model/key.ts';
 import type { Change, Source } from '../sources/source.ts';
 import { DiscoveryLoop, type DiscoveryOptions } from './discovery-loop.ts';
 import type { EngineEvent } from './events.ts';
@@ -29,6 +30,8 @@ interface TargetLoop {
 export class Engine {
   #options: EngineOptions;
   /** The options for the next session. */
+  /** The clusters that cannot be read. */
+  #unread: ReadonlySet<string> = new Set();
   #pendingOptions: EngineOptions | undefined;
   #session = new AbortController();
   /** Outlives reconcilers, so that a change of options or leader does not make known tools look changed. */
@@ -145,6 +148,16 @@ export class Engine {
     await target.follower?.watch?.({ changed: () => loop.onAgentChange(), note }, signal);
   }
 
+  /** A cluster could be read. Those that the source no longer has do not count. */
+  #onRead(cluster = HOME_CLUSTER): void {
+    if (this.#unread.size === 0) return;
+    const { source, emit } = this.#options;
+    const all = new Set(source.clusters ?? [HOME_CLUSTER]);
+    all.delete(cluster);
+    this.#unread = new Set([...this.#unread].filter((each) => all.has(each)));
+    if (this.#unread.size === 0) emit({ kind: 'source-recovered' });
+  }
+
   /** Runs the loops with the current options until the signal is aborted. */
   async #runSession(signal: AbortSignal): Promise<void> {
     const { source, emit, once } = this.#options;
@@ -161,8 +174,10 @@ export class Engine {
     const onChange = (change: Change): void => {
       if (change.kind !== 'failure') {
         this.#discovery.apply(change);
+        if (change.kind === 'sync') this.#onRead(change.cluster);
         return;
       }
+      this.#unread = new Set([...this.#unread, change.cluster ?? HOME_CLUSTER]);
       emit({ ...change, kind: 'source-failed' });
       if (once) fail(change.error);
     };

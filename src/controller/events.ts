@@ -176,6 +176,8 @@ type EngineFact =
       readonly reason: FailureReason;
       readonly retryIn: number;
     }
+  /** All clusters can be read again. */
+  | { readonly kind: 'source-recovered' }
   /** The target cannot be watched, so external changes are noticed only with each full resync. */
   | { readonly kind: 'watch-failed'; readonly error: Error }
   | {

@@ -95,8 +95,12 @@ describe('a dependency', () => {
       configmap: { status: 'failing', since: new Date(20), error: 'no rights' },
       discovery: { status: 'failing', since: new Date(20), error: 'a bug' },
     });
+    // The result of a probe leads to a pass, too.
+    apply(pass());
+    expect(model.dependencies.kubernetes).toMatchObject({ status: 'failing', since: new Date(20) });
+    apply(failed('discovery-failed', 'a bug'));
     at(40);
-    apply(pass(), NOTHING_PUBLISHED);
+    apply({ kind: 'source-recovered' }, pass(), NOTHING_PUBLISHED);
     at(50);
     apply(pass(), NOTHING_PUBLISHED);
     const ok = { status: 'ok', since: new Date(40) };

@@ -98,6 +98,8 @@ export class ReadModel {
   /** Both. It is another array only if one of them changed. */
   #allOmissions: readonly Omission[] = [];
   #publishFailure: string | undefined;
+  /** Whether Services cannot be read. */
+  #isUnread = false;
   /** Of the published documents. */
   #leftOutOf: LeftOutOf | undefined;
 
@@ -163,7 +165,12 @@ export class ReadModel {
         this.#pass(event);
         return true;
       case 'source-failed':
+        this.#isUnread = true;
         this.#set('kubernetes', 'failing', (event.error as Error).message);
+        return true;
+      case 'source-recovered':
+        this.#isUnread = false;
+        this.#set('kubernetes', 'ok');
         return true;
       case 'discovery-failed':
         this.#set('discovery', 'failing', (event.error as Error).message);
@@ -228,7 +235,8 @@ export class ReadModel {
     this.lastDiscovery = now;
     this.lastDuration = milliseconds;
     this.counters = { ...this.counters, cycles: this.counters.cycles + 1, examined };
-    this.#set('kubernetes', 'ok');
+    // Results of probes lead to passes, too, also if Services cannot be read.
+    if (!this.#isUnread) this.#set('kubernetes', 'ok');
     this.#set('discovery', 'ok');
     this.#refresh();
     this.#histories.record(this.#catalog.backends, now);

@@ -176,6 +176,27 @@ describe('clusterSource', () => {
     });
   }, 20_000);
 
+  test('if only the watch fails, again and again, the lists count', async () => {
+    let name = 'x';
+    const it = await followed(['a'], 60_000, (response, { watch }) =>
+      watch ? refuse(response, 410, 'Expired') : json(response, list(service('a', name))),
+    );
+    await until(() => expect(it.kinds()).toMatch(/^sync failure sync sync/));
+    expect(it.last()).toMatchObject({
+      problems: [
+        {
+          where: 'namespace a',
+          what: expect.stringMatching(
+            /^watching Services fails, so a change shows only when they are listed/,
+          ),
+        },
+      ],
+    });
+    name = 'y';
+    await until(() => expect(it.held()).toEqual(['a/y']));
+    expect(it.kinds().match(/failure/g)).toHaveLength(1);
+  });
+
   test('if watching is denied, it lists at each interval and reports the missing permission', async () => {
     let name = 's';
     const it = await followed(['a'], 1_000, (response, { watch }) =>

@@ -76,6 +76,7 @@ function applyEvent(
       replaceItems(state, event.items);
       state.denials = 0;
       if (state.fault?.doing === 'list') state.fault = undefined;
+      state.isRelisted = state.fault !== undefined;
       return ['all'];
     case 'upsert': {
       if ('service' in event.item) {
@@ -91,9 +92,11 @@ function applyEvent(
       return removeItem(state, event.key);
     case 'recovered':
       state.fault = undefined;
+      state.isRelisted = false;
       return ['all'];
     case 'failure':
-      state.fault = event;
+      state.fault = { ...event, isPolled: event.doing === 'watch' && state.isRelisted };
+      state.isRelisted = false;
       state.denials = event.doing === 'list' ? state.denials + 1 : 0;
       return ['all'];
   }

@@ -14,6 +14,8 @@ export interface Fault {
   readonly error: unknown;
   /** Milliseconds until the next attempt. */
   readonly retryIn: number;
+  /** For a watch that fails again and again: lists work, which take its place. */
+  readonly isPolled?: boolean;
 }
 
 /** The state of one namespace, or of all namespaces (`*`). */
@@ -27,6 +29,8 @@ export interface NamespaceState {
   /** Reasons for skipping invalid objects, by key. */
   skipped: Map<string, string>;
   fault: Fault | undefined;
+  /** Whether it was listed again since the last fault of its watch. */
+  isRelisted: boolean;
   /** Number of consecutive denied lists. */
   denials: number;
 }
@@ -38,6 +42,7 @@ export const newState = (namespace: string, cluster: string = HOME_CLUSTER): Nam
   fresh: undefined,
   skipped: new Map(),
   fault: undefined,
+  isRelisted: false,
   denials: 0,
 });
 
@@ -57,8 +62,9 @@ const DENIALS = 3;
 /** Whether an authenticated request was denied. 401 says nothing about permissions. */
 const isForbidden = (error: unknown): boolean => isStatus(error, 403);
 const isListDenied = ({ doing, error }: Fault): boolean => doing === 'list' && isForbidden(error);
-/** Whether a namespace can be listed but not watched, which is not a failure. */
 const isWatchDenied = ({ doing, error }: Fault): boolean => doing === 'watch' && isForbidden(error);
+/** Whether a namespace can be listed but not watched, which is not a failure. */
+const canBeListed = (fault: Fault): boolean => isWatchDenied(fault) || fault.isPolled === true;
 
 const isExcluded = ({ synced: known, fault, denials }: NamespaceState): boolean =>
   fault !== undefined && isListDenied(fault) && (!known || denials >= DENIALS);
@@ -81,13 +87,18 @@ function faultProblem(state: NamespaceState, fault: Fault, server: string): Prob
       what: `watching Services was denied, so a change shows only after the discovery interval: ${message}`,
       fix: `grant "watch" on services ${all ? 'with a ClusterRole' : 'there with a Role'}`,
     };
+  if (fault.doing === 'watch')
+    return {
+      where,
+      what: `watching Services fails, so a change shows only when they are listed again: ${clusterError(fault.error, 'watch Services', server).message}`,
+    };
   if (isListDenied(fault))
     return {
       where,
       what: `listing Services was denied, so ${isExcluded(state) ? 'it is skipped' : 'its last known Services stay for now'}: ${message}`,
       fix: 'grant "list" and "watch" on services there with a Role, or leave it out of the namespaces',
     };
-  return { where, what: clusterError(fault.error, `${fault.doing} Services`, server).message };
+  return { where, what: clusterError(fault.error, 'list Services', server).message };
 }
 
 /**
@@ -99,7 +110,11 @@ export function syncChange(
   { server }: Pick<KubeClient, 'server'>,
 ): Change {
   const ofCluster = clusterField(states[0] ?? HOME);
-  const faults = states.flatMap(({ fault }) => (fault === undefined || isWatchDenied(fault) ? [] : [fault]));
+  const faults = states.flatMap(({ fault, fresh }) =>
+    fault === undefined || canBeListed(fault) || (fault.doing === 'watch' && fresh !== undefined)
+      ? []
+      : [fault],
+  );
   const first = faults.find(({ error }) => !isForbidden(error)) ?? faults[0];
   if (first !== undefined && faults.length === states.length) {
     const doing = `${first.doing} Services in ${states.map(({ namespace }) => namespace).join(', ')}`;

@@ -117,8 +117,9 @@ test('recovery is logged once', () => {
   const error = new Error('x');
   const lines = logged(
     { kind: 'source-failed', error, reason: 'network', retryIn: 1 },
-    pass([], [], false),
     pass([], []),
+    { kind: 'source-recovered' },
+    { kind: 'source-recovered' },
     { kind: 'publish-failed', cycle, attempt: 1, error, retryIn: 1 },
     { ...RECONCILED, ok: false },
     RECONCILED,
@@ -295,7 +296,7 @@ test('what ends a failure makes the next one visible at once', () => {
     RECONCILED,
     { kind: 'observed', live: undefined },
     pass([], []),
-    pass([], []),
+    { kind: 'source-recovered' },
     { kind: 'agent', cycle, outcome: { kind: 'agent-reloaded', target: 'Deployment a/b' } },
   ];
   const failures = FAILURES.filter(([{ kind }]) => kind !== 'watch-failed');

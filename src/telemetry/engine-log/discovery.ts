@@ -66,9 +66,6 @@ export function discoveryLog(log: Logger, now: () => number): EventHandlers {
       const { full, cycle } = event;
       if (full) {
         failed.end();
-        // At most one line, whatever the number of clusters.
-        if ([...unread.values()].filter((streak) => streak.end() > 0).length > 0)
-          log.info({ component: 'service_discovery', cycle }, 'Services can be read again');
       }
       const changed = logChanges(log, event);
       // An outage has lines of its own.
@@ -91,6 +88,11 @@ export function discoveryLog(log: Logger, now: () => number): EventHandlers {
       if (outage === undefined)
         log.info({ component }, 'a backend is reachable again, so all are probed again');
       else log.warn({ component, outage }, OUTAGES[outage]);
+    },
+    'source-recovered'() {
+      // At most one line, whatever the number of clusters.
+      if ([...unread.values()].filter((streak) => streak.end() > 0).length > 0)
+        log.info({ component: 'service_discovery' }, 'Services can be read again');
     },
     'source-failed'({ cluster = '', error, retryIn }) {
       const streak = unread.get(cluster) ?? new FailureStreak(now);
