@@ -131,6 +131,16 @@ describe('opening', () => {
     expect(live.current.logLevel).toBe('debug');
   });
 
+  test('a failure later does not speak of the start, also without a ConfigMap', async () => {
+    const { emit, open, problems } = await setting({ kube: CLUSTER });
+    await open({ kind: 'absent' });
+    emit(FAILURE);
+    expect(problems.at(-1)?.[0]).toBe('if it was created meanwhile, its settings do not count yet: away');
+    emit(data({ 'log-level': 'debug' }));
+    emit(FAILURE);
+    expect(problems.at(-1)?.[0]).toBe('its last known content stays in use: away');
+  });
+
   test('a ConfigMap that may not be read counts as empty, and is reported once', async () => {
     const { live, emit, open, problems } = await setting({ kube: CLUSTER });
     await open(DENIED);

@@ -76,6 +76,7 @@ export class LiveConfiguration {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #denied = false;
+  #isAbsent = false;
   /** The reported reason why the settings ConfigMap is not read now, which ends once it is. */
   #unread: Problem | undefined;
   /** Serializes reloads. */
@@ -188,18 +189,28 @@ export class LiveConfiguration {
     return `ConfigMap ${namespace}/${name}`;
   }
 
+  /** What follows if the ConfigMap cannot be read. */
+  get #whileUnread(): string {
+    if (this.#data !== undefined || this.#denied) return 'its last known content stays in use';
+    return this.#isAbsent
+      ? 'if it was created meanwhile, its settings do not count yet'
+      : 'startup waits until its settings can be read';
+  }
+
   /** @returns whether the state of the ConfigMap is known now */
   #applyEvent(event: ConfigDataEvent): boolean {
     switch (event.kind) {
       case 'data':
         this.#data = event.data;
         this.#denied = false;
+        this.#isAbsent = false;
         if (this.#unread !== undefined) this.#reportProblem(this.#unread, { hasEnded: true });
         this.#unread = undefined;
         if (this.#apply !== undefined) void this.reload();
         return true;
       case 'absent':
         this.#denied = false;
+        this.#isAbsent = true;
         this.#reportAbsence();
         return true;
       case 'denied':
@@ -214,7 +225,7 @@ export class LiveConfiguration {
         this.#reportProblem(
           {
             where: this.#where,
-            what: `${this.#data === undefined && !this.#denied ? 'startup waits until its settings can be read' : 'its last known content stays in use'}: ${event.error.message}`,
+            what: `${this.#whileUnread}: ${event.error.message}`,
           },
           { retryIn: event.retryIn },
         );

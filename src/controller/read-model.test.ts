@@ -35,6 +35,20 @@ test('only visible changes increase the revision and are notified: not each of t
   expect([readModel.revision, told, readModel.dependencies.kubernetes.status]).toEqual([2, 2, 'failing']);
 });
 
+test('a published backend says if the agent could not be updated, until it is', () => {
+  const { readModel, found, published } = setting();
+  found(loki('a'));
+  published({ 'a.monitoring': 'a' });
+  const message = () => conditionOf(readModel.backends.backends[0]?.conditions ?? [], 'Published')?.message;
+  const agent = { kind: 'agent-state', cycle: 1, before: undefined } as const;
+  readModel.apply({ ...agent, state: { problem: { where: 'HolmesGPT', what: 'no rights' } } });
+  expect(message()).toBe(
+    'it is in the published documents; the agent could not be updated, so it may have earlier ones: no rights',
+  );
+  readModel.apply({ ...agent, state: {} });
+  expect(message()).toBe('it is in the published documents');
+});
+
 const NO_PROBES = {
   cycle: 1,
   full: true,

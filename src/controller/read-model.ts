@@ -278,10 +278,10 @@ export class ReadModel {
   }
 
   #agentState(state: AgentState | undefined): void {
+    const [problem, leftOut] = [this.agentProblem, this.#leftOutByAgent];
     this.agentProblem = state?.problem;
-    const before = this.#leftOutByAgent;
-    this.#leftOutByAgent = unlessEqual(before, state?.leftOut ?? NOTHING);
-    if (this.#leftOutByAgent === before) return;
+    this.#leftOutByAgent = unlessEqual(leftOut, state?.leftOut ?? NOTHING);
+    if (this.#leftOutByAgent === leftOut && isDeepStrictEqual(this.agentProblem, problem)) return;
     this.#allOmissions = [...this.#omissions, ...this.#leftOutByAgent];
     this.#refresh();
   }
@@ -312,6 +312,7 @@ export class ReadModel {
           isKnown: this.#tools !== undefined,
           ...publicationState(this.published?.annotations, removalHold?.()),
           failure: this.#publishFailure,
+          agentProblem: decides ? this.agentProblem?.what : undefined,
           decides,
         },
         cuts: decides ? this.#cuts : NOTHING,

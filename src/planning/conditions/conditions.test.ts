@@ -312,6 +312,7 @@ const PUBLISHED: readonly Case<'Published'>[] = [
   ['KeptForNow', 'True', unhealthy(), {}, '(Unhealthy: left out while it is unhealthy'],
   ['KeptForNow', 'True', {}, { isFound: false }, '(NotFound: '],
   ['KeptForNow', 'True', unhealthy(), { state: state({ rollback: 3 }) }, '(HeldByRollback: '],
+  ['InToolset', 'True', {}, { state: state({ agentProblem: 'denied' }) }, 'may have earlier ones: denied'],
   ['InToolset', 'True', {}, during({ leftOutOf: [] }), 'it is in the published documents'],
   [
     'InToolset',

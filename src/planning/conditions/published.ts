@@ -19,6 +19,8 @@ export interface PublicationState {
   readonly overrideError: string | undefined;
   /** The error of the last publication, until one succeeds. */
   readonly failure: string | undefined;
+  /** Why the agent does not have what is published, if that is known. */
+  readonly agentProblem?: string | undefined;
   /** Whether this process decides what to publish, so that it knows what limits remove. */
   readonly decides: boolean;
   /** The removals that `serve` holds. Absent: none. */
@@ -240,6 +242,12 @@ function heldText({ tool, state, verdict }: PublicationFacts, reason: Case[1]): 
   return whyHeld(tool, heldRemovals, cause);
 }
 
+/** That the agent may not have the published documents. Empty if it has them, as far as is known. */
+const agentText = ({ state: { agentProblem } }: PublicationFacts): string =>
+  agentProblem === undefined
+    ? ''
+    : `; the agent could not be updated, so it may have earlier ones: ${agentProblem}`;
+
 /** The case of a backend whose tool is in the documents. */
 function publishedCase(facts: PublicationFacts): Case {
   const reason = exclusionReason(facts);
@@ -255,7 +263,7 @@ function publishedCase(facts: PublicationFacts): Case {
   return (
     standingCase(facts) ??
     followerCase(facts) ??
-    partialCase(facts) ?? ['True', 'InToolset', 'it is in the published documents']
+    partialCase(facts) ?? ['True', 'InToolset', `it is in the published documents${agentText(facts)}`]
   );
 }
 
