@@ -87,7 +87,7 @@ export interface Case {
   readonly throughProxy?: Partial<Truth>;
 }
 
-/** One kind of fault of issue 18, with its cases. */
+/** One kind of fault, with its cases. */
 export interface Kind {
   readonly title: string;
   readonly cases: readonly Case[];

@@ -94,9 +94,12 @@ interface Instance {
 
 /** The URLs in an instance of a toolset, with its tenant. Of an HTTP API, which has hosts and paths, the first path. */
 function linesOf(toolset: string, instance: Instance): string[] {
-  const { hosts, paths } = instance;
-  if (Array.isArray(hosts) && Array.isArray(paths))
-    return hosts.map((host) => `${toolset} ${host}${paths[0]}`);
+  const { hosts, paths, auth } = instance;
+  if (Array.isArray(hosts) && Array.isArray(paths)) {
+    const { name, value } = (auth ?? {}) as Instance;
+    const tenant = name === 'X-Scope-OrgID' ? ` tenant=${value}` : '';
+    return hosts.map((host) => `${toolset} ${host}${paths[0]}${tenant}`);
+  }
   const headers = Object.values(instance).find(
     (value): value is Record<string, string> =>
       typeof value === 'object' && value !== null && 'X-Scope-OrgID' in value,

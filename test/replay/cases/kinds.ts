@@ -7,11 +7,12 @@ import { MAIN_ONE } from './main-one.ts';
 import { MCP } from './mcp.ts';
 import { NEWER_KINDS } from './newer-kinds.ts';
 import { ONE_BACKEND } from './one-backend.ts';
+import { RULES } from './rules.ts';
 import { SHARED_SERVICE } from './shared-service.ts';
 import { SIDECAR_PORTS } from './sidecar-ports.ts';
 import { TENANTS } from './tenants.ts';
 
-/** All cases, by the kinds of fault of issue 18. */
+/** All cases, by kinds of fault. */
 export const KINDS: readonly Kind[] = [
   BASE_PATHS,
   SIDECAR_PORTS,
@@ -23,5 +24,6 @@ export const KINDS: readonly Kind[] = [
   SHARED_SERVICE,
   CERTIFICATES,
   NEWER_KINDS,
+  RULES,
   ADVICE,
 ];
