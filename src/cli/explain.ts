@@ -15,6 +15,7 @@ import {
 import type { Generated } from '../model/documents.ts';
 import { ConfigError } from '../model/errors.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
+import { objectName } from '../model/part.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type Service, serviceKey } from '../model/service.ts';
 import { visibleTexts } from '../model/visible.ts';
@@ -127,7 +128,9 @@ async function explainService(
   const detected = explain(services, key, stages.rules, detectionOptions(stages));
   const explanation = detected && withOwnBackend(detected, stages);
   if (explanation === undefined) {
-    const known = services.map((service) => service.name).sort();
+    const whole = serviceKey({ cluster: HOME_CLUSTER, namespace, name: objectName({ name }) });
+    const parts = explain(services, whole, stages.rules, detectionOptions(stages))?.parts?.keys() ?? [];
+    const known = [...services.map((service) => service.name), ...parts].sort();
     const missing = await missingService(namespace, name, known, input.input, cli.signal, input.elsewhere);
     const still = stillPublished({ namespace, name }, input, true).map(
       ({ tool, why }) => ` Its tool ${tool} is still published: ${why}`,

@@ -121,3 +121,10 @@ test("users' own tools have no Service", () => {
   const overrides = 'tools: { monitoring/a: { type: loki, endpoint: "http://x:80", description: x } }';
   expect(behindOf(tool(), overrides)).toEqual({ found: undefined, own: ['a.monitoring'] });
 });
+
+test('a part of a Service is at the host of the Service', () => {
+  const endpoint = 'http://a.shop.svc.cluster.local:3100';
+  const { found } = behindOf(tool({ endpoint, metadata: { service: 'a:3100' } }));
+  expect(found?.service).toMatchObject({ namespace: 'shop', name: 'a:3100' });
+  expect([found?.sharesPods, found?.targets]).toEqual([[], []]);
+});

@@ -1,6 +1,7 @@
 import type { DiscoveredService } from '../model/discovery.ts';
 import { displayKey, HOME_CLUSTER } from '../model/key.ts';
 import { addressedService, NO_OVERRIDES, type Overrides } from '../model/overrides.ts';
+import { objectName } from '../model/part.ts';
 import { HOSTS, type PublishedTool } from '../model/published-tools.ts';
 import { serviceOfHost } from '../model/service-host.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
@@ -50,7 +51,8 @@ function namespaceOf(tool: PublishedTool): string | undefined {
   if (first !== undefined) return first.namespace;
   const named =
     (tool.cluster ?? HOME_CLUSTER) === HOME_CLUSTER ? serviceOfHost(endpointHost(tool)) : undefined;
-  return named?.name === tool.metadata.service ? named?.namespace : tool.namespace;
+  const own = objectName({ name: tool.metadata.service ?? '' });
+  return named?.name === own ? named.namespace : tool.namespace;
 }
 
 function overridesIn(text: string | undefined): Overrides {
@@ -68,7 +70,7 @@ function retypedIn({ tools }: Overrides): ReadonlySet<string> {
 function withNeighbours(found: DiscoveredService, tool: PublishedTool): DiscoveredService {
   const { cluster, namespace, name } = found.service;
   if (cluster !== HOME_CLUSTER) return found;
-  const known = new Set([name, ...found.alternates]);
+  const known = new Set([name, objectName({ name }), ...found.alternates]);
   const sharesPods: string[] = [];
   const targets: string[] = [];
   for (const host of new Set([...hostsOf(tool), endpointHost(tool)])) {

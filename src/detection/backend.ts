@@ -8,6 +8,7 @@ import {
   type Problem,
 } from '../model/discovery.ts';
 import { displayKey } from '../model/key.ts';
+import { objectName } from '../model/part.ts';
 import { defaultName, type Service } from '../model/service.ts';
 import { type Tenancy, tenantPath } from '../model/tenants.ts';
 import { withoutTrailing } from '../model/trailing.ts';
@@ -176,7 +177,7 @@ function candidateOf(
   const detector = known ?? chosen.compiled.detector;
   const evidence: Evidence[] = [...chosen.evidence];
 
-  const host = `${service.name}.${service.namespace}.svc.${options.clusterDomain}`;
+  const host = `${objectName(service)}.${service.namespace}.svc.${options.clusterDomain}`;
   const place = placeOf(service, detector);
   let endpoint: Endpoint;
   let tenancy: Tenancy | undefined = tenancyOf(detector);

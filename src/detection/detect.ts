@@ -16,6 +16,7 @@ import { type Member, memberOf } from './member.ts';
 import { assignNames, NO_NAMING } from './names.ts';
 import { Neighbours } from './neighbours.ts';
 import type { DetectOptions } from './owner.ts';
+import { partsOf } from './parts.ts';
 import type { Rules } from './rules.ts';
 
 /** The result of detection: one candidate per backend, and problems. */
@@ -42,6 +43,8 @@ function distinct(services: Iterable<Service>): Map<ServiceKey, Service> {
 /** The result of examining one Service on its own. */
 export interface Examined {
   readonly member: Member | undefined;
+  /** Its parts with products of their own; absent: none. */
+  readonly parts?: readonly Member[];
   /** Set if it is not an entry point, but overrides that name it apply to other Services of its Pods. */
   readonly nonBackend?: Service;
   readonly problems: readonly Problem[];
@@ -89,7 +92,12 @@ export function examine(service: Service, rules: Rules, options: DetectOptions):
   if (match === undefined && problems.length === 0)
     return service.type === 'ExternalName' ? nonBackend(service) : NOTHING;
   if (match === undefined) return nonBackend(service, problems);
-  return { member: memberOf(match, rules), problems: [...problems, ...ignoredAnnotations(service, rules)] };
+  const parts = partsOf(match, rules);
+  return {
+    member: memberOf(match, rules),
+    ...(parts.length === 0 ? {} : { parts }),
+    problems: [...problems, ...ignoredAnnotations(service, rules)],
+  };
 }
 
 /** Intermediate results of one namespace, to reuse in the next detection. */
@@ -118,11 +126,12 @@ export function* detectNamespace(
   const approved = new Set<Match>();
   const services: Service[] = [];
   const problems: Problem[] = [];
-  for (const { member, nonBackend: aside, problems: found } of examined) {
+  for (const { member, parts, nonBackend: aside, problems: found } of examined) {
     if (member !== undefined) {
       members.push(member);
       services.push(member.match.service);
       if (isApprovedMatch(member.match, rules, approvals)) approved.add(member.match);
+      if (parts !== undefined) members.push(...parts);
     }
     if (aside !== undefined) services.push(aside);
     if (found.length > 0) problems.push(...found);

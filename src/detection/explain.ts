@@ -1,13 +1,15 @@
 import type { Candidate, ExceededLimit, Problem } from '../model/discovery.ts';
-import { displayKey, displayNamespace } from '../model/key.ts';
+import { displayKey, displayNamespace, partsOf } from '../model/key.ts';
+import { isPart, objectOf } from '../model/part.ts';
 import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
-import { detect } from './detect.ts';
+import { detect, examine } from './detect.ts';
 import { evaluate, scopeExclusion, switchOf } from './evaluate.ts';
 import { type ExternalBackend, externalBackend } from './external-backend.ts';
 import { type Facts, factsOf } from './identity.ts';
 import { ignoredAnnotations } from './ignored-annotations.ts';
 import { keptOut } from './kept-out.ts';
 import type { DetectOptions } from './owner.ts';
+import { factsOfPart } from './parts.ts';
 import type { CompiledDetector, Rules } from './rules.ts';
 
 /** One detector's verdict on a Service. */
@@ -36,6 +38,8 @@ export interface Explanation {
   readonly external?: ExternalBackend;
   /** The backend that the Service leads to, as its entry point or not. */
   readonly candidate?: Candidate;
+  /** The backends of its parts, by the name of the part; absent: it has none. */
+  readonly parts?: ReadonlyMap<string, Candidate>;
   /** The limit on Services of its namespace, if that leaves it out. */
   readonly limit?: ExceededLimit;
   readonly problems: readonly Problem[];
@@ -96,7 +100,7 @@ function verdictOf(facts: Facts, compiled: CompiledDetector, rules: Rules): Dete
 }
 
 /**
- * Explains the result of detection for one Service. Pure.
+ * Explains the result of detection for one Service, or for a part of it. Pure.
  * @param services all Services of its namespace, for grouping
  * @returns `undefined` if the Service is not among them
  */
@@ -106,19 +110,29 @@ export function explain(
   rules: Rules,
   options: DetectOptions,
 ): Explanation | undefined {
-  const service = services.find((candidate) => serviceKey(candidate) === key);
+  const object = serviceKey(objectOf(partsOf(key)));
+  const whole = services.find((candidate) => serviceKey(candidate) === object);
+  if (whole === undefined) return undefined;
+  const own = (examine(whole, rules, options).parts ?? []).map(({ match }) => match.service);
+  const service = [whole, ...own].find((each) => serviceKey(each) === key);
   if (service === undefined) return undefined;
-  const facts = factsOf(service, rules.vocabulary);
+  const facts = isPart(service) ? factsOfPart(service) : factsOf(service, rules.vocabulary);
   const detectors = [...rules.detectors, ...rules.switchedOff]
     .sort((a, b) => a.order - b.order)
     .map((compiled) => verdictOf(facts, compiled, rules));
   const { candidates, problems, beyondNamespaceLimit = [] } = detect(services, rules, options);
   const limit = beyondNamespaceLimit.find((beyond) => beyond.services.has(key))?.limit;
-  const candidate = candidates.find(
-    (found) =>
-      displayNamespace(found.service) === displayNamespace(service) &&
-      (found.service.name === service.name || found.alternates.includes(service.name)),
-  );
+  const candidateOf = ({ name }: Service): Candidate | undefined =>
+    candidates.find(
+      (found) =>
+        displayNamespace(found.service) === displayNamespace(service) &&
+        (found.service.name === name || found.alternates.includes(name)),
+    );
+  const candidate = candidateOf(service);
+  const parts = (service === whole ? own : []).flatMap((part) => {
+    const found = candidateOf(part);
+    return found === undefined ? [] : [[part.name, found] as const];
+  });
   const out = keptOut(service, rules, options);
   const external = out === undefined ? undefined : externalBackend(service, rules, options);
   return {
@@ -127,6 +141,7 @@ export function explain(
     ...(out === undefined ? {} : { keptOut: out }),
     ...(external === undefined ? {} : { external }),
     ...(candidate === undefined ? {} : { candidate }),
+    ...(parts.length === 0 ? {} : { parts: new Map(parts) }),
     ...(limit === undefined ? {} : { limit }),
     problems: problems.filter(({ where }) => where === `Service ${displayKey(service)}`),
     ignored: out === undefined ? ignoredAnnotations(service, rules) : [],

@@ -1,4 +1,5 @@
 import { compareKeys, displayNamespace } from '../model/key.ts';
+import { isPart } from '../model/part.ts';
 import { serviceKey } from '../model/service.ts';
 import { containedIn } from './contained.ts';
 import type { Match } from './evaluate.ts';
@@ -100,6 +101,7 @@ function groupAlike(members: Member[], approved: ReadonlySet<Match>, work: Work)
         (a, b) =>
           later(a) - later(b) ||
           isBehind(a) - isBehind(b) ||
+          Number(isPart(a.match.service)) - Number(isPart(b.match.service)) ||
           Number(a.isForOnePod) - Number(b.isForOnePod) ||
           preference(a.match, b.match),
       )

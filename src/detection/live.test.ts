@@ -23,7 +23,14 @@ const some = fc
     created: fc.constantFrom(undefined, '2024-01-01T00:00:00Z', '2025-01-01T00:00:00Z'),
     clusterIPs: fc.constantFrom(undefined, ['10.0.0.1'], ['10.0.0.2', 'fd00::2']),
     headless: fc.boolean(),
-    ports: fc.subarray(['web:9090', 'http-metrics:3100', 'http:80']),
+    ports: fc.subarray([
+      'web:9090',
+      'http-metrics:3100',
+      'http:80',
+      'tempo:3200',
+      'loki:3100',
+      'prometheus:9090',
+    ]),
     says: fc.option(fc.constantFrom({ name: 'mine' }, { name: 'yours', type: 'loki' })),
     versioned: fc.boolean(),
   })

@@ -1,7 +1,7 @@
 import { type Approvals, changedNamespaces, NO_APPROVALS } from '../model/approvals.ts';
 import { displayNamespace, HOME_CLUSTER, partsOf } from '../model/key.ts';
 import type { InUseSince } from '../model/seniority.ts';
-import { type Service, type ServiceKey, serviceKey } from '../model/service.ts';
+import { keyOfService, type Service, type ServiceKey, serviceKey } from '../model/service.ts';
 import {
   type Detection,
   detectNamespace,
@@ -12,7 +12,6 @@ import {
   nonBackend,
 } from './detect.ts';
 import { FormerSelectors } from './former-selectors.ts';
-import { MAX_NAMESPACE_SERVICES } from './limit-namespace.ts';
 import type { DetectOptions } from './owner.ts';
 import type { Rules } from './rules.ts';
 import { selectionOf } from './selection.ts';
@@ -90,10 +89,10 @@ export class LiveDetection {
   /** Applies what is in use, which decides in namespaces with too many Services. */
   prefer(inUseSince: InUseSince): void {
     this.#options = { ...this.#options, inUseSince };
-    const { maxNamespaceServices = MAX_NAMESPACE_SERVICES } = this.#options;
     for (const state of this.#namespaces.values()) {
-      if (state.examined.size <= maxNamespaceServices) continue;
-      const inUse = [...state.examined.keys()]
+      if (state.detection?.beyondNamespaceLimit === undefined) continue;
+      const inUse = [...state.examined]
+        .flatMap(([key, { parts = [] }]) => [key, ...parts.map(({ match }) => keyOfService(match.service))])
         .flatMap((key) => (inUseSince.has(key) ? `${key} ${inUseSince.get(key)?.at}` : []))
         .join();
       if (inUse === state.inUse) continue;

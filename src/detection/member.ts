@@ -1,3 +1,4 @@
+import { isPart } from '../model/part.ts';
 import type { Service } from '../model/service.ts';
 import type { Match } from './evaluate.ts';
 import { phraseAt, type Rules } from './rules.ts';
@@ -95,7 +96,8 @@ export function memberOf(match: Match, rules: Rules): Member {
   const isForOnePod = selectsOnePod(service);
   const role = match.roles.join();
   const created = Date.parse(service.created ?? '');
-  if (selectorKey !== undefined && selector.size === 0)
+  // The names and installations of a part are those of another product.
+  if (isPart(service) || (selectorKey !== undefined && selector.size === 0))
     return {
       match,
       created,

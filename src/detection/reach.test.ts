@@ -323,3 +323,27 @@ test('while addresses stay the same, a Service that changes its target counts fo
   expect(shares(loki('b', { externalName: '10.0.0.1' }))).toEqual(['a', 'b']);
   expect(shares(loki('b'))).toBeUndefined();
 });
+
+test('a part has the addresses of its Service, and is no Service beside it', () => {
+  const ports = [
+    { name: 'grafana', port: 3000, protocol: 'TCP' as const },
+    { name: 'loki', port: 3100, protocol: 'TCP' as const },
+  ];
+  const lgtm: Service = { ...loki('lgtm', { labels: { app: 'lgtm' }, selector: { app: 'l' } }), ports };
+  const twin = loki('twin');
+  const named = loki('named', { selector: { app: 'l' } });
+  const book = bookOf({
+    'monitoring/lgtm': ['10.0.0.1'],
+    'monitoring/named': ['10.0.0.1', '10.0.0.2'],
+    'monitoring/twin': ['10.0.0.1'],
+  });
+  const all = reached([lgtm, named, twin], book);
+  expect(all['monitoring/lgtm:3100']).toMatchObject({
+    addresses: ['10.0.0.1'],
+    sharesPods: ['lgtm', 'named', 'twin'],
+    samePods: ['named'],
+  });
+  expect(all['monitoring/lgtm:3100']?.targets).toBeUndefined();
+  expect(all['monitoring/named']?.samePods).toEqual([]);
+  expect(all['monitoring/twin']?.sharesPods).toEqual(['lgtm', 'named', 'twin']);
+});

@@ -1,6 +1,7 @@
 import type { AddressBook, Addresses } from '../model/addresses.ts';
 import type { DiscoveredService, Problem } from '../model/discovery.ts';
 import { displayKey, displayNamespace } from '../model/key.ts';
+import { objectName, objectOf } from '../model/part.ts';
 import { sameItems } from '../model/same.ts';
 import type { Service, ServiceName } from '../model/service.ts';
 import { isOwnHost, serviceOfHost } from '../model/service-host.ts';
@@ -256,7 +257,7 @@ function withFields(found: DiscoveredService, reach: Reach, namespace: Namespace
 
 /** Finds the Services that share Pods with one by selector. Only of backends it is known which these are. */
 function bySelector(found: readonly DiscoveredService[]): (service: ServiceName) => readonly string[] {
-  const known = new Map(found.map((each) => [displayKey(each.service), each.sharesPods ?? []]));
+  const known = new Map(found.map((each) => [displayKey(objectOf(each.service)), each.sharesPods ?? []]));
   const byNamespace = Map.groupBy(found, ({ service }) => displayNamespace(service));
   const others = new Map<string, readonly string[]>();
   return (service) => {
@@ -290,7 +291,8 @@ export function withReach(
     namespaces.of(service).sharing(service.name, (name) => selecting({ ...service, name }));
   const problems: Problem[] = [];
   const reached = found.map((each): DiscoveredService => {
-    const { service, samePods = [] } = each;
+    const { samePods = [] } = each;
+    const service = objectOf(each.service);
     const namespace = namespaces.of(service);
     if (namespace.isCut(service.name)) problems.push(cutProblem(service));
     const known = results.get(each);
@@ -299,7 +301,9 @@ export function withReach(
     if (known?.namespace === namespace && isAlone) return known.service;
     const sharesPods = sharing(service);
     const trusted =
-      book === undefined ? samePods : samePods.filter((name) => namespace.isWithin(service.name, name));
+      book === undefined
+        ? samePods
+        : samePods.filter((name) => namespace.isWithin(service.name, objectName({ name })));
     const targets = targetsOf(each, namespaces, sharing);
     const { listed: addresses = [] } = namespace.addresses?.get(service.name) ?? {};
     const reach = {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { backendKey } from './backend-key.ts';
 import type { Candidate } from './discovery.ts';
 import { HOME_CLUSTER } from './key.ts';
+import { objectName } from './part.ts';
 
 /** Maximum keys. Each may need a copy of all authorities of the system, about 1 MiB. */
 const MAX_KEYS = 50;
@@ -80,4 +81,4 @@ export const isOwnAddress = (
 ): boolean =>
   service.cluster === HOME_CLUSTER &&
   service.type !== 'ExternalName' &&
-  endpoint.host === `${service.name}.${service.namespace}.svc.${clusterDomain}`;
+  endpoint.host === `${objectName(service)}.${service.namespace}.svc.${clusterDomain}`;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MAYBE_PART } from './part.ts';
 import { hideSecrets } from './redact-text.ts';
 
 const variable = z
@@ -52,7 +53,10 @@ export const credentialsByBackend = z
   .record(
     z
       .string()
-      .regex(/^[a-z0-9][a-z0-9-]*(\/[a-z0-9][a-z0-9-]*)?$/, 'is neither a type nor namespace/service'),
+      .regex(
+        new RegExp(`^[a-z0-9][a-z0-9-]*(/[a-z0-9][a-z0-9-]*${MAYBE_PART})?$`),
+        'is neither a type nor namespace/service',
+      ),
     credential,
   )
   .superRefine((byBackend, context) => {

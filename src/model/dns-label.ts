@@ -1,6 +1,2 @@
 /** A DNS label, such as the name of a namespace or Service, RFC 1123. */
 export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-/** Whether a value is the text of a DNS label. */
-export const isDnsLabel = (value: unknown): value is string =>
-  typeof value === 'string' && DNS_LABEL.test(value);

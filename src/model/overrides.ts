@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { HOME_CLUSTER } from './key.ts';
+import { MAYBE_PART, MAYBE_PART_OF_TOOL } from './part.ts';
 import { portFault } from './port-fault.ts';
 import { type ServiceKey, type ServiceName, serviceKey } from './service.ts';
 
@@ -58,16 +59,17 @@ const toolOverride = z.strictObject({
 
 const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';
 const IDENTITY = new RegExp(
-  `^(?:(?<namespace>${LABEL})/(?<name>${LABEL})|(?<first>${LABEL})\\.(?<last>${LABEL}))$`,
+  `^(?:(?<namespace>${LABEL})/(?<name>${LABEL}${MAYBE_PART})|(?<first>${LABEL}${MAYBE_PART_OF_TOOL})\\.(?<last>${LABEL}))$`,
 );
 
 /**
- * The Service that a key of `tools:` addresses: `namespace/service` or `service.namespace`, in the home cluster. Display
- * names do not count. Any other key is the name of a user's own tool.
+ * The Service that a key of `tools:` addresses: `namespace/service` or `service.namespace`, in the home cluster, and for a part
+ * of it `namespace/service:port` or `service_port.namespace`. Display names do not count. Any other key is the name of a user's
+ * own tool.
  */
 export function addressedService(key: string): ServiceName | undefined {
   const { namespace, name, first, last } = IDENTITY.exec(key)?.groups ?? {};
-  const found = { namespace: namespace ?? last, name: name ?? first };
+  const found = { namespace: namespace ?? last, name: name ?? first?.replace('_', ':') };
   return found.namespace === undefined || found.name === undefined
     ? undefined
     : { cluster: HOME_CLUSTER, namespace: found.namespace, name: found.name };
@@ -79,7 +81,7 @@ const toolKey = z
   .max(253)
   .refine(
     (key) => !key.includes('/') || addressedService(key) !== undefined,
-    'is not NAMESPACE/SERVICE, and the name of a tool of your own cannot contain a slash',
+    'is neither NAMESPACE/SERVICE nor NAMESPACE/SERVICE:PORT, and the name of a tool of your own cannot contain a slash',
   );
 
 /** Control characters other than tab and line breaks, and lone surrogates. They are invalid in any agent's file. */

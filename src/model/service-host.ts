@@ -1,8 +1,9 @@
+import { objectName } from './part.ts';
 import type { ServiceName } from './service.ts';
 
 /** Whether a host is the DNS name of a Service. */
-export const isOwnHost = ({ name, namespace }: Omit<ServiceName, 'cluster'>, host: string): boolean =>
-  `${host}.`.startsWith(`${name}.${namespace}.svc.`);
+export const isOwnHost = (service: Omit<ServiceName, 'cluster'>, host: string): boolean =>
+  `${host}.`.startsWith(`${objectName(service)}.${service.namespace}.svc.`);
 
 /**
  * The Service of a DNS name in the cluster: `SERVICE.NAMESPACE`, optionally with `.svc`, the domain and the name of a Pod.

@@ -14,6 +14,7 @@ export interface Service {
   /** Its cluster, set by the source. `HOME_CLUSTER` if there is only one. */
   readonly cluster: string;
   readonly namespace: string;
+  /** That of a part is `SERVICE:PORT`, see `part.ts`; DNS and the API server know `objectName`. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -63,11 +64,11 @@ export function keyOfService(service: Service): ServiceKey {
 }
 
 /**
- * The default name of a tool: `service.namespace`, or `service.namespace.cluster` outside the home cluster. Unique, because
- * none of these parts contains a dot.
+ * The default name of a tool: `service.namespace`, or `service.namespace.cluster` outside the home cluster. That of a part is
+ * `service_port.namespace`. Unique, because none of these contains a dot, and only a part has an underscore.
  */
 export function defaultName({ cluster, namespace, name }: ServiceName): string {
-  const local = `${name}.${namespace}`;
+  const local = `${name.replace(':', '_')}.${namespace}`;
   return cluster === HOME_CLUSTER ? local : `${local}.${clusterLabel(cluster)}`;
 }
 

@@ -165,3 +165,14 @@ test('many backends of one namespace leave room for those of others, and omissio
   // Which ones are omitted does not depend on the order in which they were found.
   expect(groupsNote(new Map([...groups].reverse()), tools).text).toBe(text);
 });
+
+test('a part keeps its id, and that of a backend which it was in', () => {
+  const groups = new Map([
+    ['a/lgtm:3100', group('a', 'lgtm:3100', 'loki')],
+    ['a/lgtm:3200.2', group('a', 'lgtm:3200', 'tempo')],
+  ]);
+  const tools = [tool('a', 'lgtm:3100'), tool('a', 'tempo')];
+  const before = published(groups, tools);
+  expect([...before.keys()]).toEqual([...groups.keys()]);
+  expect(assignIds([group('a', 'loki'), group('a', 'lgtm:3200')], before)).toEqual([...groups.keys()]);
+});

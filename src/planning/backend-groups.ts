@@ -1,6 +1,6 @@
 import { type BackendGroup, type BackendId, type BackendMember, byAge } from '../model/backend-id.ts';
-import { isDnsLabel } from '../model/dns-label.ts';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
+import { isServiceName } from '../model/part.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { type NamespacedNote, noteEntries, noteOf } from './namespaced-note.ts';
 import type { Observed } from './observed.ts';
@@ -29,15 +29,15 @@ const memberKey = (namespace: string, { name }: BackendMember): string => `${nam
 
 const memberOf = (name: string): BackendMember => ({ name, roles: [] });
 
-/** The name of a group, which may end in a number. */
-const GROUP = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.\d{1,6})?$/;
+/** Whether a text is the name of a group, which may end in a number. */
+const isGroup = (text: string): boolean => isServiceName(text.replace(/\.\d{1,6}$/, ''));
 
 /** The groups in an annotation. */
 function stored(text: string | undefined): readonly Stored[] {
   return noteEntries(text).flatMap(({ namespace, key, value }): Stored[] => {
-    if (!GROUP.test(key) || !Array.isArray(value)) return [];
+    if (!isGroup(key) || !Array.isArray(value)) return [];
     const names = [...new Set(value.slice(0, MOST_MEMBERS).map((name) => (name === '' ? key : name)))];
-    return names.every(isDnsLabel) ? [{ namespace, group: key, members: names }] : [];
+    return names.every(isServiceName) ? [{ namespace, group: key, members: names }] : [];
   });
 }
 

@@ -268,3 +268,11 @@ test('a namespace with many leaves room for others, and one with many Services i
   const [kept] = publishedInUse([], inUseNote([inUse('loki', crowd)], []).text);
   expect(kept?.others).toEqual(crowd.slice(0, 16));
 });
+
+test('parts of Services are stored and read back', () => {
+  const all = [inUse('lgtm:3100', ['loki'], 'lgtm_3100.shop'), inUse('loki', ['lgtm:3100'])];
+  const names = [{ name: 'logs', cluster: '', namespace: 'shop', members: ['lgtm:3100'], gone: undefined }];
+  const { text } = inUseNote(all, [], names);
+  expect(publishedInUse([], text)).toEqual(all);
+  expect(storedNames(text)).toEqual(names);
+});

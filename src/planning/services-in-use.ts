@@ -1,5 +1,5 @@
-import { isDnsLabel } from '../model/dns-label.ts';
 import { displayNamespace, HOME_CLUSTER, readKey } from '../model/key.ts';
+import { isServiceName } from '../model/part.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 import { defaultName, type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
 import {
@@ -130,7 +130,7 @@ export function publishedInUse(
   // Those of the annotation come first, so that they have room in it again.
   const known = new Map<ServiceKey, ServiceInUse>();
   for (const { namespace, key, value } of noteEntries(note)) {
-    if (!isDnsLabel(key) || !Array.isArray(value)) continue;
+    if (!isServiceName(key) || !Array.isArray(value)) continue;
     const service = readKey(`${namespace}/${key}`);
     const shown = published.get(serviceKey(service));
     const [name, ...more] = value;
@@ -143,9 +143,9 @@ export function publishedInUse(
     known.set(serviceKey(service), {
       service,
       tool,
-      others: others.slice(0, MOST_OTHERS).filter(isDnsLabel),
+      others: others.slice(0, MOST_OTHERS).filter(isServiceName),
       created: shown?.created,
-      ...(owners === undefined ? {} : { owners: owners.slice(0, MOST_OTHERS).filter(isDnsLabel) }),
+      ...(owners === undefined ? {} : { owners: owners.slice(0, MOST_OTHERS).filter(isServiceName) }),
       ...(times === undefined ? {} : times.at === EXISTS ? { since: times.used } : { gone: times }),
     });
   }
@@ -164,7 +164,7 @@ export function storedNames(note: string | undefined): readonly StoredName[] {
       name: key.slice(NAME.length),
       cluster,
       namespace: place,
-      members: members.slice(0, MOST_OTHERS).filter(isDnsLabel),
+      members: members.slice(0, MOST_OTHERS).filter(isServiceName),
       gone: at === 0 ? undefined : { at, used },
     };
   });

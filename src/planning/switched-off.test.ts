@@ -167,3 +167,93 @@ test('the known backends are asked for once, and only if something is disabled',
   explain(TWIN);
   expect(times).toBe(1);
 });
+
+const LGTM = backend('lgtm', 'grafana', { servicePort: 3000 });
+const partOf = (port: number, type: string, fields: Partial<DiscoveredService> = {}): DiscoveredService =>
+  backend('part', type, { service: { ...LOKI.service, name: `lgtm:${port}` }, servicePort: port, ...fields });
+const PART = partOf(3100, 'loki');
+const OFF_LGTM = { 'monitoring/lgtm': { enabled: false } };
+const OFF_PART = { 'monitoring/lgtm:3100': { enabled: false } };
+/** Another Service of the Pods of `monitoring/lgtm`. */
+const ALIAS = backend('alias', 'loki', { sharesPods: ['lgtm', 'alias'], servicePort: 3100 });
+const PART_OF = 'it is a part of monitoring/lgtm, which overrides.yaml switches off';
+
+test.each<[string, DiscoveredService, DiscoveredService[], object, string | undefined]>([
+  [
+    'the parts of a disabled Service are disabled, whatever their type',
+    PART,
+    [LGTM, PART],
+    OFF_LGTM,
+    PART_OF,
+  ],
+  ['even if the Service is not a backend', PART, [PART], { 'lgtm.monitoring': { enabled: false } }, PART_OF],
+  [
+    'unless overrides enable the part',
+    PART,
+    [LGTM, PART],
+    { ...OFF_LGTM, 'monitoring/lgtm:3100': { enabled: true } },
+    undefined,
+  ],
+  [
+    'the Service of a disabled part stays',
+    { ...LGTM, sharesPods: ['lgtm', 'alias'] },
+    [LGTM, PART],
+    OFF_PART,
+    undefined,
+  ],
+  [
+    'so do its other parts',
+    partOf(3200, 'tempo', { sharesPods: ['lgtm', 'alias'] }),
+    [PART],
+    OFF_PART,
+    undefined,
+  ],
+  [
+    'also if the disabled part is not found',
+    partOf(3200, 'tempo', { sharesPods: ['lgtm', 'alias'] }),
+    [],
+    OFF_PART,
+    undefined,
+  ],
+  [
+    'another Service for the product of a disabled part is disabled',
+    ALIAS,
+    [PART, ALIAS],
+    OFF_PART,
+    WHY.replace('loki', 'lgtm:3100'),
+  ],
+  ['by its port if the part is not found', ALIAS, [ALIAS], OFF_PART, WHY.replace('loki', 'lgtm:3100')],
+  [
+    'one for another product is not',
+    { ...ALIAS, type: 'tempo', detector: 'tempo' },
+    [PART],
+    OFF_PART,
+    undefined,
+  ],
+  [
+    'nor one for another port if the part is not found',
+    { ...ALIAS, servicePort: 3200 },
+    [],
+    OFF_PART,
+    undefined,
+  ],
+  [
+    'a part of another Service is not',
+    { ...PART, service: { ...PART.service, name: 'other:3100' } },
+    [LGTM],
+    OFF_LGTM,
+    undefined,
+  ],
+])('parts: %s', (_, each, found, tools, expected) => {
+  expect(beside(found, each, tools)).toBe(expected);
+});
+
+test('a part that is not published may have led to a disabled one of the same port or type', () => {
+  const overrides = overridesSchema.parse({ tools: OFF_PART });
+  const why = (gone: DiscoveredService, known: DiscoveredService[]) =>
+    maybeSwitchedOff(() => known, overrides)(gone)?.slice(0, 66);
+  const may = 'it is not published now, and may lead to Pods of monitoring/lgtm:3';
+  expect(why(ALIAS, [])).toBe(may);
+  expect(why({ ...ALIAS, servicePort: 1 }, [PART])).toBe(may);
+  expect(why({ ...ALIAS, servicePort: 1 }, [])).toBeUndefined();
+});

@@ -2,6 +2,7 @@ import { approvalsIn } from '../model/approvals.ts';
 import type { DiscoveredService } from '../model/discovery.ts';
 import { displayKey, displayNamespace, partsOf } from '../model/key.ts';
 import { addressedService, type Overrides } from '../model/overrides.ts';
+import { isPart, objectName, objectOf, partPort } from '../model/part.ts';
 import { type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
 import { backendKeys } from './override-keys.ts';
 import { targetServices } from './server-hosts.ts';
@@ -24,14 +25,21 @@ type Kind = Pick<DiscoveredService, 'type' | 'detector'>;
 const differ = (a: Kind, b: Kind): boolean =>
   a.type !== b.type && a.detector !== 'custom' && b.detector !== 'custom';
 
+/** Whether a Service that is switched off, or its part, counts as the same product. What a part was is known only while it is found. */
+function isSameProduct(off: ServiceName, known: Kind | undefined, each: DiscoveredService): boolean {
+  const port = partPort(off);
+  return known === undefined && port !== undefined ? port === each.servicePort : !differ(known ?? each, each);
+}
+
 const otherNames = ({ service, sharesPods = [] }: DiscoveredService): string[] =>
-  sharesPods.filter((name) => name !== service.name);
+  sharesPods.filter((name) => name !== objectName(service));
 
 /**
  * Explains why a backend is disabled if overrides disable another Service of its Pods, or one that it points to. Without
  * this rule, anyone who can create Services could bring it back under another name. The disabled Service counts while it
  * exists, whatever its type and annotations. A Service that was detected as another product does not count, because one
- * Pod may contain several products. A Service that overrides approve or enable by name stays. Pure.
+ * Pod may contain several products; but all parts of a disabled Service are disabled. A Service that overrides approve or enable
+ * by name stays. Pure.
  */
 export function switchedOffBeside(
   found: readonly DiscoveredService[],
@@ -41,20 +49,21 @@ export function switchedOffBeside(
   if (off.length === 0) return () => undefined;
   const keys = new Set(off.map(serviceKey));
   const byNamespace = Map.groupBy(off, displayNamespace);
-  const names = new Map(
-    [...byNamespace].map(([key, all]) => [key, new Set(all.map(({ name }) => name))] as const),
-  );
+  const names = new Map([...byNamespace].map(([key, all]) => [key, Map.groupBy(all, objectName)] as const));
   const on = new Set(servicesWithEnabled(overrides, true).map(serviceKey));
   const approved = approvedServices(overrides);
   const kinds = new Map(found.flatMap((each) => backendKeys(each).map((key) => [key, each] as const)));
   return (each) => {
     if (backendKeys(each).some((key) => on.has(key)) || approved.has(serviceKey(each.service)))
       return undefined;
+    const whole = serviceKey(objectOf(each.service));
+    if (isPart(each.service) && keys.has(whole))
+      return `it is a part of ${displayKey(partsOf(whole))}, which overrides.yaml switches off`;
     const here = names.get(displayNamespace(each.service));
-    const shared = here === undefined ? [] : otherNames(each).filter((name) => here.has(name));
-    const beside = [...shared.map((name) => ({ ...each.service, name })), ...targetServices(each)]
+    const shared = here === undefined ? [] : otherNames(each).flatMap((name) => here.get(name) ?? []);
+    const beside = [...shared, ...targetServices(each)]
       .map(serviceKey)
-      .find((key) => keys.has(key) && !differ(kinds.get(key) ?? each, each));
+      .find((key) => keys.has(key) && isSameProduct(partsOf(key), kinds.get(key), each));
     return beside === undefined
       ? undefined
       : `it leads to Pods of ${displayKey(partsOf(beside))}, which overrides.yaml switches off`;
@@ -78,7 +87,7 @@ export function maybeSwitchedOff(
     if (here === undefined || backendKeys(each).some((key) => on.has(key))) return undefined;
     kinds ??= new Map(known().flatMap((one) => backendKeys(one).map((key) => [key, one] as const)));
     const found = kinds;
-    const other = here.find((service) => !differ(found.get(serviceKey(service)) ?? each, each));
+    const other = here.find((service) => isSameProduct(service, found.get(serviceKey(service)), each));
     return other === undefined
       ? undefined
       : `it is not published now, and may lead to Pods of ${displayKey(other)}, which overrides.yaml switches off; if it does not, write enabled: true for ${displayKey(each.service)} there`;

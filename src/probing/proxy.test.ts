@@ -108,3 +108,14 @@ test('a body is truncated at the limit of its request', async () => {
   expect(await read()).toBe(64 * 1024);
   expect(await read(200_000)).toBe(200_000);
 });
+
+test('a part is reached by the name of its Service and its port', async () => {
+  const paths: string[] = [];
+  const { kube } = await kubeServer((response, { path }) => {
+    paths.push(path);
+    json(response, {});
+  });
+  const part = { ...grafana, service: { ...grafana.service, name: 'grafana:3100' }, servicePort: 3100 };
+  await proxyFetch(kube)(part, { path: '/ready' }, signal);
+  expect(paths).toEqual(['/api/v1/namespaces/monitoring/services/http:grafana:3100/proxy/ready']);
+});

@@ -1,6 +1,8 @@
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { ResponseTooLargeError } from '../kubernetes/response.ts';
 import type { Fault } from '../model/discovery.ts';
+import { objectName } from '../model/part.ts';
+import { isOwnHost } from '../model/service-host.ts';
 import { oneLine } from '../model/text.ts';
 import { toProbeFailure } from './direct.ts';
 import type { ProbeResponse } from './fetch.ts';
@@ -52,13 +54,13 @@ function asSent(answer: ProbeResponse, prefix: string): ProbeResponse {
 export function proxyFetch(kube: KubeClient): Fetch {
   return async ({ endpoint, service, servicePort, mcp }, ask, signal) => {
     const isMcp = mcp === true;
-    if (!endpoint.host.startsWith(`${service.name}.${service.namespace}.svc.`))
+    if (!isOwnHost(service, endpoint.host))
       throw new ProbeFailure(
         `${endpoint.host} is not a Service of the cluster, so the Service proxy does not reach it`,
         'unreachable',
       );
     const scheme = endpoint.scheme === 'https' ? 'https' : 'http';
-    const name = `${scheme}:${service.name}:${servicePort}`;
+    const name = `${scheme}:${objectName(service)}:${servicePort}`;
     const prefix = `/api/v1/namespaces/${service.namespace}/services/${name}/proxy`;
     // Normalize the path, so that `..` cannot escape the proxy path and reach other resources of the API server.
     const url = URL.parse(ask.path, 'http://backend/');

@@ -464,3 +464,13 @@ describe('reported problems', () => {
     expect(await prober.prepare([in_('a')], signal)).toEqual([]);
   });
 });
+
+test('a part has the endpoints of its Service', async () => {
+  const { prober, state, asked, setNamespaces } = faked();
+  const part = { ...backend, service: { ...backend.service, name: 'grafana:3100' } };
+  state.known.set('n', indexOf('n', { ready: false }));
+  await prober.prepare([part], signal);
+  expect(setNamespaces.mock.calls).toEqual([[['n'], new Set([serviceKey(backend.service)])]]);
+  expect((await prober.probe(part, signal)).fault).toBe('not_ready');
+  expect(asked).toEqual([]);
+});

@@ -7,6 +7,7 @@ import type { WatchedReadiness } from '../kubernetes/watch-readiness.ts';
 import type { AddressBook, Addresses } from '../model/addresses.ts';
 import type { Candidate, Problem, Verdict } from '../model/discovery.ts';
 import { HOME_CLUSTER, type ObjectKey } from '../model/key.ts';
+import { objectOf } from '../model/part.ts';
 import { serviceKey } from '../model/service.ts';
 import type { Prober } from './prober.ts';
 
@@ -85,7 +86,10 @@ export class ReadinessProber implements Prober, AddressBook {
     const here = candidates.filter(({ service }) => service.cluster === HOME_CLUSTER);
     const namespaces = [...new Set(here.map(({ service }) => service.namespace))].sort();
     this.#endpoints.clear();
-    this.#watched?.setNamespaces(namespaces, new Set(candidates.map(({ service }) => serviceKey(service))));
+    this.#watched?.setNamespaces(
+      namespaces,
+      new Set(candidates.map(({ service }) => serviceKey(objectOf(service)))),
+    );
     const scopes = this.#watched?.allNamespaces === true && namespaces.length > 0 ? ['*'] : namespaces;
     for (const kept of [this.#cachedLists, this.#lastKnown])
       for (const scope of kept.keys()) if (!scopes.includes(scope)) kept.delete(scope);
@@ -163,7 +167,7 @@ export class ReadinessProber implements Prober, AddressBook {
 
   async #endpointsOf({ service }: Candidate): Promise<ServiceEndpoints | undefined> {
     const scope = this.#watched?.allNamespaces === true ? '*' : service.namespace;
-    return (await this.#endpoints.get(scope))?.get(serviceKey(service));
+    return (await this.#endpoints.get(scope))?.get(serviceKey(objectOf(service)));
   }
 
   async probe(candidate: Candidate, signal: AbortSignal): Promise<Verdict> {

@@ -573,3 +573,13 @@ describe('when the next probe is due', () => {
     expect(schedule.recall(moved)).toMatchObject({ verdict: { health: 'healthy' }, isDue: false });
   });
 });
+
+test('a change of the Pods of a Service makes its parts due, and no others', async () => {
+  const { state, schedule, pass } = several();
+  state.answer = answers(['lgtm', 'lgtm:3100', 'lgtm:3200', 'lgtm-2', 'loki']);
+  const all = ['lgtm', 'lgtm:3100', 'lgtm:3200', 'lgtm-2', 'loki'];
+  await pass(...all);
+  schedule.invalidate(keyOf('lgtm'));
+  const due = all.filter((name) => schedule.recall(candidate(name)).isDue);
+  expect(due).toEqual(['lgtm', 'lgtm:3100', 'lgtm:3200']);
+});

@@ -1,5 +1,6 @@
 import { type Candidate, endpointUrl, type Problem, type Verdict } from '../model/discovery.ts';
-import { keyOfService, type ServiceKey } from '../model/service.ts';
+import { isPart, objectOf } from '../model/part.ts';
+import { keyOfService, type ServiceKey, serviceKey } from '../model/service.ts';
 import {
   type HysteresisOptions,
   invalidatedState,
@@ -52,6 +53,8 @@ export class ScheduledProber implements RememberingProber {
   #states: Map<ServiceKey, ProbeState>;
   /** Candidates of the last pass. Only these trigger retries. */
   readonly #candidates: Set<ServiceKey>;
+  /** The parts of Services among the candidates, by Service. */
+  #parts: ReadonlyMap<ServiceKey, readonly ServiceKey[]> = new Map();
   /** When a failure last made all candidates due, on the clock of `now`. */
   #checkedAt = Number.NEGATIVE_INFINITY;
   /** Invalidations of candidates that are being probed. */
@@ -76,8 +79,8 @@ export class ScheduledProber implements RememberingProber {
   }
 
   /**
-   * Makes a candidate due now, because something changed that its health depends on. This holds even if a probe is
-   * already running.
+   * Makes a candidate and the parts of its Service due now, because something changed that their health depends on. This holds
+   * even if a probe is already running.
    * @param becameReady whether it has a ready Pod now, and had none before
    */
   invalidate(key: ServiceKey, becameReady = false): void {
@@ -88,6 +91,7 @@ export class ScheduledProber implements RememberingProber {
     }
     const state = this.#states.get(key);
     if (state !== undefined) this.#states.set(key, invalidatedState(state, becameReady, this.#options.now()));
+    for (const part of this.#parts.get(key) ?? []) this.invalidate(part, becameReady);
   }
 
   /** Makes all matching candidates due now. @param all also those whose last probe succeeded */
@@ -115,6 +119,9 @@ export class ScheduledProber implements RememberingProber {
     }
     this.#states = kept;
     const keys = new Set(candidates.map(({ service }) => keyOfService(service)));
+    const parts = candidates.map(({ service }) => service).filter(isPart);
+    const byService = Map.groupBy(parts, (part) => serviceKey(objectOf(part)));
+    this.#parts = new Map([...byService].map(([key, all]) => [key, all.map(keyOfService)]));
     for (const key of this.#running.keys()) if (!keys.has(key)) this.#running.delete(key);
     this.#candidates.clear();
     return (await this.#prober.prepare?.(candidates, signal)) ?? [];

@@ -36,6 +36,7 @@ export function asJson(result: ExplainResult): string {
     keptOut,
     detectors,
     backend,
+    ...(explanation.parts === undefined ? {} : { parts: [...explanation.parts.keys()] }),
     probe: withQuestions(verdict, questions),
     approval,
     asksBeforeEach,

@@ -4,6 +4,7 @@ import { discovered } from '../../../test/fixtures/unit/detection.ts';
 import { service } from '../../../test/fixtures/unit/service.ts';
 import type { CatalogInputs } from '../../controller/catalog.ts';
 import type { Backend } from '../../model/backend.ts';
+import type { DiscoveredService } from '../../model/discovery.ts';
 import { NO_OVERRIDES } from '../../model/overrides.ts';
 import { publishedTool } from '../../planning/published-tool.ts';
 import { discoveredTool } from '../../planning/tools.ts';
@@ -222,4 +223,48 @@ test('says what is known of the certificate if there are no conditions', () => {
     'from an authority that is unknown here; give its authority',
   );
   expect(plain({ ...probed('expired'), isPublicationKnown: true })).not.toContain('its certificate expired');
+});
+
+test('a Service has one line for each of its parts, and a part nothing of the others', () => {
+  const part = (port: number, type: string): DiscoveredService => ({
+    ...loki,
+    ...{ type, certainty: 'hint', service: { ...loki.service, name: `loki:${port}` } },
+    evidence: [{ signal: 'hint', detail: `port name ${type}` }],
+  });
+  const [tempo, pyroscope, mimir] = [part(3200, 'tempo'), part(4040, 'pyroscope'), part(80, 'mimir')];
+  const proven = { ...loki.verdict, proof: 'proven', reason: 'ASKED TEMPO' } as const;
+  const explanation = {
+    ...result.explanation,
+    parts: new Map([
+      ['loki:3200', tempo],
+      ['loki:4040', pyroscope],
+      ['loki:80', { ...mimir, service: { ...mimir.service, name: 'mimir' } }],
+    ]),
+  };
+  const probed = new Map([...result.probed, ['loki:3200', proven], ['loki:4040', loki.verdict]] as const);
+  const text = plain({ ...result, explanation, probed });
+  expect(text).toContain(
+    [
+      'Parts',
+      '  loki:3200          tempo: port name tempo; answers as tempo',
+      '  loki:4040          pyroscope: port name pyroscope; counts only with a proof',
+      '  loki:80            mimir: port name mimir; leads to the same backend as mimir',
+    ].join('\n'),
+  );
+  expect(text).not.toContain('ASKED TEMPO');
+  const own = { ...result.explanation, service: tempo.service, candidate: tempo };
+  const asked = plain({ ...result, explanation: own, probed, verdict: proven, service: tempo });
+  expect(asked).toContain('Service monitoring/loki:3200');
+  expect(/Probe\n[\s\S]*?\n\n/.exec(asked)?.[0]).toBe('Probe\n  healthy, proven: ASKED TEMPO\n\n');
+  expect(JSON.parse(asJson({ ...result, explanation })).parts).toEqual(['loki:3200', 'loki:4040', 'loki:80']);
+});
+
+test('the advice on a part does not change its Service', () => {
+  const service = { ...loki.service, name: 'loki:3200' };
+  const candidate = { ...loki, service, type: 'tempo', certainty: 'hint' } as const;
+  const explanation = { ...result.explanation, service, candidate };
+  const text = plain({ ...result, explanation, service: undefined, probed: new Map() });
+  expect(text).toContain('If it is tempo, in overrides.yaml:');
+  expect(text).toContain('monitoring/loki:3200:');
+  expect(text).not.toContain('labels');
 });

@@ -1,6 +1,7 @@
 import type { Explanation } from '../../detection/explain.ts';
 import { conditionOf } from '../../model/condition.ts';
 import { endpointUrl, type Verdict } from '../../model/discovery.ts';
+import { objectName } from '../../model/part.ts';
 import type { Service } from '../../model/service.ts';
 import { trusted } from '../../planning/conditions/trusted.ts';
 import { manyLines, promptCost, toolCount, toolLines, unknownTools } from '../../planning/tool-list.ts';
@@ -28,6 +29,7 @@ export function asText(result: ExplainResult, paint: Paint, isTerminal = false):
   const text = [
     section('Detectors', detectorLines(result.explanation, paint)),
     section('Backend', backendLines(result)),
+    section('Parts', partLines(result)),
     section('Probe', probeLines(result, paint)),
     toolSection(result, isTerminal),
     section('Notes', noteLines(result)),
@@ -76,13 +78,28 @@ function backendLines({ explanation, service, ownTool }: ExplainResult): string[
   ];
 }
 
+/** One line for each of its parts, which are backends of their own. */
+const partLines = ({ explanation: { parts = new Map() }, probed }: ExplainResult): string[] =>
+  [...parts].map(([name, { type, service, evidence }]) => {
+    const verdict = probed.get(name);
+    const proven =
+      verdict?.proof === 'proven' ? `answers as ${verdict.provenAs ?? type}` : 'counts only with a proof';
+    const other = service.name === name ? proven : `leads to the same backend as ${service.name}`;
+    return `${name.padEnd(18)} ${type}: ${evidence[0]?.detail}; ${other}`;
+  });
+
 /** What must be known of its certificate, unless that is in the section with the conditions. */
 const certificateLines = (verdict: Verdict, { isPublicationKnown }: ExplainResult): string[] =>
   isPublicationKnown ? [] : [trusted(verdict)?.message ?? []].flat();
 
 function probeLines(result: ExplainResult, paint: Paint): string[] {
-  const { verdict, probed } = result;
+  const { verdict, explanation } = result;
   if (verdict === undefined) return [];
+  const { service, candidate } = explanation;
+  const own = new Set([service.name, candidate?.service.name, ...(candidate?.alternates ?? [])]);
+  // The other products behind the same Service are not what was asked for.
+  const isMeant = (name: string): boolean => own.has(name) || objectName({ name }) !== objectName(service);
+  const probed = new Map([...result.probed].filter(([name]) => isMeant(name)));
   return [...probed].flatMap(([name, each]) => [
     ...(probed.size > 1 ? [paint('bold', name)] : []),
     ...each.steps.map(({ asked, answered }) => `${asked}  →  ${answered}`),

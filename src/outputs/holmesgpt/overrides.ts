@@ -7,6 +7,7 @@ import {
   type Overrides,
   type OverridesPart,
 } from '../../model/overrides.ts';
+import { MAYBE_PART } from '../../model/part.ts';
 import { oneLine } from '../../model/text.ts';
 import { holmesKey, holmesKeyOf } from './contract/schema.ts';
 import { HOLMESGPT } from './render/mapping.ts';
@@ -29,7 +30,7 @@ const entries = z.record(serverKey, z.union([z.record(holmesKey, value), z.null(
 const backendKey = z
   .string()
   .regex(
-    /^(\*|[a-z0-9-]+\/(\*|[a-z0-9-]+)|[^./*]+)$/,
+    new RegExp(`^(\\*|[a-z0-9-]+/(\\*|[a-z0-9-]+${MAYBE_PART})|[^./*]+)$`),
     'names no backend: write NAMESPACE/SERVICE, or NAMESPACE/* for all of a namespace',
   );
 const toolset = z

@@ -1,6 +1,7 @@
 import type { Explanation } from '../../../detection/explain.ts';
 import { approvalKind } from '../../../model/approvals.ts';
 import { endpointUrl } from '../../../model/discovery.ts';
+import { isPart, objectName } from '../../../model/part.ts';
 import type { Service } from '../../../model/service.ts';
 import { shellWord } from '../../../model/shell-word.ts';
 import type { ExplainResult } from '../result.ts';
@@ -13,6 +14,13 @@ import { otherApi } from './unmatched.ts';
 /** For a backend that was probed and is left out. */
 export function unprovenAdvice({ candidate, service }: Explanation, changes: SourceChanges): Advice[] {
   if (candidate === undefined) return [];
+  if (isPart(service))
+    return [
+      {
+        what: `If it is ${candidate.type}, in overrides.yaml:`,
+        lines: withUrl(service, candidate.type, endpointUrl(candidate.endpoint)),
+      },
+    ];
   if (candidate.certainty === 'hint')
     return [
       { what: `If it is ${candidate.type}, say so:`, lines: changes.nameProduct(service, candidate.type) },
@@ -47,9 +55,11 @@ const configureCa: AdviceFor = (_, service) => ({
 const elsewhere: AdviceFor = ({ explanation }, _, changes) => unprovenAdvice(explanation, changes)[0];
 
 const ADVICE: Readonly<Record<string, AdviceFor>> = {
-  'Healthy NoReadyEndpoints': (_, { namespace, name }) => ({
+  'Healthy NoReadyEndpoints': (_, service) => ({
     what: 'To see its Pods:',
-    lines: [`kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${name} -o wide`],
+    lines: [
+      `kubectl get endpointslices -n ${service.namespace} -l kubernetes.io/service-name=${objectName(service)} -o wide`,
+    ],
   }),
   'Healthy ConnectionFailed': lookAtNetwork,
   'Healthy Timeout': lookAtNetwork,

@@ -1,4 +1,5 @@
 import { displayKey } from '../../../model/key.ts';
+import { objectName } from '../../../model/part.ts';
 import { shellWord } from '../../../model/shell-word.ts';
 import type { ExplainResult } from '../result.ts';
 import type { Advice } from './advice.ts';
@@ -22,7 +23,7 @@ export function askIt(result: ExplainResult): Advice | undefined {
   const { candidate } = result.explanation;
   if (candidate === undefined || candidate.endpoint.scheme === 'tcp') return undefined;
   const { service, endpoint } = candidate;
-  const { namespace, name, ports } = service;
+  const { namespace, ports } = service;
   const { scheme, path: base } = endpoint;
   // The endpoint of a headless Service has the port of its Pods.
   const port =
@@ -34,7 +35,7 @@ export function askIt(result: ExplainResult): Advice | undefined {
   return {
     what: 'To see what it answers:',
     lines: [
-      `kubectl port-forward -n ${namespace} service/${name} ${local === port ? port : `${local}:${port}`}`,
+      `kubectl port-forward -n ${namespace} service/${objectName(service)} ${local === port ? port : `${local}:${port}`}`,
       `curl -${scheme === 'https' ? 'k' : ''}i ${shellWord(`${scheme}://127.0.0.1:${local}${path}`)}`,
     ],
   };

@@ -1,6 +1,7 @@
 import { endpointUrl } from '../../../model/discovery.ts';
 import { displayKey, partsOf } from '../../../model/key.ts';
 import { isMapping, type Mapping } from '../../../model/mapping.ts';
+import { objectOf } from '../../../model/part.ts';
 import { type ServiceKey, toolKey } from '../../../model/service.ts';
 import type { Tool } from '../../../planning/tools.ts';
 import { own, readMapping } from '../yaml.ts';
@@ -60,7 +61,7 @@ function serviceOf(host: string): string | undefined {
 }
 
 /** The same for a known Service. Hosts are always of the home cluster, so a Service of another cluster never matches. */
-const addressOf = (key: ServiceKey): string => displayKey(partsOf(key));
+const addressOf = (key: ServiceKey): string => displayKey(objectOf(partsOf(key)));
 
 /** The backends of a toolset: the texts of its configuration, and the Services whose hosts are among them. */
 interface Places {
