@@ -21,6 +21,9 @@ export const SHARED_SERVICE: Kind = {
             port('otel-grpc', 4317, 4317),
             port('otel-http', 4318, 4318),
             port('prometheus', 9090, 9090),
+            port('loki', 3100, 3100),
+            port('tempo', 3200, 3200),
+            port('pyroscope', 4040, 4040),
           ],
         },
       ],
@@ -32,11 +35,129 @@ export const SHARED_SERVICE: Kind = {
             { number: 3000, serves: serving(GRAFANA) },
             { number: 4318, serves: serving({}) },
             { number: 9090, serves: serving(PROMETHEUS) },
+            { number: 3100, serves: serving(loki(false)) },
+            { number: 3200, serves: serving(tempo(false)) },
+            // It does not run in this image, so nothing is said of it.
+            { number: 4040 },
           ],
         },
       ],
       truth: {
-        found: { lgtm: { is: 'grafana http:3000', published: 'NeedsCredentials' } },
+        found: {
+          lgtm: { is: 'grafana http:3000', published: 'NeedsCredentials' },
+          'lgtm:3100': { is: 'loki http:3100' },
+          'lgtm:3200': { is: 'tempo http:3200' },
+          'lgtm:9090': { is: 'prometheus http:9090' },
+        },
+        holmes: [
+          'grafana/loki http://lgtm:3100',
+          'grafana/tempo http://lgtm:3200',
+          'prometheus/metrics http://lgtm:9090',
+        ],
+      },
+    },
+    {
+      name: 'Prometheus and Alertmanager in one Pod, behind one Service',
+      source: 'https://prometheus.io/docs/alerting/latest/overview/ (both on one host, by hand)',
+      services: [
+        {
+          name: 'monitoring',
+          labels: { app: 'monitoring' },
+          selector: { app: 'monitoring' },
+          ports: [port('prometheus', 9090, 9090), port('alertmanager', 9093, 9093)],
+        },
+      ],
+      pods: [
+        {
+          name: 'monitoring-0',
+          labels: { app: 'monitoring' },
+          ports: [
+            { number: 9090, serves: serving(PROMETHEUS) },
+            { number: 9093, serves: serving(ALERTMANAGER) },
+          ],
+        },
+      ],
+      truth: {
+        found: {
+          monitoring: { is: 'alertmanager http:9093' },
+          'monitoring:9090': { is: 'prometheus http:9090' },
+        },
+        holmes: [
+          'alertmanager http://monitoring:9093/api/v2/status',
+          'prometheus/metrics http://monitoring:9090',
+        ],
+      },
+    },
+    {
+      name: 'a Service for one product beside one for all: the product is one backend',
+      source: 'https://github.com/grafana/docker-otel-lgtm (with a Service of its own for Loki)',
+      services: [
+        {
+          name: 'all-in-one',
+          labels: { app: 'lgtm' },
+          selector: { app: 'lgtm' },
+          ports: [port('grafana', 3000, 3000), port('loki', 3100, 3100), port('tempo', 3200, 3200)],
+        },
+        {
+          name: 'logs-loki',
+          labels: { app: 'loki' },
+          selector: { app: 'lgtm' },
+          ports: [port('http', 3100, 3100)],
+        },
+      ],
+      pods: [
+        {
+          name: 'lgtm-0',
+          labels: { app: 'lgtm' },
+          ports: [
+            { number: 3000, serves: serving(GRAFANA) },
+            { number: 3100, serves: serving(loki(false)) },
+            { number: 3200, serves: serving(tempo(false)) },
+          ],
+        },
+      ],
+      truth: {
+        found: {
+          'all-in-one': { is: 'grafana http:3000', published: 'NeedsCredentials' },
+          'all-in-one:3200': { is: 'tempo http:3200' },
+          'logs-loki': { is: 'loki http:3100', also: ['all-in-one:3100'] },
+        },
+        holmes: ['grafana/loki http://logs-loki:3100', 'grafana/tempo http://all-in-one:3200'],
+      },
+    },
+    {
+      name: 'ports that are named after products and lead to something else are nothing, without a word',
+      source: 'any application, whose port for its metrics is often called prometheus',
+      services: [
+        {
+          name: 'dashboards',
+          labels: labels('grafana', 'dashboards'),
+          selector: { app: 'dashboards' },
+          ports: [
+            port('http', 3000, 3000),
+            port('prometheus', 9090, 9090),
+            port('loki', 3100, 3100),
+            port('tempo', 9999, 3999),
+            port('alertmanager', 9093, 3000),
+          ],
+        },
+      ],
+      pods: [
+        {
+          name: 'dashboards-0',
+          labels: { app: 'dashboards' },
+          ports: [
+            { number: 3000, serves: serving(GRAFANA) },
+            { number: 9090, serves: serving({ '/metrics': text('up 1') }) },
+            { number: 3100, serves: serving(GRAFANA) },
+            { number: 3999, serves: serving(tempo(false)) },
+          ],
+        },
+      ],
+      truth: {
+        found: {
+          dashboards: { is: 'grafana http:3000', published: 'NeedsCredentials', also: ['dashboards:3100'] },
+        },
         holmes: [],
       },
     },
