@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { options, rules } from '../../test/fixtures/unit/detection.ts';
+import { builtIn, options, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, offered, type ServiceFields, service } from '../../test/fixtures/unit/service.ts';
+import type { Detector } from '../model/detector.ts';
 import { endpointUrl } from '../model/discovery.ts';
 import { isPart, objectName } from '../model/part.ts';
 import { type Service, serviceKey } from '../model/service.ts';
 import { detect } from './detect.ts';
 import { LiveDetection } from './live.ts';
+import { makeRules } from './make-rules.ts';
+import type { CompiledDetector } from './rules.ts';
 
 const found = (services: readonly Service[]) => detect(services, rules, options).candidates;
 
@@ -55,6 +58,33 @@ describe('a port with the name and the number of another product is a backend of
     ['one for each product', lgtm(['loki:3100', 'loki-read:80']), ['lgtm grafana', 'lgtm:3100 loki']],
     ['not with the number alone', lgtm(['logs:3100']), ['lgtm grafana']],
     ['not with the name alone', lgtm(['loki:9999']), ['lgtm grafana']],
+    [
+      'nor one that only its other names are',
+      service('p', { labels: { app: 'prometheus' }, ports: ['web:9090', 'grafana:9999'] }),
+      ['p prometheus'],
+    ],
+    [
+      'nor one that hints at the product by its name',
+      service('p', { labels: { app: 'prometheus' }, ports: ['web:9090', 'service:3000'] }),
+      ['p prometheus'],
+    ],
+    ['one for each number', lgtm(['loki:3100', 'tempo:3100']), ['lgtm grafana', 'lgtm:3100 loki']],
+    [
+      'not with the number of the port that is the product',
+      service('g', {
+        labels: { app: 'grafana' },
+        ports: [
+          { name: 'http', port: 80, targetPort: 3000 },
+          { name: 'prometheus', port: 80, targetPort: 9090 },
+        ],
+      }),
+      ['g grafana'],
+    ],
+    [
+      'one for each product, also without a selector',
+      service('g', { labels: { app: 'grafana' }, ports: ['http:80', 'loki:3100', 'loki-read:8080'] }),
+      ['g grafana', 'g:3100 loki'],
+    ],
     ['not without a name', lgtm([3100]), ['lgtm grafana']],
     ['not with a further word', lgtm(['loki-exporter:3100', 'loki-eu:80']), ['lgtm grafana']],
     ['not for a role that answers no queries', lgtm(['loki-write:3100']), ['lgtm grafana']],
@@ -69,7 +99,11 @@ describe('a port with the name and the number of another product is a backend of
       ['lgtm grafana'],
     ],
     ['not over UDP', lgtm([{ name: 'loki', port: 3100, protocol: 'UDP' }]), ['lgtm grafana']],
-    ['not for MCP servers, which need an approval', lgtm(['mcp:8000', 'tools:8080']), ['lgtm grafana']],
+    [
+      'not for MCP servers, which need an approval',
+      lgtm(['mcp:8000', 'tools:8080', 'mcp-server:3001']),
+      ['lgtm grafana'],
+    ],
     [
       'not if its labels rule the product out',
       service('signoz', {
@@ -125,6 +159,51 @@ describe('a port with the name and the number of another product is a backend of
       ],
     });
     expect(loki && endpointUrl(loki.endpoint)).toBe('http://lgtm.monitoring.svc.cluster.local:3100');
+  });
+
+  test('its roles are evidence, too', () => {
+    expect(found([lgtm(['loki-gateway:80'])])[1]?.evidence.map(({ signal }) => signal)).toEqual([
+      'hint',
+      'port',
+      'role',
+    ]);
+  });
+
+  test('an ExternalName has none', () => {
+    const external = lgtm(['loki:3100'], { type: 'ExternalName', externalName: 'example.com' });
+    const { candidates } = detect([external], rules, { ...options, allowExternalNames: true });
+    expect(candidates.map(({ type }) => type)).toEqual(['grafana']);
+  });
+
+  test('the signals of a detector count that name a port, and annotations for its kind do not', () => {
+    const own: Detector = {
+      ...(rules.byType.get('loki') as CompiledDetector).detector,
+      ...{ type: 'logs', names: [], fromAnnotations: { path: ['x/path'], endpoint: 'x/url' } },
+      signals: [
+        { certainty: 'label', port: { name: 'elk' } },
+        { certainty: 'label', labels: { app: 'lgtm' }, port: { number: 443 } },
+      ],
+    };
+    const { rules: more } = makeRules(builtIn, {
+      added: [{ name: 'logs.yaml', detector: own }],
+      ...{ options: {}, disabled: [] },
+    });
+    const annotations = { 'x/path': '/secret', 'x/url': 'http://lgtm:9', y: '' };
+    const [, part] = detect([lgtm(['elk:3100'], { annotations })], more, options).candidates;
+    expect(part).toMatchObject({ type: 'logs', endpoint: { port: 3100, path: '' } });
+    expect(part?.service.annotations).toEqual({ y: '' });
+    expect(detect([lgtm(['any:443'])], more, options).candidates).toHaveLength(1);
+  });
+
+  test('an MCP server is none, whatever its numbers', () => {
+    const mcp = (rules.byType.get('mcp') as CompiledDetector).detector;
+    const detector: Detector = { ...mcp, ports: { ...mcp.ports, numbers: [8000] } };
+    const { rules: more } = makeRules(builtIn, {
+      added: [{ name: 'mcp.yaml', detector }],
+      ...{ options: {}, disabled: [] },
+    });
+    const candidates = detect([lgtm(['mcp-server:8000'])], more, options).candidates;
+    expect(candidates.map(({ service: { name } }) => name)).toEqual(['lgtm']);
   });
 
   test('what is found of the Service without it does not change', () => {

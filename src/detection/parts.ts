@@ -1,4 +1,4 @@
-import { isPart, partName } from '../model/part.ts';
+import { partName } from '../model/part.ts';
 import type { Service, ServicePort } from '../model/service.ts';
 import { evaluate, type Match, strongest } from './evaluate.ts';
 import { type Facts, identify } from './identity.ts';
@@ -44,7 +44,6 @@ const namesProduct = (facts: Facts, compiled: CompiledDetector, rules: Rules): b
 /** What the owner says with annotations is about the whole Service. */
 function withoutWordOf({ fromAnnotations }: CompiledDetector['detector'], part: Service): Service {
   const keys = new Set(Object.values(fromAnnotations).flat());
-  if (keys.size === 0) return part;
   const kept = Object.entries(part.annotations).filter(([key]) => !keys.has(key));
   return { ...part, annotations: Object.fromEntries(kept) };
 }
@@ -79,19 +78,13 @@ function matchOf(
  */
 export function partsOf(first: Match, rules: Rules): readonly Member[] {
   const { service, certainty, compiled, port: own } = first;
-  if (
-    service.ports.length < 2 ||
-    certainty === 'annotation' ||
-    service.type === 'ExternalName' ||
-    isPart(service)
-  )
-    return [];
+  if (service.ports.length < 2 || certainty === 'annotation' || service.type === 'ExternalName') return [];
   const types = new Set([compiled.detector.type]);
   const ports = new Set([own.source.port]);
   const parts: Member[] = [];
   for (const port of service.ports) {
     if (parts.length === MAX_PARTS) break;
-    if (port.name === undefined || port.protocol !== 'TCP' || ports.has(port.port)) continue;
+    if (port.name === undefined || ports.has(port.port)) continue;
     if (targetOf(port) === targetOf(own.source)) continue;
     const part = partOf(service, port);
     const match = strongest(rules.detectors.flatMap((each) => matchOf(part, port, each, rules) ?? []));
