@@ -234,6 +234,11 @@ describe('grouping', () => {
     expect(loki?.fallbacks.map(({ service: { name } }) => name)).toEqual(['lgtm:3100']);
   });
 
+  test('also if its name is longer, it is only a hint, and its role is worse', () => {
+    const hint = service('everything-we-log', { selector: { app: 'lgtm' }, ports: ['http:80', 'x:3100'] });
+    expect(named(lgtm(['loki-gateway:80']), hint)).toEqual(['everything-we-log loki', 'lgtm grafana']);
+  });
+
   test('other Pods, names and installations are other backends', () => {
     const labels = { app: 'loki', 'app.kubernetes.io/instance': 'one' };
     const other = service('lgtm-3100-gateway', { labels, selector: { app: 'loki' }, ports: ['http:3100'] });

@@ -344,6 +344,11 @@ test('a part has the addresses of its Service, and is no Service beside it', () 
     samePods: ['named'],
   });
   expect(all['monitoring/lgtm:3100']?.targets).toBeUndefined();
+  const alike = reached(
+    [lgtm, named],
+    bookOf({ 'monitoring/lgtm': ['10.0.0.1'], 'monitoring/named': ['10.0.0.1'] }),
+  );
+  expect(alike['monitoring/named']?.samePods).toEqual(['lgtm:3100']);
   expect(all['monitoring/named']?.samePods).toEqual([]);
   expect(all['monitoring/twin']?.sharesPods).toEqual(['lgtm', 'named', 'twin']);
 });

@@ -82,6 +82,10 @@ describe('the address of a Service itself', () => {
     expect(at(host)).toBe(own);
   });
 
+  test('is that of its parts', () => {
+    expect(at(loki.endpoint.host, { name: 'loki:9090' })).toBe(true);
+  });
+
   test('is none of an ExternalName, or in another cluster', () => {
     const { host } = loki.endpoint;
     expect(at(host)).toBe(true);

@@ -244,6 +244,14 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
     OFF_LGTM,
     undefined,
   ],
+  [
+    'another part of its Service for the same product is disabled',
+    partOf(3200, 'loki'),
+    [PART],
+    OFF_PART,
+    WHY.replace('loki', 'lgtm:3100'),
+  ],
+  ['a disabled part is no reason for itself', PART, [PART], OFF_PART, undefined],
 ])('parts: %s', (_, each, found, tools, expected) => {
   expect(beside(found, each, tools)).toBe(expected);
 });

@@ -31,8 +31,9 @@ function isSameProduct(off: ServiceName, known: Kind | undefined, each: Discover
   return known === undefined && port !== undefined ? port === each.servicePort : !differ(known ?? each, each);
 }
 
-const otherNames = ({ service, sharesPods = [] }: DiscoveredService): string[] =>
-  sharesPods.filter((name) => name !== objectName(service));
+/** The Services with its Pods, its own too: another part of that may lead to the same product. */
+const namesBeside = ({ service, sharesPods = [] }: DiscoveredService): ReadonlySet<string> =>
+  new Set([objectName(service), ...sharesPods]);
 
 /**
  * Explains why a backend is disabled if overrides disable another Service of its Pods, or one that it points to. Without
@@ -60,8 +61,8 @@ export function switchedOffBeside(
     if (isPart(each.service) && keys.has(whole))
       return `it is a part of ${displayKey(partsOf(whole))}, which overrides.yaml switches off`;
     const here = names.get(displayNamespace(each.service));
-    const shared = here === undefined ? [] : otherNames(each).flatMap((name) => here.get(name) ?? []);
-    const beside = [...shared, ...targetServices(each)]
+    const shared = here === undefined ? [] : [...namesBeside(each)].flatMap((name) => here.get(name) ?? []);
+    const beside = [...shared.filter(({ name }) => name !== each.service.name), ...targetServices(each)]
       .map(serviceKey)
       .find((key) => keys.has(key) && isSameProduct(partsOf(key), kinds.get(key), each));
     return beside === undefined

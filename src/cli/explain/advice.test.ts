@@ -262,3 +262,11 @@ test('a failed handshake is looked into, unless the server said why', () => {
   expect(advice()).toHaveLength(2);
   expect(advice('write it')).toEqual([]);
 });
+
+test('the commands for a part name its Service', () => {
+  const part = { ...loki, service: { ...loki.service, name: 'loki:3100' } };
+  const commands = ['NoReadyEndpoints', 'ErrorAnswer'].flatMap((reason) =>
+    because('Healthy', reason, {}, part),
+  );
+  expect(commands.join()).toMatch(/service-name=loki -o wide,.* service\/loki 3100,/);
+});

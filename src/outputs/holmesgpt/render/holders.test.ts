@@ -18,3 +18,12 @@ test('a server of the published file holds its place, whether the file is parsed
   expect(holdersIn('text of a file').any(SERVER)).toBe(true);
   expect(holdersIn(undefined).any(SERVER)).toBe(false);
 });
+
+test('a part holds the place of a host, which is that of its Service', () => {
+  const whole = discovered(service('loki', { labels: { app: 'loki' }, ports: ['http:3100'] }));
+  const part = discoveredTool({ ...whole, service: { ...whole.service, name: 'loki:3100' } });
+  const text =
+    'toolsets: { grafana/loki: { config: { api_url: "http://NAME.monitoring.svc.cluster.local:80/x" } } }';
+  expect(holdersIn(text.replace('NAME', 'loki')).any(part)).toBe(true);
+  expect(holdersIn(text.replace('NAME', 'other')).any(part)).toBe(false);
+});
