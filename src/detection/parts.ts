@@ -50,21 +50,16 @@ function withoutWordOf({ fromAnnotations }: CompiledDetector['detector'], part: 
 
 /** The match of a part, if both the name and the number of its port are a product's. It is a hint: only a proof makes it count. */
 function matchOf(
-  part: Service,
+  facts: Facts,
   port: ServicePort,
   compiled: CompiledDetector,
   rules: Rules,
 ): Match | undefined {
   const { detector } = compiled;
   const { numbers } = detector.ports;
-  if (
-    detector.mcp === true ||
-    ![port.port, port.targetPort].some((each) => numbers.some((one) => one === each))
-  )
-    return undefined;
-  const facts = factsOfPart(withoutWordOf(detector, part));
-  if (!namesProduct(facts, compiled, rules)) return undefined;
-  const match = evaluate(facts, compiled, rules);
+  const isNumbered = numbers.some((number) => number === port.port || number === port.targetPort);
+  if (detector.mcp === true || !isNumbered || !namesProduct(facts, compiled, rules)) return undefined;
+  const match = evaluate({ ...facts, service: withoutWordOf(detector, facts.service) }, compiled, rules);
   if (!match.matched) return undefined;
   const evidence = match.evidence.filter(({ signal }) => signal === 'port' || signal === 'role');
   const detail = `port name ${quoteForDisplay(port.name ?? '')}`;
@@ -86,8 +81,8 @@ export function partsOf(first: Match, rules: Rules): readonly Member[] {
     if (parts.length === MAX_PARTS) break;
     if (port.name === undefined || ports.has(port.port)) continue;
     if (targetOf(port) === targetOf(own.source)) continue;
-    const part = partOf(service, port);
-    const match = strongest(rules.detectors.flatMap((each) => matchOf(part, port, each, rules) ?? []));
+    const facts = factsOfPart(partOf(service, port));
+    const match = strongest(rules.detectors.flatMap((each) => matchOf(facts, port, each, rules) ?? []));
     if (match === undefined || types.has(match.compiled.detector.type)) continue;
     types.add(match.compiled.detector.type);
     ports.add(port.port);
