@@ -4,46 +4,51 @@
 
 type Texts = Readonly<Record<string, string | undefined>>;
 
+type Time = string | Date | null;
+
+/** Fields of an object that may have any others. A class of a Kubernetes client fits the first form, a literal the second one. */
+type Fields<T> = T | (T & { readonly [field: string]: unknown });
+
+type Metadata = Fields<{
+  readonly name?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly labels?: Texts | undefined;
+  readonly annotations?: Texts | undefined;
+  readonly creationTimestamp?: Time | undefined;
+  readonly deletionTimestamp?: Time | undefined;
+}>;
+
+type Port = Fields<{
+  readonly name?: string | undefined;
+  readonly port: number;
+  readonly targetPort?: number | string | undefined;
+  readonly protocol?: string | undefined;
+  readonly appProtocol?: string | undefined;
+}>;
+
+type Spec = Fields<{
+  readonly type?: string | undefined;
+  readonly clusterIP?: string | undefined;
+  readonly clusterIPs?: readonly string[] | undefined;
+  readonly externalName?: string | undefined;
+  readonly selector?: Texts | undefined;
+  readonly ports?: readonly Port[] | undefined;
+}>;
+
 /**
  * A Kubernetes `v1` Service, as `kubectl get services -o json` prints it and the API server returns it. Only the fields
  * that detection reads are listed; an object may have any others.
  */
-export interface ServiceObject {
+export type ServiceObject = Fields<{
   readonly apiVersion?: string | undefined;
   /** Objects of another kind are skipped. An object without a kind counts as a Service, as in a `ServiceList`. */
   readonly kind?: string | undefined;
-  readonly metadata?:
-    | {
-        readonly name?: string | undefined;
-        readonly namespace?: string | undefined;
-        readonly labels?: Texts | undefined;
-        readonly annotations?: Texts | undefined;
-        readonly creationTimestamp?: string | Date | null | undefined;
-      }
-    | undefined;
-  readonly spec?:
-    | {
-        readonly type?: string | undefined;
-        readonly clusterIP?: string | undefined;
-        readonly clusterIPs?: readonly string[] | undefined;
-        readonly selector?: Texts | undefined;
-        readonly ports?:
-          | readonly {
-              readonly name?: string | undefined;
-              readonly port: number;
-              readonly targetPort?: number | string | undefined;
-              readonly protocol?: string | undefined;
-              readonly appProtocol?: string | undefined;
-            }[]
-          | undefined;
-      }
-    | undefined;
-}
+  readonly metadata?: Metadata | undefined;
+  readonly spec?: Spec | undefined;
+}>;
 
 /** A list of Services: the whole output of `kubectl get services -A -o json`. */
-export interface ServiceObjectList {
-  readonly items: Iterable<ServiceObject>;
-}
+export type ServiceObjectList = Fields<{ readonly items: Iterable<ServiceObject> }>;
 
 /**
  * How certain a detection is, most certain first. `annotation` is a declaration of the Service's owner, `operator` a label

@@ -49,3 +49,26 @@ test('lists of the Kubernetes client can be passed unchanged', () => {
   };
   expect(detect(list).backends.map(({ type }) => type)).toEqual(['prometheus']);
 });
+
+test('objects may have fields that detection does not read', () => {
+  const { backends } = detect({
+    apiVersion: 'v1',
+    kind: 'List',
+    metadata: { resourceVersion: '' },
+    items: [
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'loki', uid: '1', generation: 1, labels: { app: 'loki' } },
+        spec: {
+          type: 'ExternalName',
+          externalName: 'loki.example.com',
+          sessionAffinity: 'None',
+          ports: [{ port: 3100, nodePort: 30000 }],
+        },
+        status: { loadBalancer: {} },
+      },
+    ],
+  });
+  expect(backends).toEqual([]);
+});
