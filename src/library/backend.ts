@@ -8,17 +8,37 @@ import {
   type Health,
   type Verdict,
 } from '../model/discovery.ts';
+import { DNS_LABEL } from '../model/dns-label.ts';
 import { endpointOfUrl } from '../model/endpoint-of-url.ts';
 import { HOME_CLUSTER } from '../model/key.ts';
-import { portFault } from '../model/port-fault.ts';
-import { issueMessage } from '../model/schema-words.ts';
+import { reportUnwritable, toolEndpoint, toolType } from '../model/overrides.ts';
+import { oneLine } from '../model/text.ts';
+import { shown } from '../model/visible.ts';
 import { InputError } from './input-error.ts';
+import { readAs } from './reading.ts';
 import type { Backend, Certainty } from './types.ts';
+
+/** Maximum characters of the name of a tool, as in `overrides.yaml`. */
+const MAX_TOOL = 253;
 
 /** HolmesGPT's chart labels its own MCP servers so, and lists them itself. */
 const PART_OF = 'app.kubernetes.io/part-of';
 
-const names = z.array(z.string());
+/** Maximum items in a list of a backend. */
+const MAX_ITEMS = 100_000;
+
+/** A list. Its items are read only if there are not too many. */
+const listOf = <T>(item: z.ZodType<T>) =>
+  z
+    .custom<unknown[]>(
+      (given) => !Array.isArray(given) || given.length <= MAX_ITEMS,
+      `must have at most ${MAX_ITEMS} items`,
+    )
+    .pipe(z.array(item));
+
+const names = listOf(z.string());
+const objectName = z.string().regex(DNS_LABEL, 'is not a name of Kubernetes, such as team-1');
+
 /** The details of a candidate that rendering needs and users do not. */
 const details = z.object({
   detector: z.string(),
@@ -36,24 +56,27 @@ const details = z.object({
     .optional(),
 });
 
-const backend = z.object({
-  name: z.string().min(1),
-  namespace: z.string().min(1),
-  tool: z.string().min(1),
-  type: z.string().min(1),
-  endpoint: z
-    .url({
-      protocol: /^(https?|tcp)$/,
-      error: ({ input }) => portFault(String(input)) ?? 'is not an http, https or tcp URL',
-    })
-    .refine((text) => !text.includes('{{'), 'contains {{, but templates are not supported here'),
-  certainty: z.enum(CERTAINTIES),
-  evidence: z.array(z.object({ signal: z.string(), detail: z.string() })),
-  description: z.string().min(1),
-  alternates: names,
-  health: z.enum(['healthy', 'unhealthy', 'unknown']),
-  details,
-});
+const backend = z
+  .object({
+    name: objectName,
+    namespace: objectName,
+    tool: z
+      .string()
+      .min(1)
+      .max(MAX_TOOL)
+      .refine((name) => oneLine(name, MAX_TOOL) === name, 'is not one line without invisible characters'),
+    type: toolType,
+    endpoint: toolEndpoint,
+    certainty: z.enum(CERTAINTIES),
+    evidence: listOf(z.object({ signal: z.string(), detail: z.string() })),
+    description: z.string().min(1),
+    alternates: names,
+    health: z.enum(['healthy', 'unhealthy', 'unknown']),
+    details,
+  })
+  .superRefine((read, context) =>
+    reportUnwritable(read, [], (path, message) => context.addIssue({ code: 'custom', path, message })),
+  );
 
 /** A backend as the library's users see it. */
 export function toBackend(candidate: Candidate): Backend {
@@ -104,18 +127,21 @@ const verdictOf = (health: Health): Verdict => ({
  * @param input what to call it in messages, such as `backends[3]`
  * @throws InputError that names each wrong field
  */
-export function fromBackend(given: Backend, input: string, rules: Rules): DiscoveredService {
-  const read = backend.safeParse(given, { error: issueMessage });
-  if (!read.success) {
-    const lines = read.error.issues.map(({ path, message }) => `${[input, ...path].join('.')}: ${message}`);
-    throw new InputError(lines.join('\n'), input);
-  }
-  const { name, namespace, endpoint, health, evidence: _, details: more, ...plain } = read.data;
+export function fromBackend(given: unknown, input: string, rules: Rules): DiscoveredService {
+  const {
+    name,
+    namespace,
+    endpoint,
+    health,
+    evidence,
+    details: more,
+    ...plain
+  } = readAs(backend, given, input);
   const { detector, mode, ownersDescription, created, partOf, tenancy, bundledWith, ...pods } = more;
   const known = rules.byType.get(detector)?.detector;
   if (known === undefined)
     throw new InputError(
-      `${input}: there is no detector ${detector}; pass the detectors that detect had`,
+      `${input}: there is no detector ${shown(detector)}; pass the detectors that detect had`,
       input,
     );
   const place = endpointOfUrl(endpoint, known.mcp === true);
@@ -141,7 +167,7 @@ export function fromBackend(given: Backend, input: string, rules: Rules): Discov
     servicePort: place.port,
     mode,
     healthPath: undefined,
-    evidence: given.evidence,
+    evidence: evidence as Candidate['evidence'],
     fallbacks: [],
     mappings: known.outputs,
     mcp: known.mcp,

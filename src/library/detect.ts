@@ -8,13 +8,17 @@ import { assignNames } from '../detection/names.ts';
 import type { Rules } from '../detection/rules.ts';
 import { approvalsIn } from '../model/approvals.ts';
 import type { Candidate, Problem } from '../model/discovery.ts';
+import type { Interest } from '../model/interest.ts';
 import { isMapping, type Mapping } from '../model/mapping.ts';
 import type { Service } from '../model/service.ts';
 import { serviceFromObject } from '../sources/service-object.ts';
 import { toBackend } from './backend.ts';
 import { overridesOf, rulesOf } from './inputs.ts';
-import { checkList, checkOptions } from './options.ts';
+import { readOptions } from './options.ts';
+import { reading, readList } from './reading.ts';
 import type { DetectOptions, DetectResult, ServiceObject, ServiceObjectList } from './types.ts';
+
+const LIST = { most: 100_000, expected: 'Services, or a list of them with items' };
 
 /** A backend without entry points that are only hints: nothing proves them without probes. `undefined` if none is left. */
 function withoutHints(candidate: Candidate): Candidate | undefined {
@@ -23,36 +27,52 @@ function withoutHints(candidate: Candidate): Candidate | undefined {
   return best && { ...best, fallbacks };
 }
 
-/** Converts the creation time to a string as in JSON. Kubernetes clients parse it to a date. */
+/** Converts a time to a string as in JSON. Kubernetes clients parse it to a date. */
+const timeText = (time: unknown): unknown =>
+  time instanceof Date ? time.toISOString().replace(/\.\d+Z$/, 'Z') : time;
+
+/** Converts the times of an object. */
 function asJson(object: Mapping): Mapping {
   const { metadata } = object;
-  if (!isMapping(metadata) || !(metadata.creationTimestamp instanceof Date)) return object;
-  const created = metadata.creationTimestamp.toISOString().replace(/\.\d+Z$/, 'Z');
-  return { ...object, metadata: { ...metadata, creationTimestamp: created } };
+  if (!isMapping(metadata)) return object;
+  const { creationTimestamp, deletionTimestamp } = metadata;
+  if (!(creationTimestamp instanceof Date || deletionTimestamp instanceof Date)) return object;
+  const times = {
+    creationTimestamp: timeText(creationTimestamp),
+    deletionTimestamp: timeText(deletionTimestamp),
+  };
+  return { ...object, metadata: { ...metadata, ...times } };
+}
+
+/** Converts an object. @returns the Service, why it is none, or `undefined` for an object of another kind */
+function serviceOf(object: unknown, namespace: string, interest: Interest): Service | string | undefined {
+  // Getters may throw, and even to look at a proxy.
+  try {
+    if (!isMapping(object)) return 'it is not an object';
+    const { kind = 'Service' } = object;
+    return kind === 'Service' ? serviceFromObject(asJson(object), namespace, interest) : undefined;
+  } catch {
+    return 'it throws an error when it is read';
+  }
 }
 
 function servicesOf(
-  objects: Iterable<unknown>,
+  objects: readonly unknown[],
   namespace: string,
   rules: Rules,
   problems: Problem[],
 ): Service[] {
   const interest = interestOf(rules);
-  const services: Service[] = [];
-  for (const [index, object] of [...objects].entries()) {
-    if (isMapping(object) && object.kind !== undefined && object.kind !== 'Service') continue;
-    const service = isMapping(object)
-      ? serviceFromObject(asJson(object), namespace, interest)
-      : 'it is not an object';
-    if (typeof service !== 'string') services.push(service);
-    else
-      problems.push({
-        where: `object ${index}`,
-        what: `a Service is skipped: ${service}`,
-        fix: 'pass it as kubectl get -o json prints it',
-      });
-  }
-  return services;
+  return objects.flatMap((object, index) => {
+    const service = serviceOf(object, namespace, interest);
+    if (typeof service !== 'string') return service ?? [];
+    problems.push({
+      where: `object ${index}`,
+      what: `a Service is skipped: ${service}`,
+      fix: 'pass it as kubectl get -o json prints it',
+    });
+    return [];
+  });
 }
 
 /**
@@ -71,24 +91,21 @@ export function detect(
   services: Iterable<ServiceObject> | ServiceObjectList,
   options: DetectOptions = {},
 ): DetectResult {
-  checkOptions(options);
-  const objects: unknown = isMapping(services) && 'items' in services ? services.items : services;
-  checkList(objects, 'services', 'Services, or a list of them with items');
-  const { clusterDomain = SETTINGS.clusterDomain.defaultValue, defaultNamespace = 'default' } = options;
-  const { allowedHosts = [], allowExternalNames = false } = options;
-  const overrides = overridesOf(options);
-  const { rules, problems: broken } = rulesOf(options);
-  const problems: Problem[] = [...broken];
-  const detected = detectAll(
-    servicesOf(objects as Iterable<unknown>, defaultNamespace, rules, problems),
-    rules,
-    {
-      clusterDomain,
-      allowedHosts: allowedHosts.map((host) => host.toLowerCase()),
-      allowExternalNames,
-      approvals: approvalsIn(overrides),
-    },
+  const { clusterDomain, defaultNamespace, allowedHosts, allowExternalNames, ...inputs } =
+    readOptions(options);
+  const given = reading('services', () =>
+    isMapping(services) && 'items' in services ? services.items : services,
   );
+  const objects = readList('services', given, LIST);
+  const overrides = overridesOf(inputs);
+  const { rules, problems: broken } = rulesOf(inputs);
+  const problems: Problem[] = [...broken];
+  const detected = detectAll(servicesOf(objects, defaultNamespace, rules, problems), rules, {
+    clusterDomain,
+    allowedHosts: allowedHosts.flat(),
+    allowExternalNames,
+    approvals: approvalsIn(overrides),
+  });
   const naming = namingBy(overrides, {});
   const { candidates, problems: told } = limitCandidates(detected, SETTINGS.maxBackends.defaultValue, {
     approvals: approvalsIn(overrides),

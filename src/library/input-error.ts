@@ -1,7 +1,8 @@
 import type { Fault } from './types.ts';
 
 /**
- * An option or a backend is invalid. The message lists each fault with its position.
+ * An option, a backend or a list is invalid. The message lists each fault with its position. If code of the caller throws, such as a
+ * getter or a generator, `cause` is what it throws.
  * @example
  * try {
  *   render(backends, { overrides });
@@ -17,8 +18,8 @@ export class InputError extends Error {
   /** The faults of a YAML text, in order of position. Empty for other inputs. */
   readonly faults: readonly Fault[];
 
-  constructor(message: string, input: string, faults: readonly Fault[] = []) {
-    super(message);
+  constructor(message: string, input: string, faults: readonly Fault[] = [], options?: ErrorOptions) {
+    super(message, options);
     this.input = input;
     this.faults = faults;
   }

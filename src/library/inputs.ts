@@ -8,7 +8,7 @@ import { type Faults, faultLines, readYaml } from '../model/yaml-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 import { readOverrides } from '../outputs/read-overrides.ts';
 import { InputError } from './input-error.ts';
-import type { Inputs } from './types.ts';
+import type { Options } from './options.ts';
 
 /** Rules, and problems with detectors that were skipped. */
 interface RulesResult {
@@ -23,7 +23,7 @@ function brokenText(input: string, broken: Faults): InputError {
 }
 
 /** Parses the overrides. @throws InputError that lists each fault with line and column */
-export function overridesOf({ overrides }: Inputs): Overrides {
+export function overridesOf({ overrides }: Pick<Options, 'overrides'>): Overrides {
   const read = readOverrides(overrides);
   if ('value' in read) return read.value;
   throw brokenText('overrides', read);
@@ -35,7 +35,7 @@ let builtIn: RulesResult | undefined;
  * The rules of the built-in detectors and the given ones.
  * @throws InputError that lists each fault with line and column
  */
-export function rulesOf({ detectors = [] }: Inputs): RulesResult {
+export function rulesOf({ detectors }: Pick<Options, 'detectors'>): RulesResult {
   builtIn ??= makeRules(builtInDetectors());
   if (detectors.length === 0) return builtIn;
   const added = detectors.map((text, index) => {

@@ -149,6 +149,13 @@ describe('detect', () => {
     expect(detect([at('2026-01-02T03:04:05Z')]).backends).toEqual([backend]);
   });
 
+  test('leaves out what is being deleted, also as a client reads it', () => {
+    for (const deletionTimestamp of ['2026-01-02T03:04:05Z', new Date(0)])
+      expect(
+        detect([{ ...PROMETHEUS, metadata: { ...PROMETHEUS.metadata, deletionTimestamp } }]).backends,
+      ).toEqual([]);
+  });
+
   test('lists the objects that it skips', () => {
     const broken = [null, 'x', { kind: 'Service' }, PROMETHEUS] as unknown as ServiceObject[];
     const { backends, problems } = detect(broken);
@@ -218,17 +225,35 @@ describe('render', () => {
     ['backends[0].endpoint', 'a template', { ...backend, endpoint: 'http://x/{{ env.TEAM }}' }],
     ['backends[0].details', 'none', (({ details: _, ...rest }: Mapping) => rest)({ ...backend })],
     ['backends[0]', 'no object', 'prometheus'],
+    ['backends[0].tool', 'two lines', { ...backend, tool: 'a\nb' }],
+    ['backends[0].namespace', 'no name', { ...backend, namespace: 'Not A Name!' }],
+    ['backends[0].type', 'no type', { ...backend, type: 'A type' }],
+    ['backends[0].endpoint', 'no port', { ...backend, endpoint: 'tcp:foo' }],
+    ['backends[0].description', 'half a character', { ...backend, description: '\ud800' }],
+    ['backends[0].alternates', 'a huge list', { ...backend, alternates: new Array(1e5 + 1) }],
   ])('rejects %s: %s', (where, _, given) => {
     const error = faultOf(() => render([given as typeof backend]));
     expect(error.message.startsWith(`${where}: `)).toBe(true);
     expect(error.input).toBe('backends[0]');
   });
 
-  test.each([
+  test.each<[object, string]>([
     [{ holmesgptVersion: 'latest' }, 'holmesgptVersion: "latest" is not a version'],
-    [{ mcpPolicy: 'all' as 'off' }, 'mcpPolicy: "all" must be one of publish, approve, off'],
+    [{ mcpPolicy: 'all' }, 'options.mcpPolicy: "all" must be one of publish, approve, off'],
+    [{ clusterDomain: 'a\nb: c' }, 'options.clusterDomain: "a\\nb: c" is not a DNS domain'],
+    [{ clusterDomain: '' }, 'options.clusterDomain: "" is not a DNS domain'],
+    [{ defaultNamespace: 'Bad NS' }, 'options.defaultNamespace: "Bad NS" is not a namespace\'s name'],
+    [{ defaultNamespace: '' }, 'options.defaultNamespace: "" is not'],
+    [{ allowedHosts: ['a.com', 'http://x/y'] }, 'options.allowedHosts[1]: "http://x/y" has an entry that no'],
+    [{ namespaces: ['*', 'Not A Name!'] }, 'options.namespaces[1]: "Not A Name!" is not a namespace\'s name'],
+    [
+      { overides: '' },
+      'there is no option overides; did you mean overrides? The options are overrides, detectors',
+    ],
+    [{ zzz: 1, yyy: 2 }, 'there is no option zzz, yyy; the options are overrides, detectors, clusterDomain'],
   ])('rejects %j', (options, what) => {
-    expect(faultOf(() => render(backends, options)).message).toContain(what);
+    for (const act of [() => render(backends, options), () => detect([], options)])
+      expect(faultOf(act).message).toContain(what);
   });
 
   test.each<[string, unknown, string]>([
@@ -246,6 +271,10 @@ describe('render', () => {
     const services = list as unknown as ServiceObject[];
     expect(faultOf(() => detect(services)).input).toBe('services');
     expect(faultOf(() => render(list as unknown as [])).input).toBe('backends');
+  });
+
+  test('a whole result of detect is no list of backends', () => {
+    expect(faultOf(() => render(detect([]) as unknown as [])).message).toMatch(/pass its backends$/);
   });
 
   test('gives no advice about settings that the library does not have', () => {

@@ -1,19 +1,13 @@
-import { SETTINGS } from '../config/setting-table.ts';
-import { Fault } from '../config/setting-texts.ts';
 import { toolKinds } from '../controller/pass.ts';
 import { generate } from '../outputs/generate.ts';
 import { fromBackend } from './backend.ts';
-import { InputError } from './input-error.ts';
 import { overridesOf, rulesOf } from './inputs.ts';
-import { checkList, checkOptions } from './options.ts';
+import { readOptions } from './options.ts';
+import { readList } from './reading.ts';
 import type { Backend, Problem, RenderOptions, RenderResult } from './types.ts';
 
-/** Parses the text of an option. @throws InputError */
-function setting<T>(input: string, text: string, read: (text: string) => T | Fault): T {
-  const value = read(text);
-  if (value instanceof Fault) throw new InputError(`${input}: ${JSON.stringify(text)} ${value.what}`, input);
-  return value;
-}
+/** The program has at most as many: the largest `MAX_BACKENDS`. */
+const LIST = { most: 10_000, expected: 'a list; of the result of detect, pass its backends' };
 
 /** A problem without advice about a setting of the program, which the library does not have. */
 function withoutSettings(problem: Problem, settings: readonly string[]): Problem {
@@ -31,22 +25,17 @@ function withoutSettings(problem: Problem, settings: readonly string[]): Problem
  * await writeFile('custom_toolset.yaml', documents['custom_toolset.yaml']);
  */
 export function render(backends: Iterable<Backend>, options: RenderOptions = {}): RenderResult {
-  checkOptions(options);
-  checkList(backends, 'backends', 'backends of detect');
-  const { holmesgptVersion, mcpPolicy = SETTINGS.mcpPolicy.defaultValue, namespaces = [] } = options;
-  const overrides = overridesOf(options);
-  const { rules } = rulesOf(options);
+  const { holmesgptVersion, mcpPolicy, namespaces, ...inputs } = readOptions(options);
+  const overrides = overridesOf(inputs);
+  const { rules } = rulesOf(inputs);
   const { documents, notes, waiting, omissions } = generate(
-    [...backends].map((backend, index) => fromBackend(backend, `backends[${index}]`, rules)),
+    readList('backends', backends, LIST).map((each, index) => fromBackend(each, `backends[${index}]`, rules)),
     {
       credentials: {},
-      holmesgptVersion:
-        holmesgptVersion === undefined
-          ? SETTINGS.holmesgptVersion.defaultValue
-          : setting('holmesgptVersion', holmesgptVersion, SETTINGS.holmesgptVersion.form.read),
+      holmesgptVersion,
       overrides,
       kinds: toolKinds(rules),
-      mcpPolicy: setting('mcpPolicy', mcpPolicy, SETTINGS.mcpPolicy.form.read),
+      mcpPolicy,
       namespaces,
     },
   );

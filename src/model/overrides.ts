@@ -11,6 +11,33 @@ export type ApprovedKind = (typeof APPROVED_KINDS)[number];
 export type ApprovalWord = boolean | ApprovedKind;
 const APPROVED_WORDS = `must be ${APPROVED_KINDS.join(' or ')} to approve that kind of Service only, true to approve any kind, or false`;
 
+/** The type of a tool. */
+export const toolType = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'is not a type: lower-case letters, digits and hyphens, at most 63',
+  );
+
+/** The URL of a tool. */
+export const toolEndpoint = z
+  .url({
+    protocol: /^(https?|tcp)$/,
+    // For a value that is not text, the default message says what it is.
+    error: ({ input }) =>
+      typeof input === 'string' ? (portFault(input) ?? 'is not an http, https or tcp URL') : undefined,
+    abort: true,
+  })
+  .refine(
+    (text) => !text.includes('{{'),
+    'contains {{, but templates are not supported here; write the whole URL, or write the entry into the part of an agent that supports templates',
+  )
+  .refine((text) => {
+    const { username, password, search, hash } = new URL(text);
+    return username === '' && password === '' && search === '' && hash === '';
+  }, 'has credentials, a query or a fragment, which do not belong in an endpoint')
+  .refine((text) => !text.startsWith('tcp:') || new URL(text).port !== '', 'has no port');
+
 const toolOverride = z.strictObject({
   /** `false` disables the tool. */
   enabled: z.boolean().optional(),
@@ -27,31 +54,8 @@ const toolOverride = z.strictObject({
       'is not what approve writes (sha256: and 64 hexadecimal digits); run approve again, or take the line out',
     )
     .optional(),
-  type: z
-    .string()
-    .regex(
-      /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-      'is not a type: lower-case letters, digits and hyphens, at most 63',
-    )
-    .optional(),
-  endpoint: z
-    .url({
-      protocol: /^(https?|tcp)$/,
-      // For a value that is not text, the default message says what it is.
-      error: ({ input }) =>
-        typeof input === 'string' ? (portFault(input) ?? 'is not an http, https or tcp URL') : undefined,
-      abort: true,
-    })
-    .refine(
-      (text) => !text.includes('{{'),
-      'contains {{, but templates are not supported here; write the whole URL, or write the entry into the part of an agent that supports templates',
-    )
-    .refine((text) => {
-      const { username, password, search, hash } = new URL(text);
-      return username === '' && password === '' && search === '' && hash === '';
-    }, 'has credentials, a query or a fragment, which do not belong in an endpoint')
-    .refine((text) => !text.startsWith('tcp:') || new URL(text).port !== '', 'has no port')
-    .optional(),
+  type: toolType.optional(),
+  endpoint: toolEndpoint.optional(),
   description: z.string().min(1).max(500).optional(),
   namespace: z.string().min(1).max(63).optional(),
   metadata: z.record(z.string().min(1), z.string()).optional(),
@@ -91,7 +95,7 @@ const codePoint = (character: string): string =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 
 /** Reports texts and keys that are invalid in documents, and keys that parsers drop silently. */
-function reportUnwritable(
+export function reportUnwritable(
   value: unknown,
   path: PropertyKey[],
   issue: (path: PropertyKey[], what: string) => void,
