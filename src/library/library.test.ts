@@ -277,6 +277,45 @@ describe('render', () => {
     expect(faultOf(() => render(detect([]) as unknown as [])).message).toMatch(/pass its backends$/);
   });
 
+  test('rejects two backends with the tool or the Service of each other', () => {
+    const both =
+      'backends[1]: has the Service monitoring/prometheus of backends[0]; give it another namespace';
+    expect(faultOf(() => render([backend, backend])).message).toBe(
+      `backends[1]: has the tool name prometheus.monitoring of backends[0]; give it another tool\n${both}`,
+    );
+    expect(faultOf(() => render([backend, { ...backend, tool: 'two' }])).message).toBe(both);
+  });
+
+  test('rejects two backends of which overrides move one to the name of the other', () => {
+    const overrides = 'tools: {mine: {type: loki, endpoint: "http://loki:80", description: Mine}}';
+    const other = { ...backend, namespace: 'shop' };
+    const error = faultOf(() => render([{ ...backend, tool: 'mine' }, other], { overrides }));
+    expect(error.message).toMatch(/^backends: two tools have one name; /);
+  });
+
+  test('renders two clusters, also their MCP servers', () => {
+    const server: ServiceObject = {
+      metadata: {
+        name: 'weather',
+        namespace: 'shop',
+        annotations: { 'kubernaut.io/toolset': 'true', 'kubernaut.io/toolset-type': 'mcp' },
+      },
+      spec: { ports: [{ port: 8000 }] },
+    };
+    const one = detect([PROMETHEUS, server], { clusterDomain: 'one.example' }).backends;
+    const two = detect([PROMETHEUS, server], { clusterDomain: 'two.example' }).backends.map((found) => {
+      const namespace = `two-${found.namespace}`;
+      return { ...found, namespace, tool: `${found.name}.${namespace}` };
+    });
+    const text = render([...one, ...two], { mcpPolicy: 'publish' }).documents['custom_toolset.yaml'];
+    expect([...text.matchAll(/url: (.*)/g)].map(([, url]) => url)).toEqual([
+      'http://prometheus.monitoring.svc.one.example:9090',
+      'http://prometheus.monitoring.svc.two.example:9090',
+      'http://weather.shop.svc.one.example:8000/mcp',
+      'http://weather.shop.svc.two.example:8000/mcp',
+    ]);
+  });
+
   test('gives no advice about settings that the library does not have', () => {
     const grafana = { metadata: { name: 'grafana', namespace: 'shop' }, spec: { ports: [{ port: 3000 }] } };
     const { problems } = render(detect([grafana]).backends);
