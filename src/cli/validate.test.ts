@@ -29,6 +29,16 @@ test('faults are the result; that there are none is a note', async () => {
   });
 });
 
+test('a type in overrides that resembles one of a detector is a warning', async () => {
+  const text = 'tools:\n  ledger:\n    type: promethus\n  orders:\n    type: orders\n';
+  expect(await validated('overrides', text)).toEqual({
+    code: 0,
+    lines: [
+      '-:3:5: warning: tools.ledger.type: there is no detector promethus; did you mean prometheus? (ignore this if one of your own detectors has it)',
+    ],
+  });
+});
+
 describe('a file of HolmesGPT', () => {
   test('faults are reported with their place, and the exit code shows them', async () => {
     const { code, lines } = await validated(

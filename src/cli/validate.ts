@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { builtInDetectors } from '../config/detector-files.ts';
 import { configFileSchema } from '../config/file.ts';
 import { EncodingError, FileLimitError } from '../files/read-text.ts';
 import { ConfigError } from '../model/errors.ts';
@@ -48,7 +49,13 @@ const DOCUMENTS = Object.fromEntries(OUTPUT_IDS.map((id) => [id, documentOf(id)]
 
 const KINDS: Readonly<Record<FileKind, Kind>> = {
   overrides: {
-    faults: textCheck('overrides', SMALL),
+    faults: (text) =>
+      checkText(
+        'overrides',
+        text,
+        SMALL,
+        builtInDetectors().detectors.map(({ type }) => type),
+      ),
     name: /overrides\.ya?ml$/,
     keys: keysAt(overridesSchema, []),
   },

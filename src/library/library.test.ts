@@ -316,6 +316,17 @@ describe('render', () => {
     ]);
   });
 
+  test('reports a type in overrides that is probably mistyped', () => {
+    const overrides = 'tools: {ledger: {type: promethus, endpoint: "http://a:1", description: x}}';
+    expect(render([], { overrides }).problems).toEqual([
+      {
+        where: 'overrides.yaml, tool ledger',
+        what: 'there is no detector promethus',
+        fix: 'did you mean prometheus?',
+      },
+    ]);
+  });
+
   test('gives no advice about settings that the library does not have', () => {
     const grafana = { metadata: { name: 'grafana', namespace: 'shop' }, spec: { ports: [{ port: 3000 }] } };
     const { problems } = render(detect([grafana]).backends);

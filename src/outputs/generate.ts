@@ -13,6 +13,7 @@ import { byPrecedence, LIMITS, type Limits, withinCounts } from '../planning/bud
 import { idleCertificates } from '../planning/idle-certificates.ts';
 import { idleCredentials } from '../planning/idle-credentials.ts';
 import { idleTenants } from '../planning/idle-tenants.ts';
+import { mistypedTypes } from '../planning/mistyped-types.ts';
 import { publishedTool } from '../planning/published-tool.ts';
 import type { PublishedTypes } from '../planning/published-types.ts';
 import { withTenants } from '../planning/tenants.ts';
@@ -86,6 +87,10 @@ export function* generateInSteps(
     ...idleCredentials(credentials, tools, { found, kinds }),
     ...idleTenants(tenants, tools, { found, kinds }),
     ...idleCertificates(certificates, { found, kinds }),
+    ...mistypedTypes(options.overrides, [...kinds.keys()]).map(({ key, ...problem }) => ({
+      where: `overrides.yaml, tool ${key}`,
+      ...problem,
+    })),
   ];
   yield;
   const limits = limitsOf(options);
