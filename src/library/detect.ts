@@ -82,7 +82,7 @@ function servicesOf(
  * A Service that only resembles a product is left out, as with `dynamic-toolset discover --probe none`, because only a
  * probe can prove it.
  * @param services the objects, or a list as `kubectl get services -A -o json` prints it; objects of other kinds are skipped
- * @throws InputError if an option is invalid, or `services` is no list
+ * @throws InputError if an option is invalid, or `services` is no list, has more than 100,000 items, or throws
  * @example
  * const { backends } = detect(JSON.parse(await readFile('services.json', 'utf8')));
  * for (const { type, endpoint, certainty } of backends) console.log(type, endpoint, certainty);

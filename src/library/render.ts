@@ -57,7 +57,7 @@ function withoutSettings(problem: Problem, settings: readonly string[]): Problem
 /**
  * Renders the documents that an agent loads. It uses no network and no files. Entries that the agent would reject are left
  * out, and listed in `problems`.
- * @param backends all or some of the backends from `detect`
+ * @param backends all or some of the backends from `detect`, at most 10,000
  * @throws InputError if an option or a backend is invalid
  * @example
  * const { documents } = render(backends, { holmesgptVersion: '0.45.0' });

@@ -142,7 +142,7 @@ export interface RenderOptions extends Inputs {
    * `overrides` approves or whose namespace is in `namespaces`; `publish` all; `off` none. @default 'approve'
    */
   readonly mcpPolicy?: 'publish' | 'approve' | 'off' | undefined;
-  /** Trusted namespaces. If a toolset accepts one backend only, earlier namespaces are preferred. */
+  /** Trusted namespaces; `*` trusts none. If a toolset accepts one backend only, earlier namespaces are preferred. */
   readonly namespaces?: readonly string[] | undefined;
 }
 
