@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { recordingOf } from '../test/detectors/replay.ts';
-import type { FromBackends, ToBackends } from './backends.ts';
+import { type FromBackends, SILENT, type ToBackends } from './backends.ts';
 
 /** Delay of a response, in milliseconds, or forever. */
 let delay: number | 'never' = 0;
@@ -33,8 +33,8 @@ process.on('message', async (message: ToBackends) => {
     return;
   }
   const ports: Record<string, number> = {};
-  for (const name of message.play) {
-    const server = play(name);
+  for (const name of [...message.play, SILENT]) {
+    const server = name === SILENT ? createServer(() => {}) : play(name);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', 4096, resolve));
     ports[name] = (server.address() as AddressInfo).port;
   }

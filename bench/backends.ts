@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type BenchService, hostOf, recordingNames } from './services.ts';
 
+/** The name of the server that never answers. */
+export const SILENT = 'silent';
+
 /** Messages to and from the process of the backends. */
 export type ToBackends = { readonly play: readonly string[] } | { readonly delay: number | 'never' };
 export type FromBackends = { readonly ports: Readonly<Record<string, number>> } | { readonly ready: true };
@@ -13,6 +16,8 @@ export interface Backends {
   answerAfter(delay: number | 'never'): Promise<void>;
   /** The value of `connectTo` in a configuration file that connects these Services to their backends. */
   connectTo(services: readonly BenchService[]): string[];
+  /** The same with a server that accepts connections and never answers. */
+  connectToDead(services: readonly BenchService[]): string[];
   stop(): void;
 }
 
@@ -37,6 +42,8 @@ export async function startBackends(): Promise<Backends> {
       services.flatMap((service) =>
         service.backend === undefined ? [] : `${hostOf(service)}:127.0.0.1:${answer.ports[service.backend]}`,
       ),
+    connectToDead: (services) =>
+      services.map((service) => `${hostOf(service)}:127.0.0.1:${answer.ports[SILENT]}`),
     stop: () => void child.kill(),
   };
 }

@@ -14,8 +14,12 @@ const AT_ONCE = 16;
 export interface BenchCluster {
   readonly connection: ClusterConnection;
   readonly admin: Rest;
-  /** Creates Services until there are at least this many. @returns all of them */
-  grow(count: number): Promise<readonly BenchService[]>;
+  /**
+   * Creates Services until there are at least this many.
+   * @param backends maximum number of backends; default: one in ten
+   * @returns all of them
+   */
+  grow(count: number, backends?: number): Promise<readonly BenchService[]>;
   /** Creates more Services, with their EndpointSlices. */
   create(services: readonly BenchService[]): Promise<void>;
   namespace(name: string): Promise<void>;
@@ -61,9 +65,9 @@ export async function startCluster(say: (text: string) => void): Promise<BenchCl
     create,
     namespace,
     stop,
-    async grow(count) {
+    async grow(count, backends) {
       if (count > held.length) {
-        const all = benchServices(count);
+        const all = benchServices(count, backends);
         const started = performance.now();
         say(`creating Services, up to ${count}`);
         await create(all.slice(held.length));

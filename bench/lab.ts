@@ -9,6 +9,8 @@ import { type BenchCluster, startCluster } from './cluster.ts';
 export interface BenchOptions {
   /** Number of Services in the cluster. */
   readonly services: number;
+  /** Maximum number of these that are backends; absent: one in ten. */
+  readonly backends?: number;
   /** Number of timed changes, and of program starts. */
   readonly samples: number;
   /** Duration of each measurement at rest, and under churn, in seconds. */

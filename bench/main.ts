@@ -1,6 +1,7 @@
 /** `npm run -s bench -- NAME…`: measures the program on this machine, compared with a floor from the same run. */
 import { parseArgs } from 'node:util';
 import { api } from './api.ts';
+import { dead } from './dead.ts';
 import { detect } from './detect.ts';
 import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
@@ -27,6 +28,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   },
   latency: { about: 'time from a change of a Service to the ConfigMap, quiet and under churn', run: latency },
   noisy: { about: 'the same for one tenant, while another keeps changing 500 backends', run: noisy },
+  dead: { about: 'the same beside 50 backends that never answer', run: dead },
   memory: { about: 'resident memory and CPU, at rest and under churn', run: memory },
   api: { about: 'GET /api/v1/toolsets with tokens, alone and during a full pass', run: api },
   soak: { about: 'memory, sockets and timers after changes of all kinds; use --seconds 600', run: soak },
@@ -46,6 +48,7 @@ ${Object.entries(BENCHMARKS)
 
 Options:
   --services N  number of Services in the cluster (10000); fewer are faster
+  --backends N  at most so many of them are backends (one in ten)
   --samples N   number of timed changes, and of program starts (100)
   --seconds N   duration of each measurement at rest, and under churn (60)
   --json        print JSON instead of tables`;
@@ -65,6 +68,7 @@ function read(args: readonly string[]): { names: string[]; options: BenchOptions
     allowPositionals: true,
     options: {
       services: { type: 'string', default: '10000' },
+      backends: { type: 'string' },
       samples: { type: 'string', default: '100' },
       seconds: { type: 'string', default: '60' },
       json: { type: 'boolean', default: false },
@@ -79,6 +83,7 @@ function read(args: readonly string[]): { names: string[]; options: BenchOptions
     asJson: values.json,
     options: {
       services: count('services', values.services),
+      ...(values.backends === undefined ? {} : { backends: count('backends', values.backends) }),
       samples: count('samples', values.samples),
       seconds: count('seconds', values.seconds),
     },

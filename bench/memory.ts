@@ -17,7 +17,7 @@ const FLOOR = 'a raw watch that stores nothing';
 export async function memory(lab: Lab): Promise<Row[]> {
   const { seconds } = lab.options;
   const cluster = await lab.cluster();
-  const services = await cluster.grow(lab.options.services);
+  const services = await cluster.grow(lab.options.services, lab.options.backends);
   await (await lab.backends()).answerAfter(0);
   const target = await newTarget(lab, services);
   const raw = startMeasured([await lab.rawFollow(), target.kubeconfig]);
@@ -26,7 +26,9 @@ export async function memory(lab: Lab): Promise<Row[]> {
   try {
     // As in a Pod, where both servers run.
     const env = { API_ADDRESS: '127.0.0.1:0', METRICS_ADDRESS: '127.0.0.1:0' };
+    const started = performance.now();
     serve = await startServe(lab, { ...target, env: { ...target.env, ...env } });
+    const published = (performance.now() - started) / 1_000;
     await raw.said('following');
     lab.say(`at rest for ${seconds} s`);
     await sleep(SETTLE);
@@ -39,7 +41,8 @@ export async function memory(lab: Lab): Promise<Row[]> {
     stop.abort();
     const rate = await changing;
     if (!rest || !restFloor || !busy || !busyFloor) throw new Error('a process was not measured');
-    const note = `${services.length} Services, one in ten a backend`;
+    const backends = services.filter(({ backend }) => backend !== undefined).length;
+    const note = `${services.length} Services, ${backends} of them backends`;
     const churned = `${rate.toFixed(1)} changes a second`;
     const row = (what: string, unit: string, value: number, floor: number, rest: Partial<Row> = {}): Row => ({
       what,
@@ -49,6 +52,7 @@ export async function memory(lab: Lab): Promise<Row[]> {
       ...rest,
     });
     return [
+      { what: 'start until the first publication', unit: 's', value: published, goal: { value: 30 } },
       row('resident memory at rest', 'MiB', rest.resident, restFloor.resident, {
         goal: { value: 128 },
         note,

@@ -42,6 +42,8 @@ export interface Target {
 interface TargetOptions {
   /** URL of a proxy to the API server, without TLS; by default, the API server itself. */
   readonly server?: string;
+  /** Services that never answer. */
+  readonly dead?: readonly BenchService[];
   /** Cluster-wide permissions in addition to watching. */
   readonly clusterRules?: NonNullable<ServiceAccountSpec['clusterRules']>;
 }
@@ -49,7 +51,7 @@ interface TargetOptions {
 export async function newTarget(
   lab: Lab,
   services: readonly BenchService[],
-  { server, clusterRules = [] }: TargetOptions = {},
+  { server, dead = [], clusterRules = [] }: TargetOptions = {},
 ): Promise<Target> {
   const cluster = await lab.cluster();
   const namespace = `target-${++targets}`;
@@ -60,7 +62,8 @@ export async function newTarget(
     clusterRules: [...WATCHING, ...clusterRules],
   });
   const backends = await lab.backends();
-  const config = JSON.stringify({ connectTo: backends.connectTo(services) });
+  const connectTo = [...backends.connectTo(services), ...backends.connectToDead(dead)];
+  const config = JSON.stringify({ connectTo });
   const direct = await writeKubeconfig(cluster.connection, cluster.admin, account);
   return {
     namespace,

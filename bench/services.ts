@@ -81,11 +81,12 @@ function application(index: number): ServiceSpec {
 /**
  * The Service with a number, which is always the same. Of ten Services, one is a backend, one is a decoy, and the rest are
  * applications. So the first 100 of 10,000 are the 100 of a smaller cluster.
+ * @param backends maximum number of backends; those beyond are applications
  */
-export function benchService(index: number): BenchService {
+export function benchService(index: number, backends = Number.POSITIVE_INFINITY): BenchService {
   const namespace = `team-${String(Math.floor(index / PER_NAMESPACE)).padStart(3, '0')}`;
   const tenth = Math.floor(index / 10);
-  if (index % 10 === 0) return backendService(namespace, tenth);
+  if (index % 10 === 0 && tenth < backends) return backendService(namespace, tenth);
   if (index % 10 === 4) return { namespace, spec: charted(pick(DECOYS, tenth, NO_KIND), `d${tenth}`) };
   return { namespace, spec: application(index) };
 }
@@ -102,9 +103,9 @@ export function hostOf({ namespace, spec }: BenchService): string {
   return `${spec.name}.${namespace}.svc.cluster.local:${typeof port === 'number' ? port : port.port}`;
 }
 
-/** The first Services of the cluster. */
-export const benchServices = (count: number): BenchService[] =>
-  Array.from({ length: count }, (_, index) => benchService(index));
+/** The first Services of the cluster. @param backends maximum number of backends; default: one in ten */
+export const benchServices = (count: number, backends?: number): BenchService[] =>
+  Array.from({ length: count }, (_, index) => benchService(index, backends));
 
 /** Names of the recordings that the backends answer with. */
 export const recordingNames: readonly string[] = BACKENDS.map(({ name }) => name);
