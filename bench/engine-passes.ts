@@ -47,12 +47,11 @@ export async function openPasses(
   };
   const settings = await readConfiguration(sources);
   const cluster = {
-    manifests: [],
+    source: undefined,
     onlyNamespaces: false,
     kubeconfig,
     origin: kubeconfig,
     context: undefined,
-    stdin: process.stdin,
   };
   const input = await openInput(cluster, settings, false);
   const { kube } = input;

@@ -16,6 +16,7 @@ import type { Certificates } from '../model/certificates.ts';
 import { manifestSource } from '../sources/manifests.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { type AppInstance, createAppInstance } from './app-instance.ts';
+import { chosenManifests } from './chosen-source.ts';
 import { readConfiguration } from './configuration.ts';
 import { stagesOf } from './pipeline.ts';
 
@@ -35,12 +36,11 @@ async function setup(cluster?: KubeClient) {
     }),
   );
   const input = {
-    manifests: [MANIFESTS],
+    source: chosenManifests([MANIFESTS], process.stdin),
     onlyNamespaces: false,
     kubeconfig: undefined,
     origin: '',
     context: undefined,
-    stdin: process.stdin,
   };
   const context = {
     serveOptions: {

@@ -10,6 +10,7 @@ import type { Output } from '../outputs/output.ts';
 import { outputsOf } from '../outputs/outputs.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { type App, type AppOptions, createApp } from './app.ts';
+import { chosenManifests } from './chosen-source.ts';
 import { readConfiguration } from './configuration.ts';
 
 const MANIFESTS = join(import.meta.dirname, '../../demo/cluster');
@@ -51,12 +52,11 @@ async function appWith({
   const app: App = createApp({
     serveOptions: {
       input: {
-        manifests: [manifests],
+        source: chosenManifests([manifests], process.stdin),
         onlyNamespaces: false,
         kubeconfig,
         origin: kubeconfig ?? '',
         context: undefined,
-        stdin: process.stdin,
       },
       ...(kubeconfig === undefined ? { out } : {}),
       once,

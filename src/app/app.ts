@@ -24,7 +24,7 @@ import type { Configuration, ConfigurationSources } from './configuration.ts';
 import { backendsElsewhere } from './elsewhere.ts';
 import type { Host } from './host.ts';
 import { LiveConfiguration, type ProblemReporter, type Reload } from './live-configuration.ts';
-import { openCluster, readsManifests } from './pipeline.ts';
+import { openCluster, readsCluster } from './pipeline.ts';
 import type { RunningApp } from './rediscover.ts';
 import { createServerFactory } from './server-factory.ts';
 import { Servers } from './servers.ts';
@@ -70,7 +70,7 @@ export function createApp(options: AppOptions): App {
     readModel,
     async run(signal) {
       const { input, out } = options.serveOptions;
-      const cluster = readsManifests(input) && out !== undefined ? undefined : await openCluster(input);
+      const cluster = out === undefined || readsCluster(input) ? await openCluster(input) : undefined;
       const ended = new AbortController();
       try {
         run = new Run(options, readModel, cluster, AbortSignal.any([signal, ended.signal]));
@@ -274,7 +274,7 @@ class Run {
   async #countElsewhere(): Promise<void> {
     const { cluster, log, signal, serveOptions } = this.#context;
     const settings = this.#current;
-    if (cluster === undefined || readsManifests(serveOptions.input)) return;
+    if (cluster === undefined || !readsCluster(serveOptions.input)) return;
     if (isDeepStrictEqual(settings.namespaces, this.#countedBeside)) return;
     this.#countedBeside = settings.namespaces;
     try {

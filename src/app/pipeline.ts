@@ -8,12 +8,12 @@ import { ConfigError } from '../model/errors.ts';
 import type { ServiceKey } from '../model/service.ts';
 import { noProber } from '../probing/no-prober.ts';
 import type { ProbeEvent, Route } from '../probing/prober.ts';
-import { manifestSource } from '../sources/manifests.ts';
 import type { Source, SourceEvent } from '../sources/source.ts';
 import type { CertificateFiles } from './certificate-files.ts';
+import type { ChosenSource } from './chosen-source.ts';
 import type { Configuration } from './configuration.ts';
 
-/** The input of a command: a cluster or manifests. */
+/** The input of a command: a cluster, or another source. */
 export interface Input {
   readonly source: Source;
   /** The connection to the cluster, if it is the input. */
@@ -26,16 +26,15 @@ export interface Input {
 
 /** Options that choose the input. */
 export interface InputOptions {
-  /** Files and folders with manifests; `-` is standard input. If there are any, no cluster is read. */
-  readonly manifests: readonly string[];
-  /** Use only the configured namespaces of manifests. */
+  /** What is read instead of the cluster, if anything is. */
+  readonly source: ChosenSource | undefined;
+  /** Use only the configured namespaces of that source. */
   readonly onlyNamespaces: boolean;
   /** Path of a kubeconfig, if it is not the default one. */
   readonly kubeconfig: string | undefined;
   /** Where the kubeconfig comes from, for messages. */
   readonly origin: string;
   readonly context: string | undefined;
-  readonly stdin: NodeJS.ReadableStream;
 }
 
 /** Opens the connection to the cluster. @throws UserError */
@@ -44,8 +43,8 @@ export async function openCluster({ kubeconfig, origin, context }: InputOptions)
   return connect({ kubeconfig, origin, context });
 }
 
-/** Whether the input is manifests. */
-export const readsManifests = ({ manifests }: InputOptions): boolean => manifests.length > 0;
+/** Whether the Services are those of a cluster. */
+export const readsCluster = ({ source }: InputOptions): boolean => source === undefined;
 
 /**
  * Opens the input.
@@ -62,19 +61,16 @@ export async function openInput(
 ): Promise<Input> {
   const interval = settings.discoveryInterval;
   const interest = interestOf(rulesOf(settings).rules);
-  const { manifests, onlyNamespaces, stdin } = options;
-  if (readsManifests(options)) {
+  const { source, onlyNamespaces } = options;
+  if (source !== undefined) {
     const chosen = onlyNamespaces ? settings.namespaces.filter((name) => name !== '*') : [];
     return {
       kube: undefined,
-      where: manifests.map((path) => (path === '-' ? 'standard input' : path)).join(', '),
+      where: source.where,
       namespaces: chosen,
-      source: manifestSource({
-        paths: manifests,
+      source: await source.open({
         namespaces: chosen,
-        defaultNamespace: chosen.length === 1 ? (chosen[0] ?? 'default') : 'default',
         follow: watch ? { interval } : undefined,
-        stdin,
         interest,
       }),
     };

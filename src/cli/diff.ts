@@ -3,7 +3,7 @@ import { currentStateOf, withCurrentState } from '../app/current-state.ts';
 import { discoverOnce } from '../app/discover-once.ts';
 import { excludedBy } from '../app/excluded.ts';
 import { LiveConfiguration } from '../app/live-configuration.ts';
-import { openCluster, openInput, stagesOf } from '../app/pipeline.ts';
+import { type InputOptions, openCluster, openInput, readsCluster, stagesOf } from '../app/pipeline.ts';
 import { searchedByServe, searchedText } from '../app/searched.ts';
 import { targetOf } from '../app/target.ts';
 import { assess, situationOf } from '../controller/assess.ts';
@@ -37,11 +37,11 @@ function searchAsServe(
   settings: Configuration,
   live: Observed | undefined,
   isPublished: boolean,
-  { filename = [] }: InputFlags,
+  options: InputOptions,
   { output }: CliContext,
 ): Configuration {
   const searched = searchedByServe(live);
-  if (filename.length > 0) return settings;
+  if (!readsCluster(options)) return settings;
   if (searched === undefined) {
     if (isPublished && settings.given.namespaces === undefined)
       warn(output, [
@@ -102,7 +102,8 @@ async function historyFor(
  */
 export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<number> {
   const first = await settingsOf(flags, cli);
-  const kube = await openCluster(inputOf(flags, cli));
+  const options = inputOf(flags, cli);
+  const kube = await openCluster(options);
   const stored = new LiveConfiguration(sourcesOf({ ...flags }, cli), first, kube, (problem) =>
     warn(cli.output, [problem]),
   );
@@ -111,8 +112,8 @@ export async function diffCommand(flags: InputFlags, cli: CliContext): Promise<n
   const live = observe(await publisher.read(cli.signal), OUTPUTS);
   const revisions = await historyFor(live, publisher, cli);
   const isPublished = live?.toolset !== undefined || revisions.length > 0;
-  const settings = searchAsServe(stored.current, live, isPublished, flags, cli);
-  const input = await openInput(inputOf(flags, cli), settings, false, kube);
+  const settings = searchAsServe(stored.current, live, isPublished, options, cli);
+  const input = await openInput(options, settings, false, kube);
   const { sync, stages, found } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const [read, baseStages] = await Promise.all([

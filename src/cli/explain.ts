@@ -169,7 +169,7 @@ async function explainService(
   // Without what overrides decide, the verdict is the same.
   if (state.fault === undefined || approval?.state === 'unknown') warnOfUnknownState(state, configured, cli);
   return {
-    files: flags.filename ?? [],
+    source: input.source,
     explanation: service === undefined ? explanation : { ...explanation, candidate: service },
     probed,
     verdict,

@@ -1,8 +1,10 @@
+import type { ChosenSource } from '../app/chosen-source.ts';
 import { type Configuration, type ConfigurationSources, readConfiguration } from '../app/configuration.ts';
 import type { InputOptions } from '../app/pipeline.ts';
 import { SETTING_NAMES, SETTINGS, type SettingName } from '../config/setting-table.ts';
 import { ConfigError } from '../model/errors.ts';
 import type { CliContext } from './cli-context.ts';
+import { SOURCE_FLAGS } from './source-flags.ts';
 
 /** Flags that choose the input and how to probe it, as commander returns them. */
 export interface InputFlags {
@@ -62,17 +64,25 @@ export function sourcesOf(
 export const settingsOf = (flags: InputFlags, cli: CliContext): Promise<Configuration> =>
   readConfiguration(sourcesOf({ ...flags }, cli));
 
-/** The input that the flags and the environment choose. */
-export function inputOf(
-  { filename = [], namespace, kubeconfig, context }: InputFlags,
-  { env, stdin }: CliContext,
-): InputOptions {
+/** The source that the flags choose instead of the cluster. @throws ConfigError if they choose several */
+function sourceOf(flags: Readonly<Record<string, unknown>>, cli: CliContext): ChosenSource | undefined {
+  const [first, second] = SOURCE_FLAGS.flatMap((each) => {
+    const values = (flags[attributeOf(each.flag)] ?? []) as readonly string[];
+    return values.length === 0 ? [] : [{ ...each, values }];
+  });
+  if (first !== undefined && second !== undefined)
+    throw new ConfigError(`${first.flag} and ${second.flag} exclude each other; give one of them`);
+  return first?.choose(first.values, cli);
+}
+
+/** The input that the flags and the environment choose. @throws ConfigError */
+export function inputOf(flags: InputFlags, cli: CliContext): InputOptions {
+  const { namespace, kubeconfig, context } = flags;
   return {
-    manifests: filename,
+    source: sourceOf({ ...flags }, cli),
     onlyNamespaces: namespace !== undefined,
     kubeconfig,
-    origin: kubeconfig ?? env.KUBECONFIG ?? '~/.kube/config',
+    origin: kubeconfig ?? cli.env.KUBECONFIG ?? '~/.kube/config',
     context,
-    stdin,
   };
 }

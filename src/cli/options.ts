@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { INPUT_LOCATIONS } from '../config/input-locations.ts';
 import { GROUPS, isSwitch, type Setting, type SettingGroup } from '../config/setting.ts';
 import { SETTING_NAMES, SETTINGS } from '../config/setting-table.ts';
+import { SOURCE_FLAGS } from './source-flags.ts';
 
 /** Appends the value of a repeatable option. */
 export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
@@ -65,14 +66,15 @@ export function addSettings(command: Command): void {
   for (const group of Object.keys(GROUPS) as SettingGroup[]) {
     if (!takes(group)) continue;
     command.optionsGroup(`${GROUPS[group].title}:`);
-    if (group === 'input')
-      command
-        .option(
-          '-f, --filename <path>',
-          'read manifests instead of a cluster: file, folder or - for standard input (repeatable)',
+    if (group === 'input') {
+      for (const { letter, flag, placeholder, description } of SOURCE_FLAGS)
+        command.option(
+          `${letter === undefined ? '' : `${letter}, `}${flag} <${placeholder}>`,
+          description,
           collect,
-        )
-        .option('-A, --all-namespaces', 'search all namespaces');
+        );
+      command.option('-A, --all-namespaces', 'search all namespaces');
+    }
     for (const setting of SETTING_NAMES)
       if (SETTINGS[setting].group === group) command.addOption(settingOption(SETTINGS[setting]));
   }

@@ -19,13 +19,14 @@ const secretsOf = ({ env }: CliContext): string[] =>
 /** `serve`: keeps the published documents up to date until it is stopped. @returns the exit code */
 export async function serveCommand(flags: ServeFlags, cli: CliContext): Promise<number> {
   const configuration = await settingsOf(flags, cli);
-  if (flags.filename?.includes('-') === true && flags.once !== true)
+  const input = inputOf(flags, cli);
+  if (input.source?.readsStdin === true && flags.once !== true)
     throw new ConfigError(
       'standard input cannot be watched; use files or folders, or --once to publish its content and exit',
     );
   const logger = createLogger(configuration, cli.output.messages, secretsOf(cli));
   const { out, once = false, force = false } = flags;
-  const serveOptions: ServeOptions = { input: inputOf(flags, cli), out, once, force };
+  const serveOptions: ServeOptions = { input, out, once, force };
   const sources = sourcesOf({ ...flags }, cli);
   process.once('exit', logger.flush);
   try {

@@ -4,7 +4,7 @@ import {
   readConfiguration,
   type StoredData,
 } from '../app/configuration.ts';
-import { openCluster } from '../app/pipeline.ts';
+import { openCluster, readsCluster } from '../app/pipeline.ts';
 import type { KubeClient } from '../kubernetes/connection.ts';
 import { UserError } from '../model/errors.ts';
 import { numberedLines } from '../model/numbered-lines.ts';
@@ -14,13 +14,13 @@ import { warn } from './output.ts';
 
 /** The settings of a command that shows what `serve` does. */
 export interface StoredSettings {
-  /** The connection to the cluster; `undefined` for manifests. */
+  /** The connection to the cluster; `undefined` if another source is read. */
   readonly kube: KubeClient | undefined;
   /** The settings for other flags, with those of the settings ConfigMap. @throws ConfigError; AbortError */
   readonly settingsFor: (flags: InputFlags) => Promise<Configuration>;
   /** The settings of `serve` as far as they are known, whatever namespaces the command searches. Otherwise those of the command. */
   readonly policy: Configuration;
-  /** The namespaces that `serve` watches, or did when it published. `unknown` if nothing says so; `undefined` for manifests. */
+  /** The namespaces that `serve` watches, or did when it published. `unknown` if nothing says so; `undefined` if another source is read. */
   readonly watched: readonly string[] | 'unknown' | undefined;
   /** Whether the settings ConfigMap could not be read or used, so that `serve` may use other settings. */
   readonly areSettingsUnknown: boolean;
@@ -80,7 +80,7 @@ async function readSearched(
 
 /**
  * The settings for flags, with those of the settings ConfigMap, for a command that does not need to know what is published.
- * @returns without a connection for manifests
+ * @returns without a connection if another source than the cluster is read
  * @throws ConfigError; ClusterError; AbortError
  */
 export async function settingsWithStored(
@@ -88,8 +88,9 @@ export async function settingsWithStored(
   cli: CliContext,
 ): Promise<{ readonly settings: Configuration; readonly kube: KubeClient | undefined }> {
   const own = await settingsOf(flags, cli);
-  if (flags.filename !== undefined && flags.filename.length > 0) return { settings: own, kube: undefined };
-  const kube = await openCluster(inputOf(flags, cli));
+  const input = inputOf(flags, cli);
+  if (!readsCluster(input)) return { settings: own, kube: undefined };
+  const kube = await openCluster(input);
   const sources = sourcesOf({ ...flags }, cli);
   const stored = await readStored(kube, own, sources, cli, true);
   return { settings: await readConfiguration(sources, stored), kube };
@@ -99,7 +100,8 @@ export async function settingsWithStored(
 export async function storedSettings(flags: InputFlags, cli: CliContext): Promise<StoredSettings> {
   const { namespace: _, allNamespaces: __, ...everywhere } = flags;
   const own = await settingsOf(flags, cli);
-  if (flags.filename !== undefined && flags.filename.length > 0)
+  const input = inputOf(flags, cli);
+  if (!readsCluster(input))
     return {
       kube: undefined,
       settingsFor: (each) => settingsOf(each, cli),
@@ -107,7 +109,7 @@ export async function storedSettings(flags: InputFlags, cli: CliContext): Promis
       watched: undefined,
       areSettingsUnknown: false,
     };
-  const kube = await openCluster(inputOf(flags, cli));
+  const kube = await openCluster(input);
   const stored = await readStored(kube, own, sourcesOf({ ...everywhere }, cli), cli);
   const settingsFor = (each: InputFlags): Promise<Configuration> =>
     readConfiguration(sourcesOf({ ...each }, cli), stored);

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest';
 import { createAccessPolicy } from '../../src/app/access-policy.ts';
 import { createApiService } from '../../src/app/api-service.ts';
 import { type AppInstance, createAppInstance } from '../../src/app/app-instance.ts';
+import { chosenManifests } from '../../src/app/chosen-source.ts';
 import { readConfiguration } from '../../src/app/configuration.ts';
 import { LiveConfiguration } from '../../src/app/live-configuration.ts';
 import { createServerFactory } from '../../src/app/server-factory.ts';
@@ -45,12 +46,11 @@ export async function inProcess(tls?: TlsFiles): Promise<InProcess> {
   };
   const serveOptions = {
     input: {
-      manifests: [MANIFESTS],
+      source: chosenManifests([MANIFESTS], process.stdin),
       onlyNamespaces: false,
       kubeconfig: undefined,
       origin: '',
       context: undefined,
-      stdin: process.stdin,
     },
     out: join(folder, 'published.yaml'),
     once: false,

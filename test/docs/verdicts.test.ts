@@ -39,7 +39,7 @@ const FACTS: Parameters<typeof findingsOf>[1] = {
 };
 
 const RESULT: ExplainResult = {
-  files: [],
+  source: undefined,
   explanation: { service: loki.service, detectors: [], candidate: loki, problems: [], ignored: [] },
   probed: new Map(),
   verdict,

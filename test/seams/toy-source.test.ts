@@ -1,7 +1,13 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createProgram } from '../../src/cli/program.ts';
+import { SOURCE_FLAGS, type SourceFlag } from '../../src/cli/source-flags.ts';
 import type { Service } from '../../src/model/service.ts';
 import { serviceKey } from '../../src/model/service.ts';
 import { readOnce, type Source } from '../../src/sources/source.ts';
+import { cliContext, type Written } from '../fixtures/unit/cli.ts';
 import { enginesOnFakeTimers } from '../fixtures/unit/engine.ts';
 import { service } from '../fixtures/unit/service.ts';
 
@@ -32,7 +38,7 @@ const RETRY = 1_000;
 const asService = (name: string, product: string): Service =>
   service(name, { labels: { 'app.kubernetes.io/name': product }, ports: ['http-metrics:3100'] });
 
-function toySource(registry: Registry): Source {
+function toySource(registry: Registry, watches = true): Source {
   return {
     async run(emit, signal) {
       const list = (): boolean => {
@@ -45,6 +51,10 @@ function toySource(registry: Registry): Source {
           return false;
         }
       };
+      if (!watches) {
+        list();
+        return;
+      }
       while (!signal.aborted && !list()) await new Promise((resolve) => setTimeout(resolve, RETRY));
       registry.subscribe((name) => {
         const product = registry.list().get(name);
@@ -56,6 +66,20 @@ function toySource(registry: Registry): Source {
     },
   };
 }
+
+// ---- The entry that `SOURCE_FLAGS` would have.
+
+const flagOf = (registry: Registry): SourceFlag => ({
+  flag: '--toy-registry',
+  placeholder: 'address',
+  description: 'read a registry instead of a cluster',
+  choose: ([address = '']) => ({
+    where: address,
+    words: ['--toy-registry', address],
+    readsStdin: false,
+    open: async ({ follow }) => toySource(registry, follow !== undefined),
+  }),
+});
 
 // ---- What the others make of it.
 
@@ -95,5 +119,52 @@ describe('a source in one file', () => {
     registry.set('loki', 'loki');
     const { services } = await readOnce(toySource(registry), new AbortController().signal);
     expect(services.map(({ name }) => name)).toEqual(['loki']);
+  });
+});
+
+describe('its flag on the command line', () => {
+  beforeEach(() => void vi.useRealTimers());
+
+  /** Runs a command with the flag, without a cluster. */
+  async function run(...words: readonly string[]): Promise<Written> {
+    const registry = new Registry();
+    registry.set('loki', 'loki');
+    registry.set('loki-canary', 'loki-canary');
+    const flags = SOURCE_FLAGS as SourceFlag[];
+    flags.push(flagOf(registry));
+    const { cli, written } = cliContext({ env: { KUBECONFIG: '/nowhere' } });
+    try {
+      const args = [...words, '--toy-registry', 'reg.test'];
+      await createProgram(cli, () => {}).parseAsync(args, { from: 'user' });
+    } finally {
+      flags.pop();
+    }
+    return written;
+  }
+
+  test('discover and generate read it', async () => {
+    expect((await run('discover', '-o', 'name')).result).toBe('monitoring/loki\n');
+    const { result } = await run('generate', '--format', 'toolset-json');
+    expect(JSON.parse(result).tools).toMatchObject([{ name: 'loki.monitoring' }]);
+  });
+
+  test('explain repeats the flag in its advice, and changes no cluster', async () => {
+    const { result } = await run('explain', 'monitoring/loki-canary');
+    expect(result).toContain('dynamic-toolset discover -n monitoring --toy-registry reg.test\n');
+    expect(result).not.toContain('kubectl');
+  });
+
+  test('serve publishes it to a file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'toy-source-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const out = join(folder, 'published.yaml');
+    await run('serve', '--once', '--out', out);
+    expect(await readFile(out, 'utf8')).toContain('loki.monitoring');
+  });
+
+  test('it and the flag of another source exclude each other', async () => {
+    await expect(run('discover', '-f', 'services.yaml')).rejects.toThrow(
+      '--filename and --toy-registry exclude each other',
+    );
   });
 });

@@ -16,7 +16,7 @@ const result = (
   own: Service,
   more: Partial<ExplainResult> = {},
 ): ExplainResult => ({
-  files: [],
+  source: undefined,
   explanation: {
     ...{ service: own, detectors: [], problems: [], ignored: [] },
     ...(found === undefined ? {} : { candidate: found }),
@@ -195,8 +195,8 @@ test('the port of a headless Service is forwarded, not that of its Pods', () => 
 });
 
 test('a name that does not exist: the domain of the cluster, and a route from outside', () => {
-  const named = (reason: string, files: readonly string[] = []) =>
-    because('Healthy', 'NameNotResolved', { files, verdict: { ...loki.verdict, reason } });
+  const named = (reason: string, source?: readonly string[]) =>
+    because('Healthy', 'NameNotResolved', { source, verdict: { ...loki.verdict, reason } });
   const proxy = 'dynamic-toolset explain monitoring/loki --probe apiserver-proxy';
   const absent = 'GET /: its name does not resolve (ENOTFOUND)';
   expect(named(absent)).toEqual([proxy, 'CLUSTER_DOMAIN=DOMAIN dynamic-toolset explain monitoring/loki']);
@@ -204,14 +204,14 @@ test('a name that does not exist: the domain of the cluster, and a route from ou
     proxy,
     'kubectl get pods -n kube-system -l k8s-app=kube-dns',
   ]);
-  expect(named(absent, ['a b.yaml'])).toEqual([
+  expect(named(absent, ['-f', 'a b.yaml'])).toEqual([
     "CLUSTER_DOMAIN=DOMAIN dynamic-toolset explain monitoring/loki -f 'a b.yaml'",
   ]);
 });
 
 test('for manifests, the advice changes these and the overrides, and not a cluster', () => {
-  const files = ['services.yaml'];
-  const of = (each: ExplainResult) => linesOf({ ...each, files });
+  const source = ['-f', 'services.yaml'];
+  const of = (each: ExplainResult) => linesOf({ ...each, source });
   expect(of(unmatched(other, [near({ isOther: true })]))).toEqual([
     'dynamic-toolset discover -n monitoring -f services.yaml',
     ...['# in its manifest:', 'metadata:', '  annotations:', '    kubernaut.io/toolset: "true"'],
@@ -227,7 +227,7 @@ test('for manifests, the advice changes these and the overrides, and not a clust
   expect(of(result(loki, other))).toEqual(['dynamic-toolset explain monitoring/loki -f services.yaml']);
   const approval = { state: 'waiting' as const, reason: '' };
   const server = { ...loki, mcp: true };
-  expect(because('Published', 'NotApproved', { approval, files }, server).at(-1)).toBe('    approved: mcp');
+  expect(because('Published', 'NotApproved', { approval, source }, server).at(-1)).toBe('    approved: mcp');
 });
 
 test('the path that an owner chose is one word of the command', () => {

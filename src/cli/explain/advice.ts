@@ -14,9 +14,9 @@ const raise = ({ setting: { key, enough } }: ExceededLimit): Advice => ({
 
 /** What would change the verdict of `explain`, or what the agent needs. Empty if the verdict says all. */
 export function adviceOf(result: ExplainResult): Advice[] {
-  const { explanation, service, limit, files } = result;
+  const { explanation, service, limit, source } = result;
   const { candidate, detectors, keptOut } = explanation;
-  const changes = changesOf(files);
+  const changes = changesOf(source);
   if (keptOut !== undefined) return keptOutAdvice(explanation, changes);
   if (candidate === undefined)
     return limit === undefined ? unmatchedAdvice(explanation.service, detectors, changes) : [raise(limit)];

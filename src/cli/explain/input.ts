@@ -27,10 +27,11 @@ export async function otherServices(
   kube: KubeClient | undefined,
   cli: CliContext,
 ): Promise<readonly Service[]> {
-  if (flags.filename?.includes('-') === true) return [];
+  const { namespace: _, ...everywhere } = flags;
+  const options = inputOf(everywhere, cli);
+  if (options.source?.readsStdin === true) return [];
   try {
-    const { namespace: _, ...everywhere } = flags;
-    const input = await openInput(inputOf(everywhere, cli), configured, false, kube);
+    const input = await openInput(options, configured, false, kube);
     const { services } = await readOnce(input.source, cli.signal);
     return services.filter((service) => service.namespace !== namespace);
   } catch (error) {
@@ -47,7 +48,8 @@ export async function readInput(text: string, flags: ExplainFlags, cli: CliConte
   const stored = await storedSettings(flags, cli);
   const { kube, settingsFor, policy: configured, areSettingsUnknown } = stored;
   const settings = await settingsFor(scoped);
-  const input = await openInput(inputOf(scoped, cli), settings, false, kube);
+  const options = inputOf(scoped, cli);
+  const input = await openInput(options, settings, false, kube);
   const { sync, state } = await withProgress(cli.output, cli.env, async (progress) => {
     progress?.show(`listing Services in ${input.where}`);
     const read = await readOnce(input.source, cli.signal);
@@ -67,6 +69,7 @@ export async function readInput(text: string, flags: ExplainFlags, cli: CliConte
     name,
     configured,
     policy,
+    source: options.source?.words,
     input,
     services,
     elsewhere,

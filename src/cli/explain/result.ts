@@ -16,8 +16,8 @@ export interface StillPublished {
 
 /** Everything that `explain` prints about one Service. */
 export interface ExplainResult {
-  /** The manifests that were read; empty: a cluster. */
-  readonly files: readonly string[];
+  /** The words of a command line that choose what was read; `undefined`: the cluster. */
+  readonly source: readonly string[] | undefined;
   readonly explanation: Explanation;
   /** Verdicts of the probed entry points, by Service name, in probe order. */
   readonly probed: ReadonlyMap<string, Verdict>;

@@ -20,7 +20,7 @@ const TOOLS = [publishedTool(discoveredTool(loki))];
 const asPublished = (inputs: Partial<CatalogInputs> = {}): Backend | undefined =>
   backendsOf([loki], { tools: TOOLS, ...inputs })[0];
 const result: ExplainResult = {
-  files: [],
+  source: undefined,
   explanation: { service: loki.service, detectors: [], candidate: loki, problems: [], ignored: [] },
   probed: new Map([['loki', loki.verdict]]),
   verdict: loki.verdict,

@@ -43,7 +43,7 @@ export function askIt(result: ExplainResult): Advice | undefined {
 
 /** For a name that does not resolve: whether DNS says that it does not exist, or does not answer. */
 export function nameAdvice(result: ExplainResult, changes: SourceChanges): readonly Advice[] {
-  const { explanation, verdict, files } = result;
+  const { explanation, verdict, source } = result;
   const { candidate } = explanation;
   if (candidate === undefined) return [];
   const key = displayKey(candidate.service);
@@ -52,14 +52,14 @@ export function nameAdvice(result: ExplainResult, changes: SourceChanges): reado
   const isUnknown = verdict?.reason.includes('ENOTFOUND') === true;
   return [
     // The API server's proxy needs a cluster.
-    ...(files.length > 0
-      ? []
-      : [
+    ...(source === undefined
+      ? [
           {
             what: 'Outside the cluster, names of Services do not resolve. To probe through the API server:',
             lines: [`${explain} --probe apiserver-proxy`],
           },
-        ]),
+        ]
+      : []),
     isUnknown && domain !== undefined
       ? {
           what: `If the domain of the cluster is not ${domain}, set CLUSTER_DOMAIN, also for serve:`,

@@ -1,6 +1,7 @@
 import type { ApprovedKind } from '../../../model/overrides.ts';
 import type { Service } from '../../../model/service.ts';
 import { shellWord } from '../../../model/shell-word.ts';
+import type { ExplainResult } from '../result.ts';
 import { keyOf } from './overrides.ts';
 
 /** The annotation with which an owner offers a Service, or keeps it out. */
@@ -44,11 +45,10 @@ const inManifest = (kind: 'labels' | 'annotations', ...entries: readonly string[
   ...entries.map((entry) => `    ${entry}`),
 ];
 
-/** Commands that change a cluster would not change the files. */
-const inFiles = (files: readonly string[]): SourceChanges => {
+/** Commands that change a cluster would not change what another source reads. */
+const inSource = (source: readonly string[]): SourceChanges => {
   const changes: SourceChanges = {
-    command: (...words) =>
-      ['dynamic-toolset', ...words, ...files.flatMap((file) => ['-f', shellWord(file)])].join(' '),
+    command: (...words) => ['dynamic-toolset', ...words, ...source.map(shellWord)].join(' '),
     undoOffer: () => [`# in its manifest: remove the annotation ${OFFER}`],
     nameProduct: (_, product) => inManifest('labels', `${PRODUCT}: ${product}`),
     offer: (service, type) => [
@@ -69,6 +69,6 @@ const inFiles = (files: readonly string[]): SourceChanges => {
   return changes;
 };
 
-/** The changes of what a command read. @param files the manifests; empty: a cluster */
-export const changesOf = (files: readonly string[]): SourceChanges =>
-  files.length === 0 ? inCluster : inFiles(files);
+/** The changes of what a command read. @param source the words that choose it; `undefined`: the cluster */
+export const changesOf = (source: ExplainResult['source']): SourceChanges =>
+  source === undefined ? inCluster : inSource(source);
