@@ -17,7 +17,7 @@ import { readOnce } from '../sources/source.ts';
 import type { DocumentFormat } from './choices.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT } from './exit.ts';
-import { fileText, notGenerated } from './generated-file.ts';
+import { fileText, fileTypeOf, notGenerated } from './generated-file.ts';
 import { type InputFlags, inputOf } from './input-flags.ts';
 import { reportNothingFound } from './nothing-found.ts';
 import { warn } from './output.ts';
@@ -98,7 +98,8 @@ export async function generateCommand(flags: GenerateFlags, cli: CliContext): Pr
     const objects = ownedConfigMaps(target, plan(generated, undefined, cli.version), undefined);
     text = objects.map(yamlText).join('---\n');
   } else text = documentOf(flags.format, generated);
-  if (flags.out !== undefined) text = fileText(flags.format, text);
-  await writeResult(text, flags.out, (before) => notGenerated(flags.format, before), cli);
+  const type = fileTypeOf(flags.format);
+  if (flags.out !== undefined) text = fileText(type, text);
+  await writeResult(text, flags.out, (before) => notGenerated(type, before), cli);
   return input.kube === undefined && sync.problems.length > 0 ? EXIT.findings : EXIT.ok;
 }

@@ -22,8 +22,14 @@ export interface Artifact {
 
 /** A document that an output renders. */
 export interface DocumentType extends Pick<Artifact, 'name' | 'mediaType'> {
-  /** How a file of this type is recognized: by its path, or by its top-level keys. */
+  /** How `validate` recognizes a file of this type: by its path, or by its top-level keys. */
   readonly file?: { readonly path: RegExp; readonly keys: readonly string[] };
+  /**
+   * What a line of comment begins with, such as `#`. `generate --out` replaces no file of others. It knows its own by a first
+   * line that it adds as a comment, with a hash of the rest. Absent, as for JSON: by a text that is laid out as
+   * `jsonText(value, 2)` and a line break, and in which `check` finds no fault.
+   */
+  readonly comment?: string;
   /** Checks a text of this type. Never throws because of its content. */
   check(text: string, limits: YamlLimits): ContentFaults;
 }

@@ -1,20 +1,27 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import * as z from 'zod';
+import { fileText, notGenerated } from '../../src/cli/generated-file.ts';
+import { writeResult } from '../../src/cli/write-result.ts';
 import { builtInDetectors } from '../../src/config/detector-files.ts';
 import { toolKinds } from '../../src/controller/pass.ts';
 import { Reconciler } from '../../src/controller/reconciler.ts';
 import { detect } from '../../src/detection/detect.ts';
 import { makeRules } from '../../src/detection/make-rules.ts';
 import { detectorSchemaOf } from '../../src/model/detector.ts';
-import type { DiscoveredService } from '../../src/model/discovery.ts';
+import { type DiscoveredService, endpointUrl } from '../../src/model/discovery.ts';
 import { NO_OVERRIDES, overridesSchemaOf, reservedNames } from '../../src/model/overrides.ts';
+import { jsonText } from '../../src/model/visible.ts';
 import { SMALL } from '../../src/model/yaml-document.ts';
 import { readYaml } from '../../src/model/yaml-text.ts';
 import { asFaults } from '../../src/outputs/faults.ts';
-import type { Output, Rendered } from '../../src/outputs/output.ts';
+import type { DocumentType, Output, Rendered } from '../../src/outputs/output.ts';
 import { outputsOf } from '../../src/outputs/outputs.ts';
 import { OUTPUTS, type OutputSettings } from '../../src/outputs/registry.ts';
 import { admissionOf } from '../../src/planning/admission.ts';
+import { cliContext } from '../fixtures/unit/cli.ts';
 import { MemoryPublisher } from '../fixtures/unit/memory-publisher.ts';
 import { service } from '../fixtures/unit/service.ts';
 
@@ -26,23 +33,26 @@ const part = z.strictObject({ mine: z.record(z.string(), z.url()) }).default({ m
 type Part = z.infer<typeof part>;
 const file = z.strictObject({ plugins: z.record(z.string(), z.url()) });
 
+const ID = 'test-only-agent';
+const FILE = `${ID}.json`;
+
+const toyDocument: DocumentType = {
+  name: FILE,
+  mediaType: 'application/json',
+  check: (text, limits) => asFaults(readYaml(text, file, { limits })),
+};
+
 /** An agent that reads plugins with their URLs. */
 const toy: Output = {
-  id: 'toy',
-  documents: [
-    {
-      name: 'toy.json',
-      mediaType: 'application/json',
-      check: (text, limits) => asFaults(readYaml(text, file, { limits })),
-    },
-  ],
+  id: ID,
+  documents: [toyDocument],
   mapping: { schema: mapping, isMcp: () => false },
   overrides: {
     schema: part,
     mentions: ({ mine }: Part) => ({
       names: Object.keys(mine),
       keys: [],
-      servers: Object.entries(mine).map(([key, url]) => ({ key, urls: [url], where: `toy, mine ${key}` })),
+      servers: Object.entries(mine).map(([key, url]) => ({ key, urls: [url], where: `${ID}, mine ${key}` })),
     }),
     faults: ({ mine }: Part) =>
       Object.keys(mine).flatMap((key) =>
@@ -50,14 +60,14 @@ const toy: Output = {
       ),
   },
   render(ordered, { overrides }) {
-    const { mine } = (overrides.parts.toy as Part | undefined) ?? { mine: {} };
-    const plugins = ordered.flatMap(({ mappings, endpoint: { scheme, host, port } }) =>
-      mappings.toy === undefined
+    const { mine } = (overrides.parts[ID] as Part | undefined) ?? { mine: {} };
+    const plugins = ordered.flatMap(({ mappings, endpoint }) =>
+      mappings[ID] === undefined
         ? []
-        : [[mapping.parse(mappings.toy).plugin, `${scheme}://${host}:${port}`] as const],
+        : [[mapping.parse(mappings[ID]).plugin, endpointUrl(endpoint)] as const],
     );
-    const content = `${JSON.stringify({ plugins: { ...Object.fromEntries(plugins.sort()), ...mine } })}\n`;
-    return { artifacts: [{ name: 'toy.json', mediaType: 'application/json', content }] };
+    const content = `${jsonText({ plugins: { ...Object.fromEntries(plugins.sort()), ...mine } }, 2)}\n`;
+    return { artifacts: [{ name: FILE, mediaType: 'application/json', content }] };
   },
   sizeOf: () => 100,
 };
@@ -73,7 +83,7 @@ description: What teams run
 names: [inventory]
 ports: { numbers: [8080] }
 outputs:
-  toy: { plugin: stock }
+  ${ID}: { plugin: stock }
 `;
 
 const detectorSchema = detectorSchemaOf(
@@ -147,7 +157,7 @@ function reconciler(publisher: MemoryPublisher, given = outputs): Reconciler {
 }
 const run = (each: Reconciler, found: readonly DiscoveredService[]) =>
   each.run({ found, contradicted: [] }, 1, signal);
-const plugins = ({ live }: MemoryPublisher): unknown => JSON.parse(live?.data['toy.json'] ?? '{}').plugins;
+const plugins = ({ live }: MemoryPublisher): unknown => JSON.parse(live?.data[FILE] ?? '{}').plugins;
 
 const STOCK = { stock: 'http://inventory.monitoring.svc.cluster.local:8080' };
 
@@ -168,17 +178,17 @@ describe('an agent in one file', () => {
     const place = new MemoryPublisher();
     const it = reconciler(place);
     await run(it, discovered());
-    place.edit('toy.json', '{}');
-    expect(await run(it, discovered())).toMatchObject({ written: ['toy.json'] });
+    place.edit(FILE, '{}');
+    expect(await run(it, discovered())).toMatchObject({ written: [FILE] });
     expect(plugins(place)).toEqual(STOCK);
-    expect(place.revisions.at(-1)?.documents).toHaveProperty('toy.json');
+    expect(place.revisions.at(-1)?.documents).toHaveProperty([FILE]);
   });
 
   test('its check decides whether the stored document is usable', () => {
-    expect(toy.documents[0]?.check('{"plugins":{"a":"no URL"}}', SMALL).refused).toBe(true);
+    expect(toyDocument.check('{"plugins":{"a":"no URL"}}', SMALL).refused).toBe(true);
     const documents = { ...Object.fromEntries(outputs.names.map((name) => [name, ''])) };
-    expect(outputs.faultsOf({ ...documents, 'toy.json': '{"plugins":7}' })).toContainEqual(
-      expect.stringMatching(/^toy\.json, line 1, column \d+: plugins/),
+    expect(outputs.faultsOf({ ...documents, [FILE]: '{"plugins":7}' })).toContainEqual(
+      expect.stringMatching(`^${FILE}, line 1, column \\d+: plugins`),
     );
   });
 
@@ -186,25 +196,50 @@ describe('an agent in one file', () => {
     expect(() => detectorIn(DETECTOR.replace('plugin:', 'plugins:'))).toThrow(
       /unknown key "plugins".*plugin/,
     );
-    expect(() => detectorIn(DETECTOR.replace('toy:', 'tox:'))).toThrow(/tox/);
-    expect(detectorIn(DETECTOR)).toMatchObject({ outputs: { toy: { plugin: 'stock' } }, mcp: false });
+    expect(() => detectorIn(DETECTOR.replace(`${ID}:`, 'tox:'))).toThrow(/tox/);
+    expect(detectorIn(DETECTOR)).toMatchObject({ outputs: { [ID]: { plugin: 'stock' } }, mcp: false });
   });
 
   test('its part of overrides.yaml is checked by its own schema, and affects names and approvals', () => {
     const url = 'http://orders.shop.svc.cluster.local:8000/mcp';
-    const overrides = overridesSchema.parse({ toy: { mine: { Ledger: url } } });
+    const overrides = overridesSchema.parse({ [ID]: { mine: { Ledger: url } } });
     expect(reservedNames(overrides)).toEqual(new Set(['ledger']));
     const server = discoveredMcp(url);
     expect(admissionOf(server, { mcpPolicy: 'approve' }, overrides)).toMatchObject({
       state: 'listed',
-      reason: expect.stringContaining('toy, mine Ledger'),
+      reason: expect.stringContaining(`${ID}, mine Ledger`),
     });
     expect(admissionOf(server, { mcpPolicy: 'approve' }, NO_OVERRIDES)).toMatchObject({ state: 'waiting' });
     const [artifact] = (toy.render([], { overrides } as never) as Rendered).artifacts;
     expect(JSON.parse(artifact?.content ?? '')).toEqual({ plugins: { Ledger: url } });
-    expect(() => overridesSchema.parse({ toy: { yours: {} } })).toThrow(/yours/);
+    expect(() => overridesSchema.parse({ [ID]: { yours: {} } })).toThrow(/yours/);
     expect(() => overridesSchema.parse({ tox: {} })).toThrow(/tox/);
-    expect(overridesSchema.parse(undefined).parts).toEqual({ holmesgpt: {}, toy: { mine: {} } });
+    expect(overridesSchema.parse(undefined).parts).toMatchObject({ [ID]: { mine: {} } });
+  });
+
+  test.each([
+    ['JSON', {}],
+    ['a format with comments', { comment: ';' }],
+  ])('generate replaces its own file, and no other: %s', async (_, more) => {
+    const folder = await mkdtemp(join(tmpdir(), 'toy-agent-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const out = join(folder, FILE);
+    const type = { ...toyDocument, ...more };
+    const generate = (...names: readonly string[]): Promise<void> => {
+      const mine = Object.fromEntries(names.map((name) => [name, 'http://a.b']));
+      const overrides = overridesSchema.parse({ [ID]: { mine } });
+      const [artifact] = (toy.render([], { overrides } as never) as Rendered).artifacts;
+      const text = fileText(type, artifact?.content ?? '');
+      return writeResult(text, out, (before) => notGenerated(type, before), cliContext().cli);
+    };
+    await generate();
+    await generate('first');
+    await generate('second');
+    const text = await readFile(out, 'utf8');
+    expect(text).toContain('second');
+    expect(text).not.toContain('first');
+    await writeFile(out, text.replace('{', '{ '));
+    await expect(generate()).rejects.toThrow('is not what generate writes');
   });
 
   test('an upgrade that adds it keeps the names and holds of published tools', async () => {
@@ -254,7 +289,7 @@ describe('its documents in a separate place, from which no tools can be read bac
   test('a manual edit does not end a hold, and a deleted place is recreated with all tools', async () => {
     const place = new MemoryPublisher();
     await run(reconciler(place, own), discovered());
-    place.edit('toy.json', '{}');
+    place.edit(FILE, '{}');
     const second = reconciler(place, own);
     await run(second, []);
     expect(plugins(place)).toEqual(STOCK);

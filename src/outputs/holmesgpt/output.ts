@@ -157,6 +157,7 @@ export const holmesgpt: Output<HolmesSettings> = {
     {
       name: FILE,
       mediaType: 'application/yaml',
+      comment: '#',
       file: { path: /toolsets?\.ya?ml$/, keys: ['toolsets', 'mcp_servers'] },
       check: holmesTextFaults,
     },
