@@ -8,11 +8,11 @@ import { detectorSchema } from '../outputs/detector-schema.ts';
 import { asFaults, type ContentFaults, placed, type ValueFault } from '../outputs/faults.ts';
 import { ALL_OUTPUTS } from '../outputs/registry.ts';
 
-/** The schema of a detector file, with a check that its roles are in the vocabulary. */
-const checkedDetector = detectorSchema.superRefine((detector, context) => {
+/** A role that is not in the vocabulary. */
+function roleFaults(detector: Detector): ValueFault[] {
   const message = roleFault(detector, builtInDetectors().vocabulary);
-  if (message !== undefined) context.addIssue({ code: 'custom', message });
-});
+  return message === undefined ? [] : [{ path: [], message, level: 'fault' }];
+}
 
 /** Warnings of each output about its own part. @param keys the top-level keys of the file */
 function warnings({ outputs }: Detector, keys: readonly string[]): ValueFault[] {
@@ -31,8 +31,9 @@ function warnings({ outputs }: Detector, keys: readonly string[]): ValueFault[] 
 export function checkDetector(text: string): ContentFaults {
   const parsed = parseYaml(text, { limits: SMALL });
   if ('faults' in parsed) return asFaults(parsed);
-  const read = parsed.check(checkedDetector);
+  const read = parsed.check(detectorSchema);
   if (!('value' in read)) return asFaults(read);
   const content = parsed.check(z.record(z.string(), z.unknown()));
-  return placed(warnings(read.value, 'value' in content ? Object.keys(content.value) : []), read.placeOf);
+  const keys = 'value' in content ? Object.keys(content.value) : [];
+  return placed([...roleFaults(read.value), ...warnings(read.value, keys)], read.placeOf);
 }

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { ConfigError } from '../model/errors.ts';
 import { type DetectorFile, parseDetectors } from './parse-detectors.ts';
 
 const NAME = 'vocabulary.yaml';
 const vocabulary: DetectorFile = {
   name: NAME,
-  content: parse(readFileSync(join(import.meta.dirname, '../../detectors', NAME), 'utf8')),
+  text: readFileSync(join(import.meta.dirname, '../../detectors', NAME), 'utf8'),
 };
 
 const example = {
@@ -18,7 +18,10 @@ const example = {
   ports: { numbers: [1234] },
   outputs: { holmesgpt: { none: 'it is an example' } },
 };
-const file = (content: unknown, name = 'example.yaml'): DetectorFile => ({ name, content });
+const file = (content: unknown, name = 'example.yaml'): DetectorFile => ({
+  name,
+  text: JSON.stringify(content),
+});
 const failure = (...files: DetectorFile[]): string => {
   try {
     parseDetectors(files);
@@ -34,11 +37,11 @@ describe('parseDetectors', () => {
     ['an unknown nested key', { ports: { number: [1] } }, ['number', 'ports']],
     ['a missing title', { title: undefined }, ['title']],
     ['a type with upper case', { type: 'Example' }, ['type', 'lower-case']],
-    ['an unknown certainty', { signals: [{ certainty: 'sure', name: 'x' }] }, ['signals[0].certainty']],
-    ['a signal without a condition', { signals: [{ certainty: 'label' }] }, ['signals[0]', 'condition']],
-    ['an exclusion without a reason', { exclude: [{ name: 'x' }] }, ['exclude[0].why']],
-    ['an invalid port', { ports: { numbers: [1, 70_000] } }, ['ports.numbers[1]']],
-    ['an invalid path', { paths: [{ path: 'api' }] }, ['paths[0].path']],
+    ['an unknown certainty', { signals: [{ certainty: 'sure', name: 'x' }] }, ['signals.0.certainty']],
+    ['a signal without a condition', { signals: [{ certainty: 'label' }] }, ['signals.0', 'condition']],
+    ['an exclusion without a reason', { exclude: [{ name: 'x' }] }, ['exclude.0.why']],
+    ['an invalid port', { ports: { numbers: [1, 70_000] } }, ['ports.numbers.1']],
+    ['an invalid path', { paths: [{ path: 'api' }] }, ['paths.0.path']],
     ['an invalid entry for the agent', { outputs: { holmesgpt: {} } }, ['outputs.holmesgpt']],
     ['an entry for an unknown agent', { outputs: { holmes: {} } }, ['outputs', 'holmes']],
     ['an entry under its former key too', { holmes: { none: 'x' } }, ['holmes', 'outputs.holmesgpt']],
@@ -58,6 +61,13 @@ describe('parseDetectors', () => {
     ['a list', [example]],
   ])('a file that is %s', (_, content) => {
     expect(failure(vocabulary, file(content))).toContain('example.yaml');
+  });
+
+  test('a fault is one of the user, with file, line and column, as validate reports it', () => {
+    const text = 'type: example\ntitle: Example\ndescription: An example\nports: { numbers: [x] }\n';
+    const parsing = () => parseDetectors([vocabulary, { name: 'example.yaml', text }]);
+    expect(parsing).toThrow(ConfigError);
+    expect(parsing).toThrow(/^detectors\/example\.yaml:4:20: ports\.numbers\.0: [^\n]+$/);
   });
 
   test('names the one broken file among several', () => {

@@ -1,35 +1,38 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import { type Detector, type DetectorSet, vocabularySchema } from '../model/detector.ts';
+import { ConfigError } from '../model/errors.ts';
+import { faultLines, readYaml } from '../model/yaml-text.ts';
 import { detectorSchema } from '../outputs/detector-schema.ts';
 
-/** The content of a detector file, read and not yet checked. */
+/** A detector file, read and not yet parsed. */
 export interface DetectorFile {
   readonly name: string;
-  readonly content: unknown;
+  readonly text: string;
 }
 
 const VOCABULARY = 'vocabulary.yaml';
 
-function check<T>(schema: z.ZodType<T>, name: string, content: unknown): T {
-  const result = schema.safeParse(content);
-  if (result.success) return result.data;
-  throw new Error(`detector file ${name}: ${z.prettifyError(result.error)}`);
+function check<T>(schema: z.ZodType<T>, { name, text }: DetectorFile): T {
+  const read = readYaml(text, schema);
+  if ('value' in read) return read.value;
+  const lines = faultLines(
+    read,
+    ({ line, column, message }) => `detectors/${name}:${line}:${column}: ${message}`,
+  );
+  throw new ConfigError(lines.join('\n'));
 }
 
 /**
  * The detectors in detector files, `vocabulary.yaml` among them. The later one of a type takes the other's place.
- * @throws Error that names the file and the place in it, if one is broken
+ * @throws ConfigError that lists each fault of the first broken file with its line and column
  */
 export function parseDetectors(files: readonly DetectorFile[]): DetectorSet {
-  const vocabulary = check(
-    vocabularySchema,
-    VOCABULARY,
-    files.find(({ name }) => name === VOCABULARY)?.content,
-  );
+  const found = files.find(({ name }) => name === VOCABULARY);
+  const vocabulary = check(vocabularySchema, found ?? { name: VOCABULARY, text: '' });
   const detectors = new Map<string, Detector>();
-  for (const { name, content } of files) {
-    if (name === VOCABULARY) continue;
-    const detector = check(detectorSchema, name, content);
+  for (const file of files) {
+    if (file.name === VOCABULARY) continue;
+    const detector = check(detectorSchema, file);
     detectors.set(detector.type, detector);
   }
   return { vocabulary, detectors: [...detectors.values()] };
