@@ -213,6 +213,17 @@ describe('checks beyond the schema', () => {
     },
   );
 
+  test('a key one letter from one of its place is that one, although another place has it too', async () => {
+    const { lines } = await validated(
+      'detector',
+      'name: [x]\nfoo: 1\ntype: a\ntitle: A\ndescription: A.\nports: {}\n',
+    );
+    expect(lines).toEqual([
+      expect.stringMatching(/unknown key "name"; did you mean names\?$/),
+      expect.stringMatching(/unknown key "foo"; there are type, title, .*, probe, outputs\b/),
+    ]);
+  });
+
   test('a detector must use known roles', async () => {
     const { code, lines } = await validated(
       'detector',

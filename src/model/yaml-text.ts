@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { didYouMean } from './nearest.ts';
+import { didYouMean, nearest } from './nearest.ts';
 import { pyYamlTags } from './pyyaml.ts';
 import { keysAbove, keysAt } from './schema-keys.ts';
 import { issueMessage } from './schema-words.ts';
@@ -32,7 +32,7 @@ export interface Faults {
 export const MAX_FAULTS = 50;
 
 /** Maximum known keys to list after an unknown one. */
-const MAX_LISTED_KEYS = 12;
+const MAX_LISTED_KEYS = 20;
 
 /** Formats each error on its own line, followed by the number of further errors. */
 export function faultLines({ faults, more }: Faults, line: (fault: Fault) => string): string[] {
@@ -51,11 +51,11 @@ const codePoint = (character: string): string =>
 function unknownKey(schema: z.ZodType<unknown>, path: readonly PropertyKey[], key: string): string {
   const [above] = keysAbove(schema, path, key);
   const known = keysAt(schema, path);
-  const meant =
-    above !== undefined
-      ? `; it belongs under ${pathText([...path, above])}`
-      : didYouMean(key, known) ||
-        (known.length > 0 && known.length <= MAX_LISTED_KEYS ? `; there are ${known.join(', ')}` : '');
+  const isMisplaced = above !== undefined && nearest(key, known, 1) === undefined;
+  const meant = isMisplaced
+    ? `; it belongs under ${pathText([...path, above])}`
+    : didYouMean(key, known) ||
+      (known.length > 0 && known.length <= MAX_LISTED_KEYS ? `; there are ${known.join(', ')}` : '');
   const odd = ODD_SPACE.exec(key)?.[0];
   return odd === undefined
     ? `unknown key "${shown(key)}"${meant}`
