@@ -39,6 +39,14 @@ test('a type in overrides that resembles one of a detector is a warning', async 
   });
 });
 
+test('with faults, a note says as which kind a file was checked, unless a flag did', async () => {
+  const text = 'toolsets: 5\n';
+  const given = await validated('holmesgpt', text);
+  const guessed = await validated(undefined, text);
+  expect(given.lines).toHaveLength(1);
+  expect(guessed.lines).toEqual([...given.lines, '-: checked as holmesgpt; choose another kind with --kind']);
+});
+
 describe('a file of HolmesGPT', () => {
   test('faults are reported with their place, and the exit code shows them', async () => {
     const { code, lines } = await validated(

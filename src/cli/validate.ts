@@ -155,6 +155,8 @@ export async function validateCommand(
         `${path}:${line}:${column}: ${level === 'warning' ? 'warning: ' : ''}${message}\n`,
       );
     if (more > 0) cli.output.result.write(`${path}: and ${more} more\n`);
+    if (refused && kind !== undefined && flags.kind === undefined)
+      cli.output.messages.write(`${path}: checked as ${kind}; choose another kind with --kind\n`);
     if (faults.length === 0) cli.output.messages.write(`${path}: valid (${kind})\n`);
   }
   return faulty ? EXIT.findings : EXIT.ok;
