@@ -60,10 +60,10 @@ const cellText = (nodes: readonly PhrasingContent[]): string =>
 const sentence = (text: string): string =>
   `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 
-/**
- * Converts a zod schema for editors: draft 7, which all of them support.
- * @throws Error if a property has no description, or if a text or a rule matches no property
- */
+/** Properties without a text, and texts and rules without a property, one line each. */
+const faults: string[] = [];
+
+/** Converts a zod schema for editors: draft 7, which all of them support. */
 function schemaOf(name: string, title: string, schema: z.ZodType, texts: Texts, rules: Rules): Node {
   const made = z.toJSONSchema(schema, { io: 'input', target: 'draft-07' }) as Node;
   const unused = new Set([...Object.keys(texts), ...Object.keys(rules)]);
@@ -71,13 +71,13 @@ function schemaOf(name: string, title: string, schema: z.ZodType, texts: Texts, 
     const text = texts[place];
     const isProperty = place !== '' && !/(\*|\[\])$/.test(place);
     if (isProperty) {
-      if (text === undefined) throw new Error(`${name}: scripts/schema-texts.ts has no text for ${place}`);
-      node.description = text;
+      if (text === undefined) faults.push(`${name}: scripts/schema-texts.ts has no text for ${place}`);
+      else node.description = text;
     }
     Object.assign(node, rules[place]);
     unused.delete(place);
   });
-  if (unused.size > 0) throw new Error(`${name}: there is nothing at ${[...unused].join(', ')}`);
+  for (const place of unused) faults.push(`${name}: there is nothing at ${place}`);
   const { $schema, ...rest } = made;
   return { $schema, $id: `urn:dynamic-toolset:schema:${name}`, title, ...rest };
 }
@@ -143,9 +143,13 @@ function config(): Node {
   return { ...made, properties: { ...made.properties, ...settings } };
 }
 
-/** The files, by name relative to the repository. */
+/** The files, by name relative to the repository. Ends the process if a property has no text, or a text no property. */
 export function schemaFiles(): ReadonlyMap<string, string> {
   const all = { overrides: overrides(), config: config(), detector: detector() };
+  if (faults.length > 0) {
+    process.stderr.write(`${faults.join('\n')}\n`);
+    process.exit(1);
+  }
   return new Map(
     Object.entries(all).map(([name, schema]) => [
       `schemas/${name}.schema.json`,
