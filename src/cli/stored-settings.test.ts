@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
 import { json, kubeconfigFor, kubeServer, refuse } from '../../test/fixtures/unit/kube-server.ts';
+import { OTHER_DOCUMENTS } from '../../test/fixtures/unit/other-documents.ts';
 import { discoverCommand } from './discover.ts';
 import { explainCommand } from './explain.ts';
 import { generateCommand } from './generate.ts';
@@ -68,7 +69,7 @@ describe('explain and discover use the settings of serve', () => {
     const { verdict, published } = await shown({ namespaces: 'monitoring,ops' });
     expect(verdict).toEqual(
       expect.stringMatching(
-        /^grafana, not published: serve watches monitoring, ops only; to have it published, add shop to the setting NAMESPACES of serve, which also publishes MCP servers and annotated Services there without approval; even then, this remains: in toolset.json only: .*credentials/,
+        `^grafana, not published: serve watches monitoring, ops only; to have it published, add shop to the setting NAMESPACES of serve, which also publishes MCP servers and annotated Services there without approval; even then, this remains: in ${OTHER_DOCUMENTS} only: .*credentials`,
       ),
     );
     expect(published).toBe('NamespaceNotWatched');
@@ -76,7 +77,7 @@ describe('explain and discover use the settings of serve', () => {
 
   test('credentials of serve count', async () => {
     const without = await shown({ namespaces: 'shop' });
-    expect(without.verdict).toContain('adds it, in toolset.json only: the agent needs credentials');
+    expect(without.verdict).toContain(`adds it, in ${OTHER_DOCUMENTS} only: the agent needs credentials`);
     const credentials = 'shop/grafana: {apiKey: GRAFANA_KEY}\n';
     const { verdict, published } = await shown({ namespaces: '*', credentials });
     expect(verdict).toBe('grafana, not published: the next publication adds it\n');
@@ -86,9 +87,11 @@ describe('explain and discover use the settings of serve', () => {
   test('where they cannot be read, or do not name namespaces, the message says what is unknown', async () => {
     const expected = 'the next publication adds it, if serve watches namespace shop';
     expect((await shown(undefined)).verdict).toContain(
-      `${expected}, and the settings that serve uses, which are unknown here, allow it, in toolset.json only: `,
+      `${expected}, and the settings that serve uses, which are unknown here, allow it, in ${OTHER_DOCUMENTS} only: `,
     );
-    expect((await shown({ 'log-level': 'debug' })).verdict).toContain(`${expected}, in toolset.json only: `);
+    expect((await shown({ 'log-level': 'debug' })).verdict).toContain(
+      `${expected}, in ${OTHER_DOCUMENTS} only: `,
+    );
   });
 
   test('the namespaces that serve recorded count, whatever the settings ConfigMap has', async () => {

@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { cliContext } from '../../test/fixtures/unit/cli.ts';
+import { keysAt } from '../model/schema-keys.ts';
+import { overridesSchema } from '../outputs/overrides-schema.ts';
 import type { FileKind } from './choices.ts';
 import { validateCommand } from './validate.ts';
+
+const OVERRIDES_KEYS = keysAt(overridesSchema, []).join(', ');
 
 /** Runs `validate --kind KIND -` on a text, or `validate -`. */
 async function validated(
@@ -110,7 +114,7 @@ test('each unknown key has its own line, in file order', async () => {
     expect.stringMatching(/^-:5:14: tools\.loki\.logging\.enabled: /),
     '-:6:5: tools.loki.logging: unknown key "url"; there are enabled, approved, approvedTools, type, endpoint, description, namespace, metadata',
     '-:7:1: unknown key "toolsets"; it belongs under holmesgpt',
-    '-:8:1: unknown key "zzzzzz"; there are tools, holmesgpt',
+    `-:8:1: unknown key "zzzzzz"; there are ${OVERRIDES_KEYS}`,
   ]);
 });
 
@@ -121,7 +125,7 @@ test('a flood of unknown keys is truncated', async () => {
   );
   expect(lines).toHaveLength(51);
   expect(lines[50]).toBe('-: and 950 more');
-  expect(lines[0]).toHaveLength('-:1:1: unknown key ""; there are tools, holmesgpt'.length + 101);
+  expect(lines[0]).toHaveLength(`-:1:1: unknown key ""; there are ${OVERRIDES_KEYS}`.length + 101);
 });
 
 describe('the kind of a file with another name', () => {

@@ -21,7 +21,7 @@ describe('overrides.yaml', () => {
       const result = readOverrides(text);
       const { tools, mentions } = NO_OVERRIDES;
       expect(result).toMatchObject({ value: { tools, mentions } });
-      expect(value(text ?? '').parts).toEqual({ holmesgpt: {} });
+      expect(value(text ?? '').parts.holmesgpt).toEqual({});
     },
   );
 
