@@ -1,4 +1,4 @@
-import type { Credentials } from '../model/credentials.ts';
+import type { Credential, Credentials } from '../model/credentials.ts';
 import type { MappingRules, Mappings } from '../model/detector.ts';
 import type { DiscoveredService, Problem, Verdict } from '../model/discovery.ts';
 import type { Cut, Documents, Omission, Toolset } from '../model/documents.ts';
@@ -148,6 +148,8 @@ export interface Output<Settings = unknown> {
    * @param generated what the settings and overrides of now produce for the same Services
    */
   unpaired?(next: Toolset, published: Toolset, generated: () => Toolset): readonly Problem[];
+  /** The keys of credentials that its agent uses for a backend with this mapping, as an example; none if it uses none. */
+  credentialKeys?(mapping: unknown): readonly (keyof Credential)[];
   /** Its part of `overrides.yaml`, under its id. */
   readonly overrides?: OutputOverrides;
 }

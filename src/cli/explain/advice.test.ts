@@ -157,6 +157,37 @@ test.each<[Finding['type'], string, string]>([
   expect(because(type, reason).at(-1)).toBe(last);
 });
 
+test.each<[string, readonly string[]]>([
+  ['elasticsearch', ['    apiKey: NAME_OF_A_VARIABLE']],
+  ['rabbitmq', ['    username: NAME_OF_A_VARIABLE', '    password: NAME_OF_A_VARIABLE']],
+  ['prometheus', ['    bearerToken: NAME_OF_A_VARIABLE']],
+  ['kibana', ['    bearerToken: NAME_OF_A_VARIABLE']],
+])('the example of credentials is one that the agent uses for %s', (app, lines) => {
+  const found = discovered(service(app, { labels: { app }, ports: ['http:80'] }));
+  expect(because('Published', 'NeedsCredentials', {}, found).slice(2)).toEqual(lines);
+});
+
+test('the advice for another port has the scheme that the port says', () => {
+  const secured = {
+    ...{ labels: { app: 'prometheus' }, ports: ['metrics:9191', 'other:9192'] },
+    annotations: { 'service.beta.openshift.io/serving-cert-secret-name': 'tls' },
+  };
+  const of = service('prometheus', secured);
+  expect(linesOf(unmatched(of, [near({ type: 'prometheus', fix: 'name the port' })])).at(-1)).toBe(
+    '    endpoint: "https://prometheus.monitoring.svc.cluster.local:9191"',
+  );
+});
+
+test('the path of an MCP server is written anew, and that of others is a base path', () => {
+  const server = discovered(
+    service('docs-mcp', { labels: { 'app.kubernetes.io/name': 'docs-mcp' }, ports: ['mcp:8000'] }),
+  );
+  expect(server.endpoint.path).toBe('/mcp');
+  expect(because('Healthy', 'HealthPathNotFound', {}, server).at(-1)).toBe(
+    '    endpoint: "http://docs-mcp.monitoring.svc.cluster.local:8000/PATH"',
+  );
+});
+
 test('credentials that are not supported get no other advice than their message', () => {
   const message =
     'in toolset.json only: its credentials cannot be used: it takes headers, and not apiKey; in the setting credentials, …';

@@ -21,8 +21,9 @@ import { holmesFaults } from './contract/contract.ts';
 import { FILE } from './merge/agent-file.ts';
 import { patchFaults } from './merge/patch.ts';
 import { holmesOverrides, patchIn } from './overrides.ts';
+import { exampleKeys } from './render/credential-fields.ts';
 import { holdersIn, rendered } from './render/holders.ts';
-import { entryOf, HOLMESGPT, holmesMapping } from './render/mapping.ts';
+import { entryOf, HOLMESGPT, type HolmesEntry, holmesMapping } from './render/mapping.ts';
 import { holmesTextInSteps } from './render/text.ts';
 import { holmesDocument } from './render/toolsets.ts';
 
@@ -173,5 +174,6 @@ export const holmesgpt: Output<HolmesSettings> = {
   unpaired,
   whyAsksBeforeEach,
   questionsOf: (key, verdict, overrides, lists) => questionsOf(key, verdict, patchIn(overrides), lists),
+  credentialKeys: (mapping) => exampleKeys(mapping as HolmesEntry),
   overrides: { ...holmesOverrides, faults: patchFaults },
 };

@@ -4,6 +4,7 @@ import { endpointUrl } from '../../../model/discovery.ts';
 import { isPart, objectName } from '../../../model/part.ts';
 import type { Service } from '../../../model/service.ts';
 import { shellWord } from '../../../model/shell-word.ts';
+import { ALL_OUTPUTS } from '../../../outputs/registry.ts';
 import type { ExplainResult } from '../result.ts';
 import type { Advice } from './advice.ts';
 import { keyOf, withUrl } from './overrides.ts';
@@ -26,10 +27,12 @@ export function unprovenAdvice({ candidate, service }: Explanation, changes: Sou
       { what: `If it is ${candidate.type}, say so:`, lines: changes.nameProduct(service, candidate.type) },
       otherApi(service, changes),
     ];
+  // The path of an MCP server is the usual one, and not a base path.
+  const root = candidate.mcp === true ? { ...candidate.endpoint, path: '' } : candidate.endpoint;
   return [
     {
       what: 'If its API is below a path or at another port, in overrides.yaml:',
-      lines: withUrl(service, undefined, `${endpointUrl(candidate.endpoint)}/PATH`),
+      lines: withUrl(service, undefined, `${endpointUrl(root)}/PATH`),
     },
   ];
 }
@@ -75,14 +78,21 @@ const ADVICE: Readonly<Record<string, AdviceFor>> = {
     what: "To give HolmesGPT the CA, for its variable CERTIFICATE or its chart's value certificate, with the file that serve has:",
     lines: [`base64 < ${shellWord(verdict?.trustedWith ?? 'FILE')} | tr -d '\\n'`],
   }),
-  'Published NeedsCredentials': (_, service, _changes, message) =>
+  'Published NeedsCredentials': ({ explanation: { candidate } }, service, _changes, message) => {
+    const keys = ALL_OUTPUTS.map(({ id, credentialKeys }) => credentialKeys?.(candidate?.mappings[id]) ?? []);
+    const known = keys.find((each) => each.length > 0) ?? [];
     // The message says what to write in place of credentials that are not supported.
-    message.includes('its credentials cannot be used')
+    return known.length === 0 || message.includes('its credentials cannot be used')
       ? undefined
       : {
-          what: 'If you trust its owner with credentials, in the settings of serve, with the name of a variable of the agent:',
-          lines: ['credentials:', `  ${keyOf(service)}:`, '    bearerToken: NAME_OF_A_VARIABLE'],
-        },
+          what: `If you trust its owner with credentials, in the settings of serve, with ${known.length === 1 ? 'the name of a variable' : 'the names of variables'} of the agent:`,
+          lines: [
+            'credentials:',
+            `  ${keyOf(service)}:`,
+            ...known.map((key) => `    ${key}: NAME_OF_A_VARIABLE`),
+          ],
+        };
+  },
   'Published NeedsTenant': (_, service) => ({
     what: 'In the settings of serve:',
     lines: ['tenants:', `  ${keyOf(service)}: ID_OF_THE_TENANT`],

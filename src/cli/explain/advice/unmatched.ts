@@ -1,4 +1,5 @@
 import type { DetectorVerdict, Explanation } from '../../../detection/explain.ts';
+import { chooseScheme } from '../../../detection/port.ts';
 import { endpointUrl } from '../../../model/discovery.ts';
 import type { Service } from '../../../model/service.ts';
 import type { Advice } from './advice.ts';
@@ -6,8 +7,11 @@ import { withUrl } from './overrides.ts';
 import type { SourceChanges } from './source-changes.ts';
 
 /** The URL of a Service with its first port, which may be another one. */
-const urlOf = ({ namespace, name, ports }: Service): string =>
-  `http://${name}.${namespace}.svc.cluster.local:${ports[0]?.port ?? 80}`;
+function urlOf(service: Service): string {
+  const { namespace, name, ports } = service;
+  const [port = { port: 80, protocol: 'TCP' }] = ports;
+  return `${chooseScheme(service, port).scheme}://${name}.${namespace}.svc.cluster.local:${port.port}`;
+}
 
 export const otherApi = (service: Service, changes: SourceChanges): Advice => ({
   what: 'If it is another HTTP API that the agent should use, its owner can offer it, and you approve it:',

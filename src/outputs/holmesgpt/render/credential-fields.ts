@@ -1,5 +1,5 @@
 import type { Credential } from '../../../model/credentials.ts';
-import type { HolmesAuth } from './mapping.ts';
+import type { HolmesAuth, HolmesEntry } from './mapping.ts';
 
 /** HolmesGPT's template for the value of an environment variable. */
 const fromEnvironment = (variable: string): string => `{{ env.${variable} }}`;
@@ -49,6 +49,16 @@ function kindsOf(auth: HolmesAuth): Kind[] {
   return (Object.keys(WORDS) as Kind[]).filter(
     (kind) => auth[kind] !== undefined || (kind === 'bearerToken' && inHeader),
   );
+}
+
+/** The keys of credentials for a backend, as an example: a token if there is a choice. */
+export function exampleKeys(entry: HolmesEntry): readonly (keyof Credential)[] {
+  if ('none' in entry) return [];
+  if (!('toolsets' in entry)) return ['bearerToken'];
+  const kinds = kindsOf(entry.auth);
+  const [kind] = kinds.includes('bearerToken') ? ['bearerToken' as const] : kinds;
+  if (kind === undefined) return [];
+  return kind === 'username' ? ['username', 'password'] : [kind];
 }
 
 /**
