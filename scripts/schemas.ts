@@ -1,4 +1,5 @@
 /** The JSON Schemas in `schemas/`, for validation and completion in editors. They are generated from the program's schemas. */
+
 import type { PhrasingContent } from 'mdast';
 import { toString as textOf } from 'mdast-util-to-string';
 import { visit } from 'unist-util-visit';
@@ -6,6 +7,7 @@ import * as z from 'zod';
 import { configFileSchema } from '../src/config/file.ts';
 import type { Setting } from '../src/config/setting.ts';
 import { SETTING_NAMES, SETTINGS } from '../src/config/setting-table.ts';
+import { MAYBE_PART } from '../src/model/part.ts';
 import { detectorSchema } from '../src/outputs/detector-schema.ts';
 import { overridesSchema } from '../src/outputs/overrides-schema.ts';
 import { parseMarkdown } from './markdown.ts';
@@ -108,7 +110,7 @@ function overrides(): Node {
     // An empty file changes nothing.
     '': { type: ['object', 'null'] },
     tools: {
-      propertyNames: { minLength: 1, maxLength: 253, pattern: `^([^/]+|${LABEL}/${LABEL})$` },
+      propertyNames: { minLength: 1, maxLength: 253, pattern: `^([^/]+|${LABEL}/${LABEL}${MAYBE_PART})$` },
     },
     'tools.*.endpoint': {
       pattern: '^(https?://[^/?#@]+|tcp://[^/?#@]+:\\d+)(/[^?#]*)?$',

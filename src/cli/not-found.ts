@@ -1,6 +1,7 @@
 import type { Input } from '../app/pipeline.ts';
 import { namespaceNames, namespacesWithService } from '../kubernetes/lookups.ts';
 import { didYouMean, nearest } from '../model/nearest.ts';
+import { objectName } from '../model/part.ts';
 
 /** Maximum names in a message. */
 const MAX_NAMES = 12;
@@ -37,6 +38,15 @@ export async function missingNamespaces(
     .map((name) => `there is no namespace ${name}${didYouMean(name, known)}`);
 }
 
+/** Explains that a Service has no part with this name. `undefined` for anything else. @param there names of Services and parts */
+function missingPart(namespace: string, name: string, there: readonly string[]): string | undefined {
+  const whole = objectName({ name });
+  if (whole === name || !there.includes(whole)) return undefined;
+  const parts = there.filter((each) => each !== whole && objectName({ name: each }) === whole);
+  const has = parts.length === 0 ? 'it has none' : `it has ${listOf(parts)}`;
+  return `${namespace}/${whole} has no part ${name}: a part is a port with the name and the number of another product than that of the Service; ${has}. For the whole Service, write ${namespace}/${whole}`;
+}
+
 /**
  * Explains that a Service does not exist, and suggests the one that was probably meant.
  * @param others other namespaces of the manifests with Services
@@ -49,6 +59,8 @@ export async function missingService(
   signal: AbortSignal,
   others: readonly string[] = [],
 ): Promise<string> {
+  const part = missingPart(namespace, name, there);
+  if (part !== undefined) return part;
   const where = input.kube === undefined ? ` in ${input.where}` : '';
   const what = `there is no Service ${namespace}/${name}${where}`;
   const meant = nearest(name, there);

@@ -223,6 +223,7 @@ function candidateOf(
       tenantDescription: word.description !== undefined,
       endpoint,
       servicePort: word.endpoint?.port ?? chosen.port.source.port,
+      usualPorts: detector.ports.numbers,
       mode: place?.mode ?? 'streamable-http',
       healthPath: word.healthPath ?? rules.byType.get(detector.type)?.options.healthPath,
       certainty: chosen.certainty,
@@ -274,6 +275,7 @@ export function retyped(
     type: proven.type,
     detector: proven.type,
     kind: proven.description,
+    usualPorts: proven.ports.numbers,
     description: candidate.tenantDescription
       ? candidate.description
       : describedAs(proven, candidate.bundledWith),

@@ -47,6 +47,8 @@ export interface Candidate {
   readonly endpoint: Endpoint;
   /** The port of the Service. The endpoint of a headless Service has the port of its Pods instead. */
   readonly servicePort: number;
+  /** The numbers of the product's ports, according to its detector. */
+  readonly usualPorts?: readonly number[];
   /** The MCP transport, for MCP servers. */
   readonly mode: 'streamable-http' | 'sse';
   /** Health path from the owner's annotation, instead of the detector's. */

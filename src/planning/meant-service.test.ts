@@ -10,6 +10,9 @@ test.each([
     undefined,
   ],
   ['one of another namespace, if none is known in this one', 'shpo/loki', ['shop/loki'], 'shop/loki'],
+  ['the whole Service for a part', 'shop/lgtm:3000', ['shop/lgtm', 'shop/lgtm:3100'], 'shop/lgtm'],
+  ['no other part', 'shop/lgtm:3000', ['shop/lgtm:3100'], undefined],
+  ['a part of a similar Service', 'shop/lgmt:3100', ['shop/lgtm', 'shop/lgtm:3100'], 'shop/lgtm:3100'],
   ['none of the same name elsewhere', 'shop/loki', ['team/loki'], undefined],
 ])('suggests %s', (_, key, known, expected) => expect(meantService(key, known)).toBe(expected));
 

@@ -1,4 +1,5 @@
 import { nearest } from '../model/nearest.ts';
+import { objectName } from '../model/part.ts';
 
 /**
  * Edits in a typo. What a user writes for a Service may be a token, and a Service that is not known may be meant, so a
@@ -6,19 +7,26 @@ import { nearest } from '../model/nearest.ts';
  */
 const TYPO = 2;
 
+/** A key without the port of a part. */
+const wholeOf = (key: string): string => objectName({ name: key });
+
 /** The namespace of a key. */
 const placeOf = (key: string): string => key.slice(0, key.lastIndexOf('/'));
 
 /**
  * The key of the Service that was probably meant. It is in the namespace that the key names, unless no Service is known
  * there: another namespace may have another owner, who would receive what was meant for a Service that is gone. For the
- * same reason, a Service of the same name in another namespace is not suggested.
- * @param key `NAMESPACE/SERVICE`
+ * same reason, a Service of the same name in another namespace is not suggested. Another port is another product: of a Service,
+ * only the whole is suggested.
+ * @param key `NAMESPACE/SERVICE`, or `NAMESPACE/SERVICE:PORT`
  * @param known the keys of all known Services
  */
 export function meantService(key: string, known: readonly string[]): string | undefined {
-  const there = known.filter((each) => placeOf(each) === placeOf(key));
-  return nearest(key, there.length === 0 ? known : there, TYPO);
+  const whole = wholeOf(key);
+  if (whole !== key && known.includes(whole)) return whole;
+  const others = known.filter((each) => wholeOf(each) === each || wholeOf(each) !== whole);
+  const there = others.filter((each) => placeOf(each) === placeOf(key));
+  return nearest(key, there.length === 0 ? others : there, TYPO);
 }
 
 /**

@@ -408,6 +408,17 @@ describe('a Service counts once, whatever its tools are called', () => {
     expect(countsOf(toolset(documents(...published)).tools)).toEqual(new Map([['ns', 1]]));
   });
 
+  test('so are the parts of a Service', () => {
+    const parts = [3000, 3100, 9090].map((port) => ({ name: `s_${port}`, service: `s:${port}` }));
+    const before = toolset(documents({ name: 's', service: 's' }, ...parts)).tools;
+    expect(countsOf(before)).toEqual(new Map([['ns', 1]]));
+    const lost = losses(before, [], { usable: new Set(), unusable: new Map() });
+    expect(new Set(lost.map(({ service }) => service))).toEqual(new Set(['ns/s']));
+    const others = toolset(documents({ name: 's', service: 's' })).tools;
+    const found = { usable: new Set<string>(), unusable: new Map() };
+    expect(losses(before, others, found).map(({ tool }) => tool)).toEqual(['s_3000', 's_3100', 's_9090']);
+  });
+
   test('a Service that is published again is not missing, and names of other namespaces change nothing', () => {
     const { tools } = toolset(documents({ name: 'n2', service: 's' }, 'kept'));
     const renamed = gone('n1', 's');

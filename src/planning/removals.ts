@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { displayNamespace, HOME_CLUSTER } from '../model/key.ts';
+import { objectName } from '../model/part.ts';
 import type { PublishedTool } from '../model/published-tools.ts';
 
 /**
@@ -96,8 +97,14 @@ export function countsOf(published: readonly PublishedTool[], excluded = NONE_EX
 const namespaceOf = ({ cluster = HOME_CLUSTER, namespace = '' }: PublishedTool): string =>
   displayNamespace({ cluster, namespace });
 
-const serviceOf = (tool: PublishedTool): string | undefined =>
-  tool.metadata.service === undefined ? undefined : `${namespaceOf(tool)}/${tool.metadata.service}`;
+/** The Service of a tool. All parts of a Service count as one. */
+const serviceOf = (tool: PublishedTool): string | undefined => {
+  const { service: name } = tool.metadata;
+  return name === undefined ? undefined : `${namespaceOf(tool)}/${objectName({ name })}`;
+};
+
+/** The Service of a tool, or its part. */
+const placeOf = (tool: PublishedTool): string => `${namespaceOf(tool)}/${tool.metadata.service}`;
 
 /**
  * The published tools that would be removed, except those that overrides or the configuration remove. A renamed tool with
@@ -111,12 +118,12 @@ export function losses(
 ): readonly Loss[] {
   const names = new Set(after.map(({ name }) => name));
   const endpoints = new Set(after.map(({ endpoint }) => endpoint));
-  const services = new Set(after.map(serviceOf));
+  const places = new Set(after.map(placeOf));
   return before.flatMap((tool) => {
     const service = serviceOf(tool);
     // A tool without a Service is a user's own, so the user removed it.
     if (service === undefined || found.usable.has(tool.name) || excluded(tool) !== undefined) return [];
-    if (names.has(tool.name) || endpoints.has(tool.endpoint) || services.has(service)) return [];
+    if (names.has(tool.name) || endpoints.has(tool.endpoint) || places.has(placeOf(tool))) return [];
     const cause = found.unusable.get(tool.name) ?? 'gone';
     return [{ tool: tool.name, namespace: namespaceOf(tool), service, cause }];
   });

@@ -176,6 +176,28 @@ const OFF_LGTM = { 'monitoring/lgtm': { enabled: false } };
 const OFF_PART = { 'monitoring/lgtm:3100': { enabled: false } };
 /** Another Service of the Pods of `monitoring/lgtm`. */
 const ALIAS = backend('alias', 'loki', { sharesPods: ['lgtm', 'alias'], servicePort: 3100 });
+/** `monitoring/lgtm` with a port of each of its products. */
+const WHOLE = {
+  ...LGTM,
+  service: {
+    ...LGTM.service,
+    ports: [
+      { name: 'grafana', port: 3000, protocol: 'TCP' as const },
+      { name: 'loki', port: 3100, protocol: 'TCP' as const },
+    ],
+  },
+};
+/** The ports of such a Service, where one has another name and number. */
+const named = (name: string, port: number) => [
+  { name: 'grafana', port: 3000, protocol: 'TCP' as const },
+  { name, port, protocol: 'TCP' as const },
+];
+/** Another Service of these Pods, with a port that leads to another number. */
+const gateway = (port: number, targetPort: number): DiscoveredService => ({
+  ...ALIAS,
+  service: { ...ALIAS.service, ports: [{ name: 'http', port, targetPort, protocol: 'TCP' as const }] },
+  servicePort: port,
+});
 const PART_OF = 'it is a part of monitoring/lgtm, which overrides.yaml switches off';
 
 test.each<[string, DiscoveredService, DiscoveredService[], object, string | undefined]>([
@@ -210,7 +232,7 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
   ],
   [
     'also if the disabled part is not found',
-    partOf(3200, 'tempo', { sharesPods: ['lgtm', 'alias'] }),
+    partOf(3200, 'tempo', { sharesPods: ['lgtm', 'alias'], usualPorts: [3200, 80] }),
     [],
     OFF_PART,
     undefined,
@@ -232,7 +254,7 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
   ],
   [
     'nor one for another port if the part is not found',
-    { ...ALIAS, servicePort: 3200 },
+    { ...ALIAS, servicePort: 3200, usualPorts: [3200] },
     [],
     OFF_PART,
     undefined,
@@ -252,6 +274,66 @@ test.each<[string, DiscoveredService, DiscoveredService[], object, string | unde
     WHY.replace('loki', 'lgtm:3100'),
   ],
   ['a disabled part is no reason for itself', PART, [PART], OFF_PART, undefined],
+  [
+    'another Service for a product behind a disabled Service is disabled',
+    { ...ALIAS, usualPorts: [3100, 80] },
+    [WHOLE, ALIAS],
+    OFF_LGTM,
+    WHY.replace('loki', 'lgtm'),
+  ],
+  [
+    'whatever its port is, and whatever the name of the port of the disabled one',
+    { ...gateway(80, 3100), usualPorts: [3100, 80] },
+    [{ ...WHOLE, service: { ...WHOLE.service, ports: named('lok', 3100) } }],
+    OFF_LGTM,
+    WHY.replace('loki', 'lgtm'),
+  ],
+  [
+    'one for a product that is not behind it stays',
+    {
+      ...backend('tempo', 'tempo', { sharesPods: ['lgtm', 'tempo'], servicePort: 3200 }),
+      usualPorts: [3200, 80],
+    },
+    [WHOLE],
+    OFF_LGTM,
+    undefined,
+  ],
+  [
+    'so does one that has a common port with it',
+    {
+      ...backend('tempo', 'tempo', { sharesPods: ['lgtm', 'tempo'], servicePort: 3200 }),
+      usualPorts: [3200, 80],
+    },
+    [{ ...WHOLE, service: { ...WHOLE.service, ports: named('http', 80) } }],
+    OFF_LGTM,
+    undefined,
+  ],
+  [
+    'and one beside a disabled Service with one port',
+    { ...ALIAS, usualPorts: [3100] },
+    [
+      {
+        ...LGTM,
+        service: { ...LGTM.service, ports: [{ port: 3000, targetPort: 3100, protocol: 'TCP' as const }] },
+      },
+    ],
+    OFF_LGTM,
+    undefined,
+  ],
+  [
+    'a part with another number for the product of a disabled part that is not found is disabled',
+    partOf(80, 'loki', { usualPorts: [3100, 80] }),
+    [],
+    OFF_PART,
+    WHY.replace('loki', 'lgtm:3100'),
+  ],
+  [
+    'so is a Service that leads to its port, whatever it proves to be',
+    { ...gateway(80, 3100), usualPorts: [9090] },
+    [],
+    OFF_PART,
+    WHY.replace('loki', 'lgtm:3100'),
+  ],
 ])('parts: %s', (_, each, found, tools, expected) => {
   expect(beside(found, each, tools)).toBe(expected);
 });
@@ -263,5 +345,5 @@ test('a part that is not published may have led to a disabled one of the same po
   const may = 'it is not published now, and may lead to Pods of monitoring/lgtm:3';
   expect(why(ALIAS, [])).toBe(may);
   expect(why({ ...ALIAS, servicePort: 1 }, [PART])).toBe(may);
-  expect(why({ ...ALIAS, servicePort: 1 }, [])).toBeUndefined();
+  expect(why({ ...ALIAS, servicePort: 1, usualPorts: [] }, [])).toBeUndefined();
 });

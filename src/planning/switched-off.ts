@@ -3,7 +3,7 @@ import type { DiscoveredService } from '../model/discovery.ts';
 import { displayKey, displayNamespace, partsOf } from '../model/key.ts';
 import { addressedService, type Overrides } from '../model/overrides.ts';
 import { isPart, objectName, objectOf, partPort } from '../model/part.ts';
-import { type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
+import { type Service, type ServiceKey, type ServiceName, serviceKey } from '../model/service.ts';
 import { backendKeys } from './override-keys.ts';
 import { targetServices } from './server-hosts.ts';
 
@@ -25,10 +25,36 @@ type Kind = Pick<DiscoveredService, 'type' | 'detector'>;
 const differ = (a: Kind, b: Kind): boolean =>
   a.type !== b.type && a.detector !== 'custom' && b.detector !== 'custom';
 
-/** Whether a Service that is switched off, or its part, counts as the same product. What a part was is known only while it is found. */
-function isSameProduct(off: ServiceName, known: Kind | undefined, each: DiscoveredService): boolean {
+/** Ports that many products have, so that they do not tell which one is there. */
+const COMMON_PORTS: ReadonlySet<number> = new Set([80, 443, 8080, 8443]);
+
+/** Whether a port is that of a backend, leads where it leads, or is a usual one of its product. */
+function isPortOf(port: number, { service, servicePort, usualPorts = [] }: DiscoveredService): boolean {
+  const own = service.ports.find((each) => each.port === servicePort);
+  return (
+    port === servicePort || port === own?.targetPort || (usualPorts.includes(port) && !COMMON_PORTS.has(port))
+  );
+}
+
+/** Whether one of several ports of a Service leads to the product of a backend. */
+const leadsTo = ({ ports }: Service, each: DiscoveredService): boolean =>
+  ports.length > 1 &&
+  ports.some(({ port, targetPort = port }) =>
+    [port, targetPort].some((number) => typeof number === 'number' && isPortOf(number, each)),
+  );
+
+/**
+ * Whether a Service that is switched off, or its part, counts as the same product. All products behind a Service are switched off
+ * with it. What a part was is known only while it is found; otherwise its number tells.
+ */
+function isSameProduct(
+  off: ServiceName,
+  known: DiscoveredService | undefined,
+  each: DiscoveredService,
+): boolean {
   const port = partPort(off);
-  return known === undefined && port !== undefined ? port === each.servicePort : !differ(known ?? each, each);
+  if (known === undefined) return port === undefined || isPortOf(port, each);
+  return !differ(known, each) || (port === undefined && leadsTo(known.service, each));
 }
 
 /** The Services with its Pods, its own too: another part of that may lead to the same product. */
@@ -82,7 +108,7 @@ export function maybeSwitchedOff(
 ): (service: DiscoveredService) => string | undefined {
   const off = Map.groupBy(servicesWithEnabled(overrides, false), displayNamespace);
   const on = new Set(servicesWithEnabled(overrides, true).map(serviceKey));
-  let kinds: ReadonlyMap<ServiceKey, Kind> | undefined;
+  let kinds: ReadonlyMap<ServiceKey, DiscoveredService> | undefined;
   return (each) => {
     const here = off.get(displayNamespace(each.service));
     if (here === undefined || backendKeys(each).some((key) => on.has(key))) return undefined;

@@ -180,6 +180,14 @@ describe('the tenants of a backend', () => {
     ]);
   });
 
+  test('the instances of a part are called as its tool is', () => {
+    const part = loki('lgtm:3100');
+    expect(made([part], { tenants: { 'monitoring/lgtm:3100': ['a', 'b'] } }).loki.instances).toMatchObject([
+      { name: 'lgtm_3100.monitoring:a' },
+      { name: 'lgtm_3100.monitoring:b' },
+    ]);
+  });
+
   test('the names of instances do not depend on what Services ask to be called', () => {
     const named = { ...loki(), tool: 'logs' };
     const taker = { ...loki('loki', 'shop'), tool: 'loki.monitoring-a' };

@@ -29,13 +29,13 @@ function writtenName({ holmes: { nameField }, fields }: Entry<Toolsets>): string
 }
 
 /**
- * The name of one tenant's entry. It has no display name in it, which another Service could ask for with the tenant's id, and a
+ * The name of one tenant's entry. It has the default name of the tool and no display name in it, which another Service could ask for with the tenant's id, and a
  * colon, which the name of no Service and of no namespace has.
  */
 const tenantName = ({ tool, key }: Tool, tenant: string): string => {
   const [namespace, service, ...more] = key.split('/');
   const isService = service !== undefined && more.length === 0;
-  return `${isService ? `${service}.${namespace}` : tool}:${tenant}`;
+  return `${isService ? `${service.replace(':', '_')}.${namespace}` : tool}:${tenant}`;
 };
 
 /** The list of backends of a toolset, each with its own name. */
