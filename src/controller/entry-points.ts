@@ -93,11 +93,15 @@ export function orderEntryPoints(candidate: Candidate, standing: Standing): Cand
   const owners = used === undefined ? new Set<string>() : ownersBefore(keyOf(used), standing);
   const owner = entryPoints.find(({ service: { name } }) => owners.has(name));
   const first = wanted ?? owner ?? entryPoints.find(mayComeFirst) ?? candidate;
+  const newcomers = newcomersTo(used ?? first, standing, named);
+  const { name: other } = candidate.service;
+  const instead = newcomers.includes(other)
+    ? `${other} came later`
+    : `to use ${other}, name it in overrides.yaml`;
   const why =
     first === wanted
       ? 'a person named it'
-      : `${first === used ? 'is in use' : 'was preferred before'}; ${candidate.service.name} came later`;
-  const newcomers = newcomersTo(used ?? first, standing, named);
+      : `${first === used ? 'is in use' : 'was preferred before'}; ${instead}`;
   const best = first === candidate ? candidate : preferring(candidate, first, why);
   const isIn = (set: ReadonlySet<ServiceKey>, entryPoint: Candidate): number =>
     Number(set.has(keyOf(entryPoint)));

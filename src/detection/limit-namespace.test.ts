@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { options, rules } from '../../test/fixtures/unit/detection.ts';
 import { keyFor, service } from '../../test/fixtures/unit/service.ts';
 import { problemLine } from '../model/discovery.ts';
+import { NONE } from '../model/seniority.ts';
 import type { Service } from '../model/service.ts';
 import { detect, examine } from './detect.ts';
 import { limitNamespace } from './limit-namespace.ts';
@@ -53,6 +54,14 @@ test('what is in use stays, also if its Service was created again, and of these,
     'a20x',
     'a07x',
   ]);
+});
+
+test('a hint that was chosen and has never proven itself is not in use', () => {
+  const scraped = service('app', { annotations: { 'prometheus.io/scrape': 'true' }, ports: ['http:8080'] });
+  const members = [{ ...scraped, created: '2020-01-01T00:00:00Z' }, old].map(member);
+  const since = (at: number) => new Map([[keyFor('monitoring/app'), { at }]]);
+  expect(names(limitNamespace(members, 1, new Set(), since(NONE.at)).kept)).toEqual(['z-old']);
+  expect(names(limitNamespace(members, 1, new Set(), since(5)).kept)).toEqual(['app']);
 });
 
 test('the order of Services does not matter', () => {

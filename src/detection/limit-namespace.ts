@@ -56,8 +56,10 @@ export function limitNamespace(
       const { service } = match;
       const used = inUseSince.get(keyOfService(service));
       const since = used === undefined ? NONE : knownSeniority(used, service);
-      const other = match.certainty === 'hint' ? 3 : 2;
-      const rank = approved.has(match) ? 0 : used === undefined ? other : 1;
+      const isHint = match.certainty === 'hint';
+      // A hint that has never proven itself is not in use, although it was chosen.
+      const isUsed = used !== undefined && !(isHint && used.at === NONE.at);
+      const rank = approved.has(match) ? 0 : isUsed ? 1 : isHint ? 3 : 2;
       return { member, rank, since, name: service.name };
     })
     .sort(keptFirst)
