@@ -246,7 +246,7 @@ test('a published name stays with its Service, whoever asks for it', () => {
   const [a, b] = [asking('a'), { ...asking('b'), tool: 'b.monitoring' }];
   const tools = decided(live, [a, b]).decision.intent.tools;
   expect(tools.find(({ name }) => name === 'logs')?.metadata.service).toBe('b');
-  // The same applies to documents that somebody emptied.
+  // It stays also if somebody empties the documents.
   const emptied = { ...live, data: { ...live.data, 'toolset.json': '{"tools":[]}' } };
   const own = toolset(documentsOf([asking('b')]));
   const again = assess(findings([a, b]), situationOf(observed(emptied), [], { own }), { own });

@@ -1,7 +1,7 @@
 /**
- * A *part* of a Service is one of its ports, with a product of its own: `SERVICE:PORT`. It has the name of the Service and the
- * number of the port as its name, so that it is told apart wherever Services are. No object's name has a colon, so nobody can
- * create a Service with the name of a part.
+ * A *part* of a Service is one of its ports, with a product of its own. Its name is `SERVICE:PORT`, the Service's name and the
+ * port's number, so it is distinct from its Service and from other parts everywhere. Kubernetes names have no colons, so nobody
+ * can create a Service with the name of a part.
  */
 const PORT = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])';
 

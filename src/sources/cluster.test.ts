@@ -178,11 +178,15 @@ describe('clusterSource', () => {
 
   test('if only the watch fails, again and again, the lists count', async () => {
     let name = 'x';
-    const it = await followed(['a'], 60_000, (response, { watch }) =>
-      watch ? refuse(response, 410, 'Expired') : json(response, list(service('a', name))),
-    );
+    const it = await followed(['a'], 60_000, (response, { watch }) => {
+      if (!watch) return json(response, list(service('a', name)));
+      // Later than a sync is delayed.
+      setTimeout(() => refuse(response, 410, 'Expired'), 150);
+    });
     await until(() => expect(it.kinds()).toMatch(/^sync failure sync sync/));
-    expect(it.last()).toMatchObject({
+    // That it fails after a list is no failure of the source.
+    expect(it.told[3]).toMatchObject({
+      stale: ['a'],
       problems: [
         {
           where: 'namespace a',
